@@ -1,0 +1,30 @@
+-- Schemas, roles and extensions. Everything after this file relies on them.
+-- `public` holds tables with row-level security and thin functions for users; `private`, which no API exposes,
+-- the state machine and its bookkeeping; `partitions` the monthly leaves, which nobody may read directly.
+
+create schema if not exists extensions;
+create extension if not exists pg_trgm with schema extensions;
+
+create schema private;
+comment on schema private is 'State machine, release window and helpers. Not exposed by any API.';
+
+create schema partitions;
+comment on schema partitions is
+  'Monthly leaves of partitioned tables. Row-level security is not inherited by leaves, so no role is granted anything here.';
+
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = 'cliprow_worker') then
+    create role cliprow_worker nologin noinherit;
+  end if;
+end
+$$;
+comment on role cliprow_worker is
+  'Workers: may call the queue functions and work the queue library''s tables, and nothing else.';
+
+grant usage on schema private to cliprow_worker, authenticated, service_role;
+
+-- Functions are executable by everyone unless this is taken away; here every grant is explicit.
+alter default privileges in schema public revoke execute on functions from public;
+alter default privileges in schema private revoke execute on functions from public;
+alter default privileges revoke execute on functions from public;

@@ -1,0 +1,65 @@
+-- What is active and what waits, counted as it changes. The tenant's row here is also the lock of its queue:
+-- every function that moves tasks takes it first, so that caps are exact and nothing deadlocks.
+
+create table private.windows (
+  scope_id uuid primary key,
+  scope text not null check (scope in ('tenant', 'project', 'batch')),
+  active_count int not null default 0 check (active_count >= 0),
+  served_at timestamptz not null default '-infinity'
+) with (fillfactor = 50);
+comment on table private.windows is 'How many tasks of a tenant, project or batch are queued or running; held against its max_concurrent_tasks.';
+comment on column private.windows.served_at is 'When a task of it was last released: the tenant served longest ago comes next.';
+
+create table private.backlogs (
+  batch_id uuid not null references public.batches (id) on delete cascade,
+  stage text not null,
+  lane text not null,
+  tenant_id uuid not null,
+  project_id uuid not null,
+  waiting_count int not null default 0 check (waiting_count >= 0),
+  served_at timestamptz not null default now(),
+  primary key (batch_id, stage, lane)
+) with (fillfactor = 50);
+comment on table private.backlogs is 'How many tasks of a batch wait to be released, by stage and lane.';
+comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait: the age that lifts a lane.';
+create index backlogs_waiting on private.backlogs (stage, lane) where waiting_count > 0;
+
+create function private.lock_tenant(p_tenant_id uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from private.windows where scope_id = p_tenant_id for update;
+  if not found then
+    insert into private.windows (scope_id, scope) values (p_tenant_id, 'tenant') on conflict (scope_id) do nothing;
+    perform from private.windows where scope_id = p_tenant_id for update;
+  end if;
+end
+$$;
+comment on function private.lock_tenant(uuid) is 'Takes the queue of a tenant until the transaction ends. First in every lock order.';
+
+create function private.is_waiting(p_task public.stage_tasks)
+returns boolean
+language sql
+immutable
+set search_path = ''
+return p_task.status = 'pending' and p_task.run_at is null and p_task.held_at is null and p_task.awaits_key is null;
+comment on function private.is_waiting(public.stage_tasks) is 'Whether a task may be released now, as far as it itself is concerned.';
+
+create function private.forget_windows()
+returns trigger
+language plpgsql
+-- definer: whoever may delete the scope may not write the counters.
+security definer
+set search_path = ''
+as $$
+begin
+  delete from private.windows where scope_id = old.id;
+  return null;
+end
+$$;
+comment on function private.forget_windows() is 'Removes the counter of a scope that is gone.';
+create trigger forget_windows after delete on public.tenants for each row execute function private.forget_windows();
+create trigger forget_windows after delete on public.projects for each row execute function private.forget_windows();
+create trigger forget_windows after delete on public.batches for each row execute function private.forget_windows();

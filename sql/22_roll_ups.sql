@@ -1,0 +1,288 @@
+-- Statement-level triggers that carry a change of tasks up to counters, dependents, job and batch, and record it.
+--
+--   stage_tasks ──> windows, backlogs      what is active, what waits
+--        │ └──────> stage_tasks            dependents unlocked
+--        └────────> generation_jobs ──> batches
+--                        └──> job_events
+
+create function private.stage_weights()
+returns table (stage text, place int, weight int)
+language sql
+immutable
+set search_path = ''
+as $$
+  values
+  ('script_generation', 1, 5), ('audio_generation', 2, 15), ('video_generation', 3, 50),
+  ('platform_adaptation', 4, 20), ('post_processing', 5, 10)
+$$;
+comment on function private.stage_weights() is 'The stages in order, and the share of a job''s progress (in %) that each makes up.';
+
+create type private.count_move as (
+  tenant_id uuid, project_id uuid, batch_id uuid, stage text, lane text, waiting int, active int
+);
+comment on type private.count_move is 'By how much one batch, stage and lane changed what waits and what is active.';
+
+create function private.apply_counts(p_moves private.count_move [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id)
+  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id from unnest(p_moves) as m where m.waiting > 0
+  on conflict (batch_id, stage, lane) do nothing;
+  update private.backlogs as g
+  set
+    waiting_count = g.waiting_count + m.waiting,
+    served_at = case when m.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
+  from unnest(p_moves) as m
+  where g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and m.waiting <> 0;
+
+  insert into private.windows (scope_id, scope)
+  select s.scope_id, s.scope
+  from unnest(p_moves) as m
+  cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
+  where m.active > 0
+  on conflict (scope_id) do nothing;
+  update private.windows as w
+  set active_count = w.active_count + d.active
+  from (
+    select s.scope_id, sum(m.active)::int as active
+    from unnest(p_moves) as m
+    cross join lateral (values (m.tenant_id), (m.project_id), (m.batch_id)) as s (scope_id)
+    group by s.scope_id
+  ) as d
+  where w.scope_id = d.scope_id and d.active <> 0;
+end
+$$;
+comment on function private.apply_counts(private.count_move []) is 'Adds changes to the counters of backlogs and windows.';
+
+create function private.tasks_inserted()
+returns trigger
+language plpgsql
+-- definer: callers may not write the counters themselves.
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.apply_counts((
+    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
+    from (
+      select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane,
+        count(*) filter (where private.is_waiting(n))::int as waiting,
+        count(*) filter (where n.status in ('queued', 'processing'))::int as active
+      from new_rows as n
+      group by 1, 2, 3, 4, 5
+    ) as m
+  ));
+  return null;
+end
+$$;
+comment on function private.tasks_inserted() is 'Counts new tasks.';
+
+create function private.tasks_deleted()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.apply_counts((
+    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
+    from (
+      select o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane,
+        -count(*) filter (where private.is_waiting(o))::int as waiting,
+        -count(*) filter (where o.status in ('queued', 'processing'))::int as active
+      from old_rows as o
+      group by 1, 2, 3, 4, 5
+    ) as m
+  ));
+  return null;
+end
+$$;
+comment on function private.tasks_deleted() is 'Takes deleted tasks out of the counters.';
+
+create function private.tasks_updated()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_completed_in uuid[];
+  v_changed_in uuid[];
+begin
+  perform private.apply_counts((
+    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
+    from (
+      select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane,
+        sum(private.is_waiting(n)::int - private.is_waiting(o)::int)::int as waiting,
+        sum((n.status in ('queued', 'processing'))::int - (o.status in ('queued', 'processing'))::int)::int as active
+      from new_rows as n
+      join old_rows as o on o.job_id = n.job_id and o.id = n.id
+      group by 1, 2, 3, 4, 5
+    ) as m
+  ));
+
+  insert into public.job_events (
+    job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
+  )
+  select n.job_id, n.tenant_id, n.project_id, n.batch_id, n.id, n.stage, n.status, n.progress,
+    n.failure_count + n.lost_count, n.error_code, n.error_message
+  from new_rows as n
+  join old_rows as o on o.job_id = n.job_id and o.id = n.id
+  where n.status <> o.status
+    and (n.status in ('processing', 'completed', 'failed', 'cancelled') or o.status in ('processing', 'failed'));
+
+  select
+    array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
+    array_agg(distinct n.job_id) filter (where n.status <> o.status or n.progress <> o.progress)
+  into v_completed_in, v_changed_in
+  from new_rows as n
+  join old_rows as o on o.job_id = n.job_id and o.id = n.id;
+
+  if v_completed_in is not null then
+    perform private.unlock_dependents(v_completed_in);
+  end if;
+  if v_changed_in is not null then
+    perform private.roll_up_jobs(v_changed_in);
+  end if;
+  return null;
+end
+$$;
+comment on function private.tasks_updated() is 'Counts, records, unlocks what was waiting for completed tasks, and rolls up the jobs.';
+
+create function private.unlock_dependents(p_job_ids uuid [])
+returns void
+language sql
+set search_path = ''
+as $$
+  update public.stage_tasks as t
+  set status = 'pending'
+  where t.job_id = any(p_job_ids)
+    and t.status = 'blocked'
+    and not exists (
+      select from public.stage_tasks as n
+      where n.job_id = t.job_id and n.id = any(t.needs) and n.status <> 'completed'
+    )
+$$;
+comment on function private.unlock_dependents(uuid []) is 'Lets those blocked tasks of the jobs run that have all they need.';
+
+create function private.job_states(p_job_ids uuid [])
+returns table (
+  job_id uuid, is_started boolean, active_count bigint, failed_count bigint, cancelled_count bigint, open_count bigint,
+  progress int, steps_done int, stage text, error_code text, error_message text, next_step text
+)
+language sql
+stable
+set search_path = ''
+as $$
+  with per_stage as (
+    select
+      t.job_id, t.stage,
+      bool_or(t.status in ('processing', 'completed', 'failed', 'cancelled')) as is_started,
+      count(*) filter (where t.status in ('pending', 'queued', 'processing')) as active_count,
+      count(*) filter (where t.status = 'failed') as failed_count,
+      count(*) filter (where t.status = 'cancelled') as cancelled_count,
+      count(*) filter (where t.status <> 'completed') as open_count,
+      avg(case t.status when 'completed' then 100 else t.progress end) as progress,
+      (array_agg(t.error_code order by t.completed_at) filter (where t.status = 'failed'))[1] as error_code,
+      (array_agg(t.error_message order by t.completed_at) filter (where t.status = 'failed'))[1] as error_message,
+      (array_agg(t.next_step order by t.completed_at) filter (where t.status = 'failed'))[1] as next_step
+    from public.stage_tasks as t
+    where t.job_id = any(p_job_ids)
+    group by t.job_id, t.stage
+  )
+  select
+    s.job_id, bool_or(s.is_started), sum(s.active_count)::bigint, sum(s.failed_count)::bigint,
+    sum(s.cancelled_count)::bigint, sum(s.open_count)::bigint,
+    floor(sum(w.weight * s.progress) / 100)::int,
+    count(*) filter (where s.open_count = 0)::int,
+    coalesce((array_agg(s.stage order by w.place) filter (where s.open_count > 0))[1],
+      (array_agg(s.stage order by w.place desc))[1]),
+    (array_agg(s.error_code order by w.place) filter (where s.failed_count > 0))[1],
+    (array_agg(s.error_message order by w.place) filter (where s.failed_count > 0))[1],
+    (array_agg(s.next_step order by w.place) filter (where s.failed_count > 0))[1]
+  from per_stage as s
+  join private.stage_weights() as w on w.stage = s.stage
+  group by s.job_id
+$$;
+comment on function private.job_states(uuid []) is 'What the tasks of jobs add up to.';
+
+create function private.job_result(p_job_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(p.platform, p.package), '{}'))
+  from (
+    select t.platform,
+      jsonb_strip_nulls(jsonb_build_object(
+        'is_complete', bool_and(t.status = 'completed'),
+        'missing', (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1],
+        'error_code', (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1],
+        'files', (
+          select jsonb_object_agg(c.role, c.file_path)
+          from public.generated_content as c
+          where c.tenant_id = t.tenant_id and c.job_id = p_job_id and c.platform = t.platform
+        )
+      )) as package
+    from public.stage_tasks as t
+    where t.job_id = p_job_id and t.platform is not null
+    group by t.tenant_id, t.platform
+  ) as p
+$$;
+comment on function private.job_result(uuid) is 'Per platform of a job: whether its package is complete, its files, and what is missing.';
+
+create function private.roll_up_jobs(p_job_ids uuid [])
+returns void
+language sql
+set search_path = ''
+as $$
+  update public.generation_jobs as j
+  set
+    status = n.status,
+    progress = n.progress,
+    stage = n.stage,
+    current_step = n.steps_done,
+    started_at = case when n.is_started then coalesce(j.started_at, now()) end,
+    completed_at = case when n.is_ended then coalesce(j.completed_at, now()) end,
+    error_code = case when n.status = 'failed' then n.error_code end,
+    error_message = case when n.status = 'failed' then n.error_message end,
+    next_step = case when n.status = 'failed' then n.next_step end,
+    result_data = case when n.is_ended then private.job_result(j.id) else j.result_data end
+  from (
+    select
+      s.job_id, s.is_started, s.steps_done, s.stage, s.error_code, s.error_message, s.next_step,
+      d.status in ('completed', 'failed', 'cancelled') as is_ended,
+      -- A started job whose tasks all wait again is still a started job.
+      case when o.status = 'processing' and d.status = 'pending' then 'processing' else d.status end as status,
+      case when d.status = 'completed' then 100 else greatest(o.progress, least(s.progress, 99)) end as progress
+    from private.job_states(p_job_ids) as s
+    join public.generation_jobs as o on o.id = s.job_id
+    cross join lateral (
+      select
+        case
+          when s.open_count = 0 then 'completed'
+          when s.active_count = 0 and s.cancelled_count > 0 then 'cancelled'
+          when s.active_count = 0 and s.failed_count > 0 then 'failed'
+          when s.is_started then 'processing'
+          else 'pending'
+        end as status
+    ) as d
+    where o.id = any(p_job_ids)
+  ) as n
+  where j.id = any(p_job_ids) and j.id = n.job_id
+    and (j.status, j.progress, j.stage, j.current_step, j.error_code)
+    is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end)
+$$;
+comment on function private.roll_up_jobs(uuid []) is
+  'Sets status, progress and error of jobs from their tasks. Progress never goes back within a generation.';
+
+create trigger tasks_inserted after insert on public.stage_tasks
+referencing new table as new_rows for each statement execute function private.tasks_inserted();
+create trigger tasks_updated after update on public.stage_tasks
+referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_updated();
+create trigger tasks_deleted after delete on public.stage_tasks
+referencing old table as old_rows for each statement execute function private.tasks_deleted();

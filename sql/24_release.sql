@@ -1,0 +1,185 @@
+-- The release window: which waiting task goes to the queue next. Two bounds hold at once: max_concurrent_tasks of
+-- tenant, project and batch (exact, because the tenant is locked), and per stage a small multiple of the registered
+-- slots (approximate by a few: it only keeps the queue short).
+
+create table private.workers (
+  id uuid primary key,
+  host text not null default '',
+  process_id int not null default 0,
+  version text not null default '',
+  stages text[] not null,
+  slots int not null check (slots > 0),
+  is_draining boolean not null default false,
+  started_at timestamptz not null default now(),
+  heartbeat_at timestamptz not null default now()
+);
+comment on table private.workers is 'Live workers. One that stops beating is removed, and its tasks are released again.';
+
+create table private.settings (
+  is_only_row boolean primary key default true check (is_only_row),
+  queue_depth_per_slot int not null default 2 check (queue_depth_per_slot > 0),
+  max_failures int not null default 5 check (max_failures > 0),
+  max_losses int not null default 10 check (max_losses > 0),
+  backoff_base interval not null default '2 seconds',
+  backoff_cap interval not null default '5 minutes',
+  ageing interval not null default '5 minutes',
+  dead_after interval not null default '20 seconds',
+  ticked_at timestamptz not null default '-infinity',
+  rescue_at timestamptz not null default '-infinity'
+);
+comment on table private.settings is 'Settings of the queue, one row, and when the ticker last ran.';
+comment on column private.settings.queue_depth_per_slot is 'Tasks released per slot and stage: enough that no slot waits for the next.';
+comment on column private.settings.max_failures is 'Failed attempts after which a task is a dead letter.';
+comment on column private.settings.max_losses is 'Workers a task may lose before it is held to be the cause.';
+comment on column private.settings.ageing is 'Waiting this long lifts work by one lane.';
+comment on column private.settings.dead_after is 'A worker silent for this long is dead.';
+comment on column private.settings.rescue_at is 'Not before this: after an outage every worker looks dead until it has beaten once.';
+insert into private.settings default values;
+
+create function private.lane_rank(p_lane text, p_served_at timestamptz, p_ageing interval)
+returns int
+language sql
+stable
+set search_path = ''
+return greatest(0, array_position(array['urgent', 'premium', 'standard'], p_lane) - 1
+  - floor(extract(epoch from now() - p_served_at) / extract(epoch from p_ageing))::int);
+comment on function private.lane_rank(text, timestamptz, interval) is
+  '0 urgent, 1 premium, 2 standard; each ageing interval without service lifts by one, so that no lane waits for ever.';
+
+create function private.stage_room(p_stage text)
+returns int
+language sql
+stable
+set search_path = ''
+as $$
+  select greatest(0, (
+    select s.queue_depth_per_slot * greatest(1, coalesce(sum(w.slots), 0))
+    from private.settings as s
+    left join private.workers as w on p_stage = any(w.stages) and not w.is_draining
+    group by s.queue_depth_per_slot
+  ) - (
+    select count(*) from public.stage_tasks as t
+    where t.stage = p_stage and t.status in ('queued', 'processing')
+  ))::int
+$$;
+comment on function private.stage_room(text) is 'How many more tasks of a stage may be released, over all tenants.';
+
+create function private.scope_room(p_tenant_id uuid, p_project_id uuid, p_batch_id uuid)
+returns int
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when t.paused_at is not null or t.deleted_at is not null or p.paused_at is not null or p.deleted_at is not null
+      or b.paused_at is not null or b.deleted_at is not null then 0
+    else greatest(0, least(
+      coalesce(t.max_concurrent_tasks, 2147483647) - coalesce(wt.active_count, 0),
+      coalesce(p.max_concurrent_tasks, 2147483647) - coalesce(wp.active_count, 0),
+      coalesce(b.max_concurrent_tasks, 2147483647) - coalesce(wb.active_count, 0)))
+  end
+  from public.batches as b
+  join public.projects as p on p.id = b.project_id
+  join public.tenants as t on t.id = b.tenant_id
+  left join private.windows as wt on wt.scope_id = t.id
+  left join private.windows as wp on wp.scope_id = p.id
+  left join private.windows as wb on wb.scope_id = b.id
+  where b.id = p_batch_id and p.id = p_project_id and t.id = p_tenant_id
+$$;
+comment on function private.scope_room(uuid, uuid, uuid) is
+  'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused.';
+
+create function private.enqueue(p_stage text, p_batch_id uuid, p_lane text, p_rank int, p_limit int)
+returns int
+language sql
+set search_path = ''
+as $$
+  -- The queue library assigns ids in the order of the array, so both sides are joined by place.
+  with picked as materialized (
+    select t.job_id, t.id, row_number() over (order by t.job_id, t.position) as place
+    from public.stage_tasks as t
+    where t.batch_id = p_batch_id and t.stage = p_stage and t.lane = p_lane
+      and t.status = 'pending' and t.run_at is null and t.held_at is null and t.awaits_key is null
+    order by t.job_id, t.position
+    limit p_limit
+  ), entries as materialized (
+    select e.entry_id, row_number() over (order by e.entry_id) as place
+    from unnest(procrastinate.procrastinate_defer_jobs_v1((
+      select array_agg(
+        row(p_stage, 'run_task', 10 * (2 - p_rank), null, null,
+          jsonb_build_object('job_id', p.job_id, 'task_id', p.id), null)::procrastinate.procrastinate_job_to_defer_v1
+        order by p.place)
+      from picked as p
+    ))) as e (entry_id)
+  ), released as (
+    update public.stage_tasks as t
+    set status = 'queued', queued_at = now(), entry_id = e.entry_id
+    from picked as p
+    join entries as e on e.place = p.place
+    where t.job_id = p.job_id and t.id = p.id
+    returning 1
+  )
+  select count(*)::int from released
+$$;
+comment on function private.enqueue(text, uuid, text, int, int) is
+  'Moves waiting tasks of a batch into the queue, oldest first; returns how many. The only place that adds queue entries.';
+
+create function private.next_backlog(p_stage text)
+returns table (tenant_id uuid, project_id uuid, batch_id uuid, lane text, rank int, is_only_tenant boolean)
+language sql
+set search_path = ''
+as $$
+  select g.tenant_id, g.project_id, g.batch_id, g.lane, private.lane_rank(g.lane, g.served_at, s.ageing),
+    not exists (
+      select from private.backlogs as o where o.stage = p_stage and o.waiting_count > 0 and o.tenant_id <> g.tenant_id
+    )
+  from private.backlogs as g
+  cross join private.settings as s
+  join private.windows as w on w.scope_id = g.tenant_id
+  where g.stage = p_stage and g.waiting_count > 0
+    and private.scope_room(g.tenant_id, g.project_id, g.batch_id) > 0
+  order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
+  limit 1
+  for update of w skip locked
+$$;
+comment on function private.next_backlog(text) is
+  'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
+  'passes over tenants that are busy releasing for themselves.';
+
+create function private.release_stage(p_stage text)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_room int := private.stage_room(p_stage);
+  v_released int := 0;
+  v_count int;
+  v_next record;
+begin
+  while v_room > 0 loop
+    select * into v_next from private.next_backlog(p_stage);
+    exit when not found;
+    -- Looked at again now that the tenant is locked: only then are its counters final.
+    v_count := private.enqueue(p_stage, v_next.batch_id, v_next.lane, v_next.rank, least(
+      case when v_next.is_only_tenant then v_room else 1 end,
+      private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id)));
+    exit when v_count = 0;
+    update private.windows set served_at = clock_timestamp() where scope_id = v_next.tenant_id;
+    v_room := v_room - v_count;
+    v_released := v_released + v_count;
+  end loop;
+  return v_released;
+end
+$$;
+comment on function private.release_stage(text) is 'Fills the window of one stage, round-robin over tenants; returns how many tasks it released.';
+
+create function private.release()
+returns int
+language sql
+set search_path = ''
+as $$
+  select coalesce(sum(private.release_stage(w.stage)), 0)::int
+  from (select distinct g.stage from private.backlogs as g where g.waiting_count > 0) as w
+$$;
+comment on function private.release() is 'Fills the windows of all stages that have work waiting.';
