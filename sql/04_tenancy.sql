@@ -88,9 +88,9 @@ return coalesce(
 comment on function private.has_role(text) is 'Whether the caller''s role in its tenant is this one or a higher one.';
 
 grant execute on function private.claims(), private.user_id(), private.membership(), private.tenant_id(),
-private.has_role(text) to authenticated, service_role, cliprow_worker;
+private.has_role(text) to authenticated, service_role;
 grant execute on function private.uuid_v7(timestamptz), private.uuid_at(timestamptz), private.uuid_time(uuid)
-to authenticated, service_role, cliprow_worker;
+to authenticated, service_role;
 
 create function private.create_tenant_for_user()
 returns trigger
@@ -158,12 +158,13 @@ grant select, insert, update, delete on public.memberships to service_role;
 create function private.keep_an_owner()
 returns trigger
 language plpgsql
+-- definer: counts owners and raises the epoch, whatever the one who leaves may see and write.
 security definer
 set search_path = ''
 as $$
 begin
   -- The tenant's row is locked so that two owners cannot leave at the same moment.
-  perform from public.tenants where id = old.tenant_id for update;
+  perform from public.tenants where id = old.tenant_id for no key update;
   if found and old.role = 'owner' and not exists (
     select from public.memberships where tenant_id = old.tenant_id and role = 'owner'
   ) and exists (select from auth.users where id = old.user_id) then

@@ -10,7 +10,7 @@ create table public.projects (
   status text not null default 'draft'
   check (status in ('draft', 'processing', 'completed', 'published', 'archived')),
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
-  owner_id uuid default private.user_id() references auth.users (id) on delete set null,
+  owner_id uuid default private.user_id(),
   max_concurrent_tasks int check (max_concurrent_tasks > 0),
   paused_at timestamptz,
   paused_by uuid references auth.users (id) on delete set null,
@@ -19,16 +19,18 @@ create table public.projects (
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
   unique (tenant_id, id),
+  foreign key (tenant_id, owner_id) references public.memberships (tenant_id, user_id) on delete set null (owner_id),
   constraint projects_paused_by_needs_paused_at check (paused_by is null or paused_at is not null)
 );
 comment on table public.projects is 'A channel or campaign of a tenant; owns batches, scripts and what is made from them.';
 comment on column public.projects.name is 'What people call it; the idea itself stands in original_idea.';
+comment on column public.projects.owner_id is 'A member of the tenant; null once it has left, and admins take care of the project.';
 comment on column public.projects.max_concurrent_tasks is 'Most tasks queued or running at once; null for no cap of its own.';
 comment on column public.projects.version is 'Grows with every change of the row; the higher one is the newer one.';
 create index projects_tenant_id_created_at on public.projects (tenant_id, created_at desc);
 create index projects_tenant_id_status on public.projects (tenant_id, status);
 create index projects_metadata on public.projects using gin (metadata jsonb_path_ops);
-create index projects_owner_id on public.projects (owner_id);
+create index projects_tenant_id_owner_id on public.projects (tenant_id, owner_id);
 create index projects_paused_by on public.projects (paused_by);
 
 create table public.project_members (
@@ -114,7 +116,10 @@ create policy "Those who control a project change it" on public.projects
 for update to authenticated
 using (tenant_id = (select private.tenant_id()) and id in (select private.controlled_project_ids()))
 with check (tenant_id = (select private.tenant_id()) and (select private.has_role('editor')));
-grant select, insert on public.projects to authenticated;
+grant select on public.projects to authenticated;
+grant insert (
+  id, tenant_id, name, original_idea, target_audience, tone, status, metadata, owner_id, max_concurrent_tasks
+) on public.projects to authenticated;
 grant update (name, original_idea, target_audience, tone, status, metadata, max_concurrent_tasks, deleted_at)
 on public.projects to authenticated;
 grant select, insert, update, delete on public.projects to service_role;

@@ -32,6 +32,7 @@ create table public.batches (
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
   constraint batches_counts_add_up
   check (job_count = pending_count + processing_count + completed_count + failed_count + cancelled_count),
+  constraint batches_started_has_started_at check (status in ('pending', 'cancelled') or started_at is not null),
   constraint batches_ended_has_completed_at
   check ((status in ('completed', 'partial', 'failed', 'cancelled')) = (completed_at is not null)),
   constraint batches_paused_by_needs_paused_at check (paused_by is null or paused_at is not null)

@@ -35,6 +35,7 @@ create table public.generation_jobs (
   unique (tenant_id, id),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
   foreign key (tenant_id, batch_id) references public.batches (tenant_id, id) on delete cascade,
+  constraint generation_jobs_started_has_started_at check (status in ('pending', 'cancelled') or started_at is not null),
   constraint generation_jobs_ended_has_completed_at
   check ((status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)),
   constraint generation_jobs_failed_has_error check (status <> 'failed' or error_message is not null),

@@ -27,6 +27,9 @@ create table public.stage_tasks (
   run_at timestamptz,
   held_at timestamptz,
   awaits_key text,
+  is_waiting boolean not null generated always as (
+    status = 'pending' and run_at is null and held_at is null and awaits_key is null
+  ) stored,
   entry_id bigint,
   attempt_id uuid,
   worker_id uuid,
@@ -53,7 +56,7 @@ create table public.stage_tasks (
   constraint stage_tasks_completed_has_key check (status <> 'completed' or content_key is not null),
   constraint stage_tasks_failed_has_error check (status <> 'failed' or (error_code is not null and error_message is not null)),
   constraint stage_tasks_only_pending_waits
-  check (status = 'pending' or (run_at is null and awaits_key is null))
+  check (status = 'pending' or (run_at is null and held_at is null and awaits_key is null))
 ) partition by range (job_id);
 comment on table public.stage_tasks is 'One stage of one job, for one scene or one platform where the stage fans out.';
 comment on column public.stage_tasks.status is
@@ -63,14 +66,15 @@ comment on column public.stage_tasks.needs is 'Tasks of the same job that must b
 comment on column public.stage_tasks.run_at is 'Pending, but not before this moment: the end of a backoff.';
 comment on column public.stage_tasks.held_at is 'Pending, but held back because its job is paused.';
 comment on column public.stage_tasks.awaits_key is 'Pending until the artifact of this key, which another task is computing, is there.';
+comment on column public.stage_tasks.is_waiting is 'Whether it may be released now, as far as it itself is concerned.';
 comment on column public.stage_tasks.entry_id is 'Its entry in the queue library, while queued or processing.';
-comment on column public.stage_tasks.attempt_id is 'The fencing token: only this attempt may report, complete or fail the task.';
+comment on column public.stage_tasks.attempt_id is
+  'The fencing token: only this attempt may report, complete or fail the task. Kept by a completed task.';
 comment on column public.stage_tasks.failure_count is 'Attempts of this generation that raised an error.';
 comment on column public.stage_tasks.lost_count is 'Attempts of this generation whose worker died.';
 comment on column public.stage_tasks.is_reused is 'Whether the result was there already and nothing was computed.';
 create index stage_tasks_tenant_id_job_id on public.stage_tasks (tenant_id, job_id);
-create index stage_tasks_waiting on public.stage_tasks (batch_id, stage, lane, job_id, position)
-where status = 'pending' and run_at is null and held_at is null and awaits_key is null;
+create index stage_tasks_waiting on public.stage_tasks (batch_id, stage, lane, job_id, position) where is_waiting;
 create index stage_tasks_backing_off on public.stage_tasks (run_at) where run_at is not null;
 create index stage_tasks_awaits_key on public.stage_tasks (tenant_id, awaits_key) where awaits_key is not null;
 create index stage_tasks_active on public.stage_tasks (stage) where status in ('queued', 'processing');

@@ -165,7 +165,10 @@ with check (tenant_id = (select private.tenant_id()) and project_id in (select p
 create policy "Those who control the project remove its scripts" on public.scripts
 for delete to authenticated
 using (tenant_id = (select private.tenant_id()) and project_id in (select private.controlled_project_ids()));
-grant select, insert, delete on public.scripts to authenticated;
+-- Not job_id: the script that a job works from is its stage's.
+grant insert (id, tenant_id, project_id, content, total_duration, word_count, script_type, language)
+on public.scripts to authenticated;
+grant select, delete on public.scripts to authenticated;
 grant update (content, total_duration, word_count, script_type, language) on public.scripts to authenticated;
 grant select, insert, update, delete on public.scripts to service_role;
 
@@ -194,7 +197,11 @@ with check (tenant_id = (select private.tenant_id()) and script_id in (select pr
 create policy "Those who control the project remove its scenes" on public.scenes
 for delete to authenticated
 using (tenant_id = (select private.tenant_id()) and script_id in (select private.controlled_script_ids()));
-grant select, insert, delete on public.scenes to authenticated;
+grant select, delete on public.scenes to authenticated;
+grant insert (
+  id, tenant_id, script_id, scene_number, duration, duration_ms, voiceover_text, visual_description, heading, points,
+  scene_type, platform_specific, language
+) on public.scenes to authenticated;
 grant update (voiceover_text, visual_description, heading, points, scene_type, platform_specific, duration, duration_ms)
 on public.scenes to authenticated;
 grant select, insert, update, delete on public.scenes to service_role;
@@ -218,7 +225,9 @@ with check (tenant_id = (select private.tenant_id()) and (select private.has_rol
 create policy "Editors remove from the library" on public.content_library
 for delete to authenticated
 using (tenant_id = (select private.tenant_id()) and (select private.has_role('editor')));
-grant select, insert, delete on public.content_library to authenticated;
+grant select, delete on public.content_library to authenticated;
+grant insert (id, tenant_id, scene_id, specific_tags, generic_tags, preview_text, library_category, usage_count, last_used)
+on public.content_library to authenticated;
 grant update (specific_tags, generic_tags, preview_text, library_category, usage_count, last_used)
 on public.content_library to authenticated;
 grant select, insert, update, delete on public.content_library to service_role;

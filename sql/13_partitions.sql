@@ -20,6 +20,9 @@ language plpgsql
 -- definer: makes tables in a schema where no other role may.
 security definer
 set search_path = ''
+-- A new leaf locks its root and what that refers to, in an order that running work does not keep: so it gives up long
+-- before Postgres looks for a deadlock, and is tried again.
+set lock_timeout = '300ms'
 as $$
 declare
   v_from timestamptz := date_trunc('month', p_at at time zone 'UTC') at time zone 'UTC';
@@ -50,14 +53,17 @@ begin
   return v_made;
 end
 $$;
-comment on function private.ensure_month(timestamptz) is 'Makes the leaves of the month of a moment where they are missing; returns how many it made.';
+comment on function private.ensure_month(timestamptz) is
+  'Makes the leaves of the month of a moment where they are missing; returns how many it made. Call it before the transaction locks a tenant.';
 
 create function private.ensure_partitions(p_months_ahead int default 3)
 returns int
 language sql
 set search_path = ''
 as $$
-  select coalesce(sum(private.ensure_month(now() + make_interval(months => m))), 0)::int
+  select coalesce(sum(private.ensure_month(
+    (date_trunc('month', now() at time zone 'UTC') + make_interval(months => m)) at time zone 'UTC'
+  )), 0)::int
   from generate_series(0, p_months_ahead) as m
 $$;
 comment on function private.ensure_partitions(int) is 'Makes the leaves of this month and the next ones.';

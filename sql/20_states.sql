@@ -92,12 +92,57 @@ end
 $$;
 comment on function private.touch() is 'Sets updated_at with every change.';
 
+create function private.tidy_task()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if new.status not in ('queued', 'processing') then
+    new.entry_id := null;
+  end if;
+  if new.status <> 'processing' then
+    new.worker_id := null;
+    if new.status <> 'completed' then
+      new.attempt_id := null;
+    end if;
+  end if;
+  if new.status = 'pending' then
+    new.held_at := (select j.paused_at from public.generation_jobs as j where j.id = new.job_id);
+  else
+    new.run_at := null;
+    new.held_at := null;
+    new.awaits_key := null;
+  end if;
+  return new;
+end
+$$;
+comment on function private.tidy_task() is
+  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused.';
+
+create function private.hold_tasks()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.stage_tasks set held_at = new.paused_at where job_id = new.id and status = 'pending';
+  return null;
+end
+$$;
+comment on function private.hold_tasks() is
+  'Holds back what waits of a job that is paused, and lets it go when the job is resumed. Whoever pauses locks the tenant first.';
+
 create trigger guard_move before update on public.batches
 for each row execute function private.guard_move('batch');
 create trigger guard_move before update on public.generation_jobs
 for each row execute function private.guard_move('job');
 create trigger guard_move before update on public.stage_tasks
 for each row execute function private.guard_move('task');
+create trigger tidy_task before update on public.stage_tasks
+for each row when (new.status <> old.status) execute function private.tidy_task();
+create trigger hold_tasks after update on public.generation_jobs
+for each row when (new.paused_at is distinct from old.paused_at) execute function private.hold_tasks();
 create trigger count_version before update on public.projects
 for each row execute function private.count_version();
 create trigger count_version before update on public.content_library

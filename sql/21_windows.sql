@@ -8,6 +8,7 @@ create table private.windows (
   served_at timestamptz not null default '-infinity'
 ) with (fillfactor = 50);
 comment on table private.windows is 'How many tasks of a tenant, project or batch are queued or running; held against its max_concurrent_tasks.';
+comment on column private.windows.active_count is 'Its tasks that are queued or processing; equals a recount at every commit.';
 comment on column private.windows.served_at is 'When a task of it was last released: the tenant served longest ago comes next.';
 
 create table private.backlogs (
@@ -39,13 +40,21 @@ end
 $$;
 comment on function private.lock_tenant(uuid) is 'Takes the queue of a tenant until the transaction ends. First in every lock order.';
 
-create function private.is_waiting(p_task public.stage_tasks)
-returns boolean
-language sql
-immutable
+create function private.lock_tenants(p_tenant_ids uuid [])
+returns void
+language plpgsql
 set search_path = ''
-return p_task.status = 'pending' and p_task.run_at is null and p_task.held_at is null and p_task.awaits_key is null;
-comment on function private.is_waiting(public.stage_tasks) is 'Whether a task may be released now, as far as it itself is concerned.';
+as $$
+declare
+  v_tenant_id uuid;
+begin
+  for v_tenant_id in select distinct u.id from unnest(p_tenant_ids) as u (id) order by u.id loop
+    perform private.lock_tenant(v_tenant_id);
+  end loop;
+end
+$$;
+comment on function private.lock_tenants(uuid []) is
+  'Takes the queues of several tenants, always in the same order. Whoever needs several takes all of them before it changes anything.';
 
 create function private.forget_windows()
 returns trigger

@@ -22,12 +22,34 @@ create type private.count_move as (
 );
 comment on type private.count_move is 'By how much one batch, stage and lane changed what waits and what is active.';
 
+create function private.count_moves(p_added public.stage_tasks [], p_removed public.stage_tasks [])
+returns private.count_move []
+language sql
+immutable
+set search_path = ''
+as $$
+  select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
+  from (
+    select t.tenant_id, t.project_id, t.batch_id, t.stage, t.lane,
+      coalesce(sum(s.sign) filter (where t.is_waiting), 0)::int as waiting,
+      coalesce(sum(s.sign) filter (where t.status in ('queued', 'processing')), 0)::int as active
+    from (values (1, p_added), (-1, p_removed)) as s (sign, tasks)
+    cross join lateral unnest(s.tasks) as t
+    group by 1, 2, 3, 4, 5
+  ) as m
+  where m.waiting <> 0 or m.active <> 0
+$$;
+comment on function private.count_moves(public.stage_tasks [], public.stage_tasks []) is 'What tasks as they are now, and as they were, change in the counters.';
+
 create function private.apply_counts(p_moves private.count_move [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
+  if p_moves is null then
+    return;
+  end if;
   insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id)
   select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id from unnest(p_moves) as m where m.waiting > 0
   on conflict (batch_id, stage, lane) do nothing;
@@ -65,16 +87,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform private.apply_counts((
-    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-    from (
-      select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane,
-        count(*) filter (where private.is_waiting(n))::int as waiting,
-        count(*) filter (where n.status in ('queued', 'processing'))::int as active
-      from new_rows as n
-      group by 1, 2, 3, 4, 5
-    ) as m
-  ));
+  perform private.apply_counts(private.count_moves((select array_agg(n) from new_rows as n), null));
   return null;
 end
 $$;
@@ -83,20 +96,12 @@ comment on function private.tasks_inserted() is 'Counts new tasks.';
 create function private.tasks_deleted()
 returns trigger
 language plpgsql
+-- definer: callers may not write the counters themselves.
 security definer
 set search_path = ''
 as $$
 begin
-  perform private.apply_counts((
-    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-    from (
-      select o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane,
-        -count(*) filter (where private.is_waiting(o))::int as waiting,
-        -count(*) filter (where o.status in ('queued', 'processing'))::int as active
-      from old_rows as o
-      group by 1, 2, 3, 4, 5
-    ) as m
-  ));
+  perform private.apply_counts(private.count_moves(null, (select array_agg(o) from old_rows as o)));
   return null;
 end
 $$;
@@ -105,6 +110,7 @@ comment on function private.tasks_deleted() is 'Takes deleted tasks out of the c
 create function private.tasks_updated()
 returns trigger
 language plpgsql
+-- definer: callers may not write counters, events and jobs themselves.
 security definer
 set search_path = ''
 as $$
@@ -112,17 +118,8 @@ declare
   v_completed_in uuid[];
   v_changed_in uuid[];
 begin
-  perform private.apply_counts((
-    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-    from (
-      select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane,
-        sum(private.is_waiting(n)::int - private.is_waiting(o)::int)::int as waiting,
-        sum((n.status in ('queued', 'processing'))::int - (o.status in ('queued', 'processing'))::int)::int as active
-      from new_rows as n
-      join old_rows as o on o.job_id = n.job_id and o.id = n.id
-      group by 1, 2, 3, 4, 5
-    ) as m
-  ));
+  perform private.apply_counts(private.count_moves(
+    (select array_agg(n) from new_rows as n), (select array_agg(o) from old_rows as o)));
 
   insert into public.job_events (
     job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
@@ -131,12 +128,14 @@ begin
     n.failure_count + n.lost_count, n.error_code, n.error_message
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id
-  where n.status <> o.status
-    and (n.status in ('processing', 'completed', 'failed', 'cancelled') or o.status in ('processing', 'failed'));
+  where n.status <> o.status;
 
   select
     array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
-    array_agg(distinct n.job_id) filter (where n.status <> o.status or n.progress <> o.progress)
+    -- To the job it is all the same whether a task waits in the queue or before it.
+    array_agg(distinct n.job_id) filter (
+      where (n.status <> o.status and not (n.status in ('pending', 'queued') and o.status in ('pending', 'queued')))
+        or n.progress <> o.progress)
   into v_completed_in, v_changed_in
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id;
@@ -215,25 +214,30 @@ language sql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(p.platform, p.package), '{}'))
-  from (
-    select t.platform,
-      jsonb_strip_nulls(jsonb_build_object(
-        'is_complete', bool_and(t.status = 'completed'),
-        'missing', (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1],
-        'error_code', (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1],
-        'files', (
-          select jsonb_object_agg(c.role, c.file_path)
-          from public.generated_content as c
-          where c.tenant_id = t.tenant_id and c.job_id = p_job_id and c.platform = t.platform
-        )
-      )) as package
+  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(r.platform, jsonb_strip_nulls(jsonb_build_object(
+    'is_complete', made.is_complete, 'missing', made.missing, 'error_code', made.error_code,
+    'files', (
+      select jsonb_object_agg(c.role, c.file_path)
+      from public.generated_content as c
+      where c.tenant_id = j.tenant_id and c.job_id = j.id and c.platform = r.platform
+    )
+  ))), '{}'))
+  from public.generation_jobs as j
+  join public.platforms as r on r.platform = any(j.platforms)
+  cross join lateral (
+    -- What the platform needs: its own tasks, and those it shares with others of its raster or with all.
+    select
+      bool_and(t.status = 'completed') as is_complete,
+      (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1] as missing,
+      (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1] as error_code
     from public.stage_tasks as t
-    where t.job_id = p_job_id and t.platform is not null
-    group by t.tenant_id, t.platform
-  ) as p
+    where t.job_id = j.id
+      and (t.platform = r.platform or (t.platform is null and (t.width is null or (t.width, t.height) = (r.width, r.height))))
+  ) as made
+  where j.id = p_job_id
 $$;
-comment on function private.job_result(uuid) is 'Per platform of a job: whether its package is complete, its files, and what is missing.';
+comment on function private.job_result(uuid) is
+  'Per platform of a job: whether its package is complete, its files, the first stage that is missing, and why.';
 
 create function private.roll_up_jobs(p_job_ids uuid [])
 returns void
@@ -246,7 +250,7 @@ as $$
     progress = n.progress,
     stage = n.stage,
     current_step = n.steps_done,
-    started_at = case when n.is_started then coalesce(j.started_at, now()) end,
+    started_at = coalesce(j.started_at, case when n.is_started then now() end),
     completed_at = case when n.is_ended then coalesce(j.completed_at, now()) end,
     error_code = case when n.status = 'failed' then n.error_code end,
     error_message = case when n.status = 'failed' then n.error_message end,

@@ -1,37 +1,26 @@
 -- Jobs carried up to their batch, by difference: a batch of 10,000 jobs is never counted again.
 
-create function private.ended_batch_status(
-  p_job_count int, p_completed_count int, p_failed_count int, p_cancelled_count int
+create function private.batch_status(
+  p_status text, p_job_count int, p_pending_count int, p_completed_count int, p_failed_count int, p_cancelled_count int
 )
 returns text
 language sql
 immutable
 set search_path = ''
 return case
-  when p_completed_count + p_failed_count + p_cancelled_count < p_job_count then null
+  when p_completed_count + p_failed_count + p_cancelled_count < p_job_count then
+    case when p_status = 'pending' and p_pending_count = p_job_count then 'pending' else 'processing' end
+  -- Jobs removed from a batch that has ended, or all of them from any, do not change how it ended.
+  when p_status in ('completed', 'partial', 'failed', 'cancelled') or p_job_count = 0 then p_status
   when p_failed_count = p_job_count then 'failed'
   when p_failed_count > 0 then 'partial'
   when p_cancelled_count > 0 then 'cancelled'
   else 'completed'
 end;
-comment on function private.ended_batch_status(int, int, int, int) is 'How a batch ended, by its counts; null while some job has not.';
+comment on function private.batch_status(text, int, int, int, int, int) is 'The status of a batch that has this one, by its new counts.';
 
-create type private.batch_move as (
-  batch_id uuid, jobs int, pending int, processing int, completed int, failed int, cancelled int, progress bigint
-);
-comment on type private.batch_move is 'By how much the counts of a batch changed.';
-
-create function private.as_batch_move(p_batch_id uuid, p_sign int, p_status text, p_progress int)
-returns private.batch_move
-language sql
-immutable
-set search_path = ''
-return row(
-  p_batch_id, p_sign, p_sign * (p_status = 'pending')::int, p_sign * (p_status = 'processing')::int,
-  p_sign * (p_status = 'completed')::int, p_sign * (p_status = 'failed')::int, p_sign * (p_status = 'cancelled')::int,
-  p_sign * p_progress
-)::private.batch_move;
-comment on function private.as_batch_move(uuid, int, text, int) is 'One job added to (1) or taken from (-1) the counts of its batch.';
+create type private.batch_move as (batch_id uuid, status text, jobs int, progress bigint);
+comment on type private.batch_move is 'By how many jobs of a status, and how much progress, a batch grew or (below zero) shrank.';
 
 create function private.apply_batch_moves(p_moves private.batch_move [])
 returns void
@@ -40,34 +29,38 @@ set search_path = ''
 as $$
   update public.batches as b
   set
-    job_count = b.job_count + m.jobs,
-    pending_count = b.pending_count + m.pending,
-    processing_count = b.processing_count + m.processing,
-    completed_count = b.completed_count + m.completed,
-    failed_count = b.failed_count + m.failed,
-    cancelled_count = b.cancelled_count + m.cancelled,
-    progress_sum = b.progress_sum + m.progress,
-    status = n.status,
-    started_at = case when n.status <> 'pending' then coalesce(b.started_at, now()) end,
-    completed_at = case when e.status is not null then coalesce(b.completed_at, now()) end
+    job_count = n.job_count,
+    pending_count = n.pending_count,
+    processing_count = n.processing_count,
+    completed_count = n.completed_count,
+    failed_count = n.failed_count,
+    cancelled_count = n.cancelled_count,
+    progress_sum = n.progress_sum,
+    status = d.status,
+    started_at = coalesce(b.started_at, case when d.status in ('processing', 'completed', 'partial', 'failed') then now() end),
+    completed_at = case when d.status in ('completed', 'partial', 'failed', 'cancelled') then coalesce(b.completed_at, now()) end
   from (
-    select u.batch_id, sum(u.jobs)::int as jobs, sum(u.pending)::int as pending, sum(u.processing)::int as processing,
-      sum(u.completed)::int as completed, sum(u.failed)::int as failed, sum(u.cancelled)::int as cancelled,
-      sum(u.progress)::bigint as progress
-    from unnest(p_moves) as u
-    group by u.batch_id
-  ) as m
-  cross join lateral (
-    select private.ended_batch_status(
-      t.job_count + m.jobs, t.completed_count + m.completed, t.failed_count + m.failed, t.cancelled_count + m.cancelled
-    ) as status, t.status as old_status, t.pending_count + m.pending < t.job_count + m.jobs as is_started
-    from public.batches as t
-    where t.id = m.batch_id
-  ) as e
-  cross join lateral (
-    select coalesce(e.status, case when e.is_started or e.old_status <> 'pending' then 'processing' else 'pending' end) as status
+    select
+      t.id, t.status, t.job_count + sum(m.jobs)::int as job_count,
+      t.pending_count + coalesce(sum(m.jobs) filter (where m.status = 'pending'), 0)::int as pending_count,
+      t.processing_count + coalesce(sum(m.jobs) filter (where m.status = 'processing'), 0)::int as processing_count,
+      t.completed_count + coalesce(sum(m.jobs) filter (where m.status = 'completed'), 0)::int as completed_count,
+      t.failed_count + coalesce(sum(m.jobs) filter (where m.status = 'failed'), 0)::int as failed_count,
+      t.cancelled_count + coalesce(sum(m.jobs) filter (where m.status = 'cancelled'), 0)::int as cancelled_count,
+      t.progress_sum + sum(m.progress)::bigint as progress_sum
+    from unnest(p_moves) as m
+    join public.batches as t on t.id = m.batch_id
+    group by t.id
   ) as n
-  where b.id = m.batch_id
+  cross join lateral (
+    select private.batch_status(
+      n.status, n.job_count, n.pending_count, n.completed_count, n.failed_count, n.cancelled_count
+    ) as status
+  ) as d
+  where b.id = n.id
+    and (b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
+    is distinct from
+    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum)
 $$;
 comment on function private.apply_batch_moves(private.batch_move []) is 'Adds changes to the counts of batches and sets their status from them.';
 
@@ -79,35 +72,28 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_moves private.batch_move [];
+  v_moves private.batch_move [] := '{}';
 begin
-  if tg_op = 'INSERT' then
-    v_moves := (select array_agg(private.as_batch_move(n.batch_id, 1, n.status, n.progress)) from new_rows as n);
-  elsif tg_op = 'DELETE' then
-    v_moves := (select array_agg(private.as_batch_move(o.batch_id, -1, o.status, o.progress)) from old_rows as o);
-  else
-    v_moves := (
-      select array_agg(m)
-      from (
-        select private.as_batch_move(n.batch_id, 1, n.status, n.progress) as m
-        from new_rows as n join old_rows as o on o.id = n.id
-        where n.status <> o.status or n.progress <> o.progress
-        union all
-        select private.as_batch_move(o.batch_id, -1, o.status, o.progress)
-        from new_rows as n join old_rows as o on o.id = n.id
-        where n.status <> o.status or n.progress <> o.progress
-      ) as moves
-    );
+  if tg_op in ('INSERT', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(n.batch_id, n.status, count(*), sum(n.progress))::private.batch_move
+      from new_rows as n group by n.batch_id, n.status);
+  end if;
+  if tg_op in ('DELETE', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(o.batch_id, o.status, -count(*), -sum(o.progress))::private.batch_move
+      from old_rows as o group by o.batch_id, o.status);
+  end if;
+  perform private.apply_batch_moves(v_moves);
+  if tg_op = 'UPDATE' then
     insert into public.job_events (
       job_id, tenant_id, project_id, batch_id, stage, status, progress, current_step, total_steps, error_code, error_message
     )
     select n.id, n.tenant_id, n.project_id, n.batch_id, n.stage, n.status, n.progress, n.current_step, n.total_steps,
       n.error_code, n.error_message
-    from new_rows as n join old_rows as o on o.id = n.id
+    from new_rows as n
+    join old_rows as o on o.id = n.id
     where n.status <> o.status;
-  end if;
-  if v_moves is not null then
-    perform private.apply_batch_moves(v_moves);
   end if;
   return null;
 end

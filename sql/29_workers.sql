@@ -3,7 +3,7 @@
 create function private.register_worker(
   p_worker_id uuid, p_stages text [], p_slots int, p_host text, p_process_id int, p_version text
 )
-returns void
+returns double precision
 language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
@@ -14,10 +14,12 @@ begin
   values (p_worker_id, p_stages, p_slots, p_host, p_process_id, p_version)
   on conflict (id) do update set heartbeat_at = now(), is_draining = false;
   perform private.release();
+  return (select extract(epoch from s.dead_after) from private.settings as s);
 end
 $$;
 comment on function private.register_worker(uuid, text [], int, text, int, text) is
-  'Makes a worker known, and releases work for its slots. Once more after a lost connection does no harm.';
+  'Makes a worker known, and releases work for its slots. Once more after a lost connection does no harm. Returns after how many seconds of '
+  'silence the worker is held to be dead.';
 
 create function private.beat(p_worker_id uuid)
 returns boolean
@@ -132,6 +134,8 @@ begin
     v_count := v_count + 1;
   end loop;
   delete from private.workers where id = p_worker_id;
+  v_count := v_count + private.return_unclaimed();
+  perform private.release();
   return v_count;
 end
 $$;

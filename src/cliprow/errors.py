@@ -16,7 +16,6 @@ CliprowError
 
 from __future__ import annotations
 
-import psycopg
 
 
 class CliprowError(Exception):

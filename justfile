@@ -1,0 +1,68 @@
+# `just` alone tests and lints. Every recipe runs in the project's own environment.
+
+set positional-arguments
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+default: test lint types
+
+# All tests; arguments go to pytest: `just test tests/unit -k slug`
+test *arguments:
+    uv run pytest "$@"
+
+# The tests that need a database, on another Postgres: `just test-on /usr/lib/postgresql/15/bin`
+test-on programs *arguments:
+    CLIPROW_POSTGRES_BIN="$1" uv run pytest tests --ignore=tests/unit --ignore=tests/acceptance "${@:2}"
+
+# Python and SQL style
+lint:
+    uv run ruff check
+    uv run ruff format --check
+    uv run sqlfluff lint sql supabase/migrations --processes 2
+
+# Static types
+types:
+    uv run mypy
+
+# Mend what can be mended mechanically
+fmt:
+    uv run ruff check --fix
+    uv run ruff format
+    uv run sqlfluff fix sql --processes 2
+
+# A batch of three topics, from nothing to files
+demo *arguments:
+    uv run cliprow demo "$@"
+
+# The embedded database and a worker, until Ctrl-C
+up:
+    uv run cliprow up
+
+# Remove the embedded stack's data: database, media, logs. Asks first.
+[confirm("Remove the database and all media of the embedded stack?")]
+reset:
+    uv run python deploy/reset.py
+
+# The supabase CLI and other tools that npm brings; none of them is needed to run Cliprow
+tools:
+    npm install --no-audit --no-fund
+
+# Write the difference between supabase/migrations and sql/ as a new migration; read it before you keep it
+migration name: tools
+    uv run python deploy/schema.py migration "$1"
+
+# Fail if supabase/migrations and sql/ build different schemas
+drift: tools
+    uv run python deploy/schema.py drift
+
+# Take the newest allowed versions and pin them in pyproject.toml; run the tests before you commit them
+lock:
+    uv run python deploy/lock.py
+    uv sync
+
+# Measure, `just bench render`; see bench/README.md
+bench name *arguments:
+    uv run python "bench/$1.py" "${@:2}"
+
+# Everything that CI runs
+ci:
+    bash .ci/run

@@ -1,0 +1,1 @@
+"""Cliprow: topics in, finished multi-platform videos out."""

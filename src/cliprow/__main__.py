@@ -1,0 +1,5 @@
+"""`python -m cliprow`: the command line."""
+
+from cliprow.cli import main
+
+main()

@@ -1,0 +1,341 @@
+"""Batches and jobs, created and read as their user: row-level security decides what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from cliprow.account import Account
+from cliprow.errors import InvalidInput, NotFound
+from cliprow.models import FileRef, Stage
+from cliprow.storage import Storage, put_artifact
+from cliprow.topics import TopicRow
+
+#: A batch in one of these will not change by itself any more.
+ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
+
+_Row = TypeVar("_Row", bound=msgspec.Struct)
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch as its user sees it; see `public.batches`."""
+
+    id: UUID
+    number: int
+    title: str
+    project: str
+    status: str
+    progress: int
+    job_count: int
+    pending_count: int
+    processing_count: int
+    completed_count: int
+    failed_count: int
+    cancelled_count: int
+    is_paused: bool
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.status in ENDED
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A job as its user sees it; see `public.generation_jobs`."""
+
+    id: UUID
+    batch_id: UUID
+    batch_number: int
+    position: int
+    project: str
+    topic: str
+    title: str
+    platforms: list[str]
+    status: str
+    stage: str | None
+    progress: int
+    generation: int
+    error_code: str | None
+    error_message: str | None
+    next_step: str | None
+    result_data: dict[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A task with its last attempt; see `public.stage_tasks`."""
+
+    id: UUID
+    stage: Stage
+    scene_number: int | None
+    aspect: str | None
+    platform: str | None
+    status: str
+    progress: int
+    is_reused: bool
+    attempts: int
+    error_code: str | None
+    error_message: str | None
+    next_step: str | None
+    run_at: datetime | None
+    timings: dict[str, int] | None
+
+
+class StageCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tasks of a batch's stage are where; those that no script asked for yet are not known."""
+
+    stage: Stage
+    total: int
+    completed: int
+    processing: int
+    failed: int
+    reused: int
+
+
+class Package(msgspec.Struct, frozen=True, kw_only=True):
+    """The files of one platform of one job."""
+
+    platform: str
+    is_complete: bool
+    files: list[FileRef]
+
+
+_BATCH = """
+select b.id, b.number, b.title, coalesce(nullif(p.name, ''), p.original_idea) as project, b.status, b.progress,
+  b.job_count, b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count,
+  coalesce(b.paused_at, p.paused_at, t.paused_at) is not null as is_paused, b.created_at, b.started_at, b.completed_at
+from public.batches as b
+join public.projects as p on p.id = b.project_id
+join public.tenants as t on t.id = b.tenant_id
+where b.deleted_at is null
+"""
+_JOB = """
+select j.id, j.batch_id, b.number as batch_number, j.position, coalesce(nullif(p.name, ''), p.original_idea) as project,
+  j.topic, coalesce(s.title, j.topic) as title, j.platforms, j.status, j.stage, j.progress, j.generation, j.error_code,
+  j.error_message, j.next_step, j.result_data, j.created_at, j.started_at, j.completed_at
+from public.generation_jobs as j
+join public.batches as b on b.id = j.batch_id
+join public.projects as p on p.id = j.project_id
+left join lateral (
+  select s.content ->> 'title' as title from public.scripts as s
+  where s.tenant_id = j.tenant_id and s.job_id = j.id order by s.created_at desc limit 1
+) as s on true
+"""
+
+
+def offered_platforms(account: Account) -> list[str]:
+    """Names that a topic may ask for."""
+    with account.acting() as connection:
+        rows = connection.execute("select platform from public.platforms where is_offered order by 1").fetchall()
+    return [row[0] for row in rows]
+
+
+def find_or_create_project(account: Account, name: str) -> UUID:
+    """The user's project of that name; made when there is none."""
+    with account.acting() as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"{account.tenant_id}/{name}"])
+        row = connection.execute(
+            "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1", [name]
+        ).fetchone()
+        row = row or connection.execute(
+            "insert into public.projects (name, original_idea) values (%s, %s) returning id", [name, name]
+        ).fetchone()
+    assert row is not None
+    project_id: UUID = row[0]
+    return project_id
+
+
+def create_batch(
+    account: Account,
+    project_id: UUID,
+    topics: Sequence[dict[str, object]],
+    *,
+    title: str = "",
+    idempotency_key: str | None = None,
+) -> Batch:
+    """Submit topics as one batch (see `public.create_batch`).
+
+    Raises:
+        InvalidInput, NotFound, NotAllowed, Conflict: as the database says.
+    """
+    with account.acting() as connection:
+        row = connection.execute(
+            "select public.create_batch(%s, %s, %s, %s)",
+            [project_id, Jsonb(list(topics)), Jsonb({"title": title}), idempotency_key],
+        ).fetchone()
+    assert row is not None
+    return get_batch(account, str(row[0]["number"]))
+
+
+def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str]) -> dict[str, object]:
+    """A row of a topics file as `create_batch` takes it; what the row leaves open stays out."""
+    topic: dict[str, object] = {
+        "topic": row.topic,
+        "platforms": list(row.platforms or platforms),
+        "brief": row.brief,
+        "audience": row.audience,
+        "tone": row.tone,
+        "script_type": row.script_type,
+        "language": row.language,
+        "duration_s": row.duration_s,
+        "priority": row.priority,
+        "images": msgspec.to_builtins(list(images)),
+        "metadata": dict(row.metadata),
+    }
+    return {key: value for key, value in topic.items() if value not in (None, "", [], {})}
+
+
+def store_images(account: Account, storage: Storage, paths: Iterable[Path]) -> dict[Path, FileRef]:
+    """Keep the user's pictures in storage, each once; the topics file may be gone when they are needed."""
+    types = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
+    return {
+        path: put_artifact(
+            storage,
+            account.tenant_id,
+            path,
+            role="image",
+            name=path.name,
+            media_type=types.get(path.suffix.lower(), "image/jpeg"),
+        )
+        for path in dict.fromkeys(paths)
+    }
+
+
+def list_batches(account: Account, limit: int = 20) -> list[Batch]:
+    """The newest batches first."""
+    return _read(account, f"{_BATCH} order by b.number desc limit %s", [limit], Batch)
+
+
+def get_batch(account: Account, name: str) -> Batch:
+    """A batch by number, id, or `last`.
+
+    Raises:
+        NotFound: there is none by that name.
+        InvalidInput: neither number nor id.
+    """
+    if name == "last":
+        found = list_batches(account, 1)
+    elif name.lstrip("#").isdecimal():
+        found = _read(account, f"{_BATCH} and b.number = %s", [int(name.lstrip("#"))], Batch)
+    else:
+        found = _read(account, f"{_BATCH} and b.id = %s", [_uuid(name)], Batch)
+    if not found:
+        raise NotFound(f"There is no batch {name}.", next_step="`cliprow batch list` shows those there are.")
+    return found[0]
+
+
+def list_jobs(account: Account, batch_id: UUID, *, limit: int = 10_000) -> list[Job]:
+    """A batch's jobs in order."""
+    return _read(account, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit], Job)
+
+
+def get_job(account: Account, name: str) -> Job:
+    """A job by id, or by batch number and place like `12.3`.
+
+    Raises:
+        NotFound: there is none by that name.
+        InvalidInput: neither of both.
+    """
+    batch, dot, position = name.lstrip("#").partition(".")
+    if dot and batch.isdecimal() and position.isdecimal():
+        found = _read(account, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)], Job)
+    else:
+        found = _read(account, f"{_JOB} where j.id = %s", [_uuid(name)], Job)
+    if not found:
+        raise NotFound(f"There is no job {name}.", next_step="`cliprow batch show` lists the jobs of a batch.")
+    return found[0]
+
+
+def list_tasks(account: Account, job_id: UUID) -> list[Task]:
+    """A job's tasks in the order they run, each with the timings of its last attempt."""
+    return _read(
+        account,
+        """
+        select t.id, t.stage, t.scene_number, t.aspect, t.platform, t.status, t.progress, t.is_reused, t.error_code,
+          t.error_message, t.next_step, t.run_at,
+          (select count(*) from public.task_attempts as a where a.job_id = t.job_id and a.task_id = t.id) as attempts,
+          (select a.timings from public.task_attempts as a where a.job_id = t.job_id and a.task_id = t.id
+           order by a.number desc limit 1) as timings
+        from public.stage_tasks as t
+        where t.job_id = %s order by t.position, t.aspect, t.platform
+        """,
+        [job_id],
+        Task,
+    )
+
+
+def count_stages(account: Account, batch_id: UUID) -> list[StageCount]:
+    """A batch's tasks by stage, in order."""
+    return _read(
+        account,
+        """
+        select t.stage, count(*) as total, count(*) filter (where t.status = 'completed') as completed,
+          count(*) filter (where t.status = 'processing') as processing,
+          count(*) filter (where t.status = 'failed') as failed, count(*) filter (where t.is_reused) as reused
+        from public.generation_jobs as j
+        join public.stage_tasks as t on t.job_id = j.id
+        where j.batch_id = %s
+        group by t.stage order by min(t.position)
+        """,
+        [batch_id],
+        StageCount,
+    )
+
+
+def list_packages(account: Account, job_id: UUID) -> list[Package]:
+    """What a job made, by platform; a platform without its whole package is marked."""
+    return _read(
+        account,
+        """
+        select t.platform, bool_and(t.status = 'completed') as is_complete, coalesce((
+          select jsonb_agg(jsonb_build_object('role', c.role, 'name', c.file_name, 'sha256', c.sha256,
+            'path', c.file_path, 'size_bytes', c.file_size, 'media_type', '') order by c.id)
+          from public.generated_content as c
+          where c.job_id = t.job_id and c.tenant_id = t.tenant_id and c.platform = t.platform), '[]') as files
+        from public.stage_tasks as t
+        where t.job_id = %s and t.platform is not null
+        group by t.tenant_id, t.job_id, t.platform order by t.platform
+        """,
+        [job_id],
+        Package,
+    )
+
+
+def retry_job(account: Account, job_id: UUID) -> int:
+    """Run again what failed in a job; returns how many tasks.
+
+    Raises:
+        Conflict: the job has not failed.
+    """
+    with account.acting() as connection:
+        row = connection.execute("select public.retry_job(%s)", [job_id]).fetchone()
+    assert row is not None
+    return int(row[0]["retried_tasks"])
+
+
+def _read(account: Account, query: str, arguments: Sequence[object], kind: type[_Row]) -> list[_Row]:
+    with account.acting() as connection:
+        cursor = connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(query, arguments).fetchall()
+    return msgspec.convert(rows, list[kind], strict=False)  # type: ignore[valid-type]
+
+
+def _uuid(name: str) -> UUID:
+    try:
+        return UUID(name)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{name!r} is neither a number nor an id.", next_step="Take one from `cliprow batch list`."
+        ) from error

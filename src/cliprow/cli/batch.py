@@ -1,0 +1,204 @@
+"""`cliprow batch`: topics in, and how they are doing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from cliprow import batches
+from cliprow.batches import Batch
+from cliprow.cli.live import summary, watch
+from cliprow.cli.output import console, export_batch, json_option, print_exported, print_json, print_table
+from cliprow.cli.session import Session, session
+from cliprow.cli.workers import own_worker
+from cliprow.errors import InvalidInput
+from cliprow.topics import Topics, parse_mapping, read_topics
+
+as_option = click.option("--as", "email", metavar="EMAIL", help="Act for this user (default: CLIPROW_USER).")
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
+    help="Folder for the finished files.",
+)
+#: Problems printed before the rest is only counted.
+_MAX_PROBLEMS = 20
+
+
+@click.group()
+def batch() -> None:
+    """Submit topics and follow them."""
+
+
+@batch.command()
+@click.argument("file")
+@click.option("--project", default="My channel", show_default=True, help="Project that gets the jobs; made if new.")
+@click.option("--platforms", default="youtube", show_default=True, help="For rows that name none: a,b,c.")
+@click.option("--title", default="", help="What people call the batch.")
+@click.option("--map", "mapping", multiple=True, metavar="HEADING=COLUMN", help="Read a column with another heading.")
+@click.option("--skip-invalid", is_flag=True, help="Go on with the good rows when some are bad.")
+@click.option("--idempotency-key", metavar="KEY", help="The same key again gives the same batch, not a second one.")
+@click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
+@out_option
+@as_option
+@json_option
+def create(
+    file: str,
+    project: str,
+    platforms: str,
+    title: str,
+    mapping: tuple[str, ...],
+    skip_invalid: bool,
+    idempotency_key: str | None,
+    wait: bool,
+    out: Path,
+    email: str | None,
+    as_json: bool,
+) -> None:
+    """Create a batch from FILE: CSV, JSON, JSON Lines, or - for standard input.
+
+    Columns: topic, and optionally brief, tone, audience, platforms, duration_s, priority, script_type, language, images.
+    Every bad row is reported, with line and reason, before anything starts.
+    """
+    headings = parse_mapping(mapping)
+    with session(email) as at:
+        offered = batches.offered_platforms(at.account)
+        wanted = parse_platforms(platforms, offered)
+        topics = read_topics(file, mapping=headings, platforms=offered)
+        check_topics(topics, skip_invalid=skip_invalid)
+        images = batches.store_images(at.account, at.storage, (path for row in topics.rows for path in row.images))
+        created = batches.create_batch(
+            at.account,
+            batches.find_or_create_project(at.account, project),
+            [batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows],
+            title=title,
+            idempotency_key=idempotency_key,
+        )
+        if wait:
+            finish(at, created, out, as_json=as_json)
+        elif as_json:
+            print_json(created)
+        else:
+            click.echo(f"Batch {created.number} with {created.job_count} jobs is waiting for a worker.")
+            click.echo(f"Next: `cliprow batch watch {created.number}` runs one and shows progress.")
+
+
+def parse_platforms(text: str, offered: list[str]) -> list[str]:
+    """Names separated by commas, each of them offered.
+
+    Raises:
+        InvalidInput: one is not, or there is none.
+    """
+    names = list(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in offered]
+    if unknown or not names:
+        raise InvalidInput(
+            f"{', '.join(unknown)}: no such platform." if unknown else "No platform is named.",
+            error_code="UNKNOWN_PLATFORM",
+            next_step=f"Choose from {', '.join(offered)}.",
+        )
+    return names
+
+
+def check_topics(topics: Topics, *, skip_invalid: bool) -> None:
+    """Say everything that is wrong with the rows; stop unless the good ones are enough.
+
+    Raises:
+        InvalidInput: there are bad rows and they may not be skipped, or no good ones.
+    """
+    for warning in topics.warnings[:_MAX_PROBLEMS]:
+        click.echo(f"note, {warning}", err=True)
+    for problem in topics.problems[:_MAX_PROBLEMS]:
+        click.echo(str(problem), err=True)
+    if len(topics.problems) > _MAX_PROBLEMS:
+        click.echo(f"and {len(topics.problems) - _MAX_PROBLEMS} more problems", err=True)
+    if topics.problems and (not skip_invalid or not topics.rows):
+        lines = len({problem.line for problem in topics.problems})
+        raise InvalidInput(
+            f"{lines} of {lines + len(topics.rows)} rows cannot be used; nothing was started.",
+            error_code="TOPICS_INVALID",
+            next_step="Correct the lines above"
+            + (", or go on with the good ones by --skip-invalid." if topics.rows else "."),
+        )
+
+
+def finish(at: Session, created: Batch, out: Path, *, as_json: bool) -> None:
+    """Stay with a batch until it has ended, export its files, and exit non-zero if a job failed."""
+    with own_worker(at) as worker:
+        screen = Console(stderr=True, force_terminal=False) if as_json else console
+        ended = watch(at.account, created, screen, on_look=worker.ensure, on_lost=at.revive)
+    jobs = batches.list_jobs(at.account, ended.id)
+    exported = export_batch(at.account, at.storage, jobs, out)
+    if as_json:
+        print_json({"batch": ended, "jobs": jobs, "exported": [str(package.folder) for package in exported]})
+    else:
+        print_exported(exported)
+        for job in jobs:
+            if job.status == "failed":
+                click.secho(f"Job {job.batch_number}.{job.position} failed: {job.error_message} [{job.error_code}]", fg="red")
+                click.echo(f"Next: {job.next_step or ''} Then `cliprow job retry {job.batch_number}.{job.position}`.")
+        click.echo(summary(ended))
+    if ended.status != "completed":
+        sys.exit(1)
+
+
+@batch.command("list")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@as_option
+@json_option
+def list_command(limit: int, email: str | None, as_json: bool) -> None:
+    """The newest batches."""
+    with session(email) as at:
+        found = batches.list_batches(at.account, limit)
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("There are no batches yet. Next: `cliprow demo`, or `cliprow batch create topics.csv`.")
+    else:
+        print_table(
+            ["Batch", "Project", "Status", "Progress", "Jobs", "Failed", "Created"],
+            [
+                [b.number, b.project, b.status, f"{b.progress}%", b.job_count, b.failed_count or "",
+                 b.created_at.astimezone().strftime("%Y-%m-%d %H:%M")]
+                for b in found
+            ],
+        )
+
+
+@batch.command()
+@click.argument("name", default="last")
+@as_option
+@json_option
+def show(name: str, email: str | None, as_json: bool) -> None:
+    """A batch (number, id or `last`) and its jobs."""
+    with session(email) as at:
+        found = batches.get_batch(at.account, name)
+        jobs = batches.list_jobs(at.account, found.id)
+        stages = batches.count_stages(at.account, found.id)
+    if as_json:
+        print_json({"batch": found, "stages": stages, "jobs": jobs})
+        return
+    click.echo(summary(found))
+    print_table(
+        ["Stage", "Tasks", "Done", "Reused", "Failed"],
+        [[s.stage, s.total, s.completed, s.reused or "", s.failed or ""] for s in stages],
+    )
+    print_table(
+        ["Job", "Status", "Progress", "Platforms", "Title", "Error"],
+        [
+            [f"{j.batch_number}.{j.position}", j.status, f"{j.progress}%", ", ".join(j.platforms), j.title, j.error_message]
+            for j in jobs
+        ],
+    )
+
+
+@batch.command("watch")
+@click.argument("name", default="last")
+@out_option
+@as_option
+@json_option
+def watch_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
+    """Follow a batch until it has ended, with a worker of our own if none is running, and export its files."""
+    with session(email) as at:
+        finish(at, batches.get_batch(at.account, name), out, as_json=as_json)

@@ -1,0 +1,86 @@
+"""`cliprow job`: one video."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cliprow import batches
+from cliprow.cli.batch import as_option, out_option
+from cliprow.cli.output import export_batch, json_option, print_exported, print_json, print_table
+from cliprow.cli.session import session
+from cliprow.errors import Conflict
+
+
+@click.group()
+def job() -> None:
+    """Look at one job, get its files, run it again."""
+
+
+@job.command()
+@click.argument("name")
+@as_option
+@json_option
+def show(name: str, email: str | None, as_json: bool) -> None:
+    """A job (an id, or batch and place like 12.3) with every task, its attempts and errors."""
+    with session(email) as at:
+        found = batches.get_job(at.account, name)
+        tasks = batches.list_tasks(at.account, found.id)
+        packages = batches.list_packages(at.account, found.id)
+    if as_json:
+        print_json({"job": found, "tasks": tasks, "packages": packages})
+        return
+    click.echo(f"Job {found.batch_number}.{found.position}: {found.status}, {found.progress}%  {found.title}")
+    if found.error_message:
+        click.secho(f"{found.error_message} [{found.error_code}]", fg="red")
+        click.echo(f"Next: {found.next_step or ''} Then `cliprow job retry {name}`.")
+    print_table(
+        ["Stage", "Scene", "Aspect", "Platform", "Status", "Tries", "Run", "Note"],
+        [
+            [t.stage, t.scene_number, t.aspect, t.platform, t.status, t.attempts or "",
+             f"{t.timings.get('run_ms', 0) / 1000:.1f} s" if t.timings else "",
+             "reused" if t.is_reused else t.error_message]
+            for t in tasks
+        ],
+    )
+
+
+@job.command("open")
+@click.argument("name")
+@out_option
+@as_option
+@json_option
+def open_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
+    """Export a job's finished files and say where they are; on a desktop, show the folder."""
+    with session(email) as at:
+        found = batches.get_job(at.account, name)
+        exported = export_batch(at.account, at.storage, [found], out)
+    if not exported:
+        raise Conflict(
+            f"Job {name} is {found.status} and has no finished package yet.",
+            next_step=f"`cliprow batch watch {found.batch_number}` goes on with it.",
+        )
+    if as_json:
+        print_json([{"platform": package.platform, "folder": str(package.folder)} for package in exported])
+        return
+    print_exported(exported)
+    if sys.stdout.isatty():
+        click.launch(str(exported[0].folder.parent))
+
+
+@job.command()
+@click.argument("name")
+@as_option
+@json_option
+def retry(name: str, email: str | None, as_json: bool) -> None:
+    """Run again what failed in a job; what was finished is kept."""
+    with session(email) as at:
+        found = batches.get_job(at.account, name)
+        count = batches.retry_job(at.account, found.id)
+    if as_json:
+        print_json({"job_id": found.id, "retried_tasks": count})
+    else:
+        click.echo(f"{count} tasks of job {found.batch_number}.{found.position} wait again.")
+        click.echo(f"Next: `cliprow batch watch {found.batch_number}`.")

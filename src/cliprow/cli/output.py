@@ -1,0 +1,90 @@
+"""What commands print: tables for people, JSON for programs, and the list of exported files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from cliprow import batches
+from cliprow.account import Account
+from cliprow.batches import Job, Task
+from cliprow.export import ExportedPackage, JobRecord, PlatformPackage, export_jobs
+from cliprow.storage import Storage
+
+console = Console(highlight=False)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+def print_table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """A table without lines."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console.print(table)
+
+
+def export_batch(account: Account, storage: Storage, jobs: Iterable[Job], out: Path) -> list[ExportedPackage]:
+    """Write what the jobs have made below `out`."""
+    return export_jobs([job_record(account, job) for job in jobs], storage, out)
+
+
+def job_record(account: Account, job: Job) -> JobRecord:
+    """A job with the packages that are whole."""
+    tasks = batches.list_tasks(account, job.id)
+    return JobRecord(
+        project=job.project,
+        job_id=str(job.id),
+        number=job.position,
+        title=job.title,
+        packages=tuple(
+            PlatformPackage(package.platform, tuple(package.files), _package_info(job, tasks, package.platform))
+            for package in batches.list_packages(account, job.id)
+            if package.is_complete
+        ),
+    )
+
+
+def _package_info(job: Job, tasks: list[Task], platform: str) -> dict[str, object]:
+    """What metadata.json says of how a package came to be."""
+    of_it = [task for task in tasks if task.platform in (None, platform)]
+    return {
+        "platform": platform,
+        "topic": job.topic,
+        "job_id": str(job.id),
+        "batch": job.batch_number,
+        "generation": job.generation,
+        "tasks": [
+            {
+                "stage": task.stage,
+                "scene_number": task.scene_number,
+                "aspect": task.aspect,
+                "is_reused": task.is_reused,
+                "attempts": task.attempts,
+                "timings": task.timings or {},
+            }
+            for task in of_it
+        ],
+        "reused_task_count": sum(task.is_reused for task in of_it),
+        "task_count": len(of_it),
+    }
+
+
+def print_exported(exported: Iterable[ExportedPackage]) -> None:
+    """The finished files, by folder."""
+    for package in exported:
+        click.echo(f"{package.folder}/")
+        for file in package.files:
+            click.echo(f"  {file.name:16} {file.stat().st_size:>12,} bytes")

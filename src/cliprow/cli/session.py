@@ -1,0 +1,53 @@
+"""What most commands need: the running stack, somebody to act for, and the storage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cliprow.account import Account, open_account, open_local_account
+from cliprow.config import Config
+from cliprow.local.stack import Stack, revive, running_stack
+from cliprow.storage import FolderStorage, Storage
+
+
+@dataclass(frozen=True)
+class Session:
+    """A command at work."""
+
+    config: Config
+    stack: Stack
+    account: Account
+    storage: Storage
+
+    def revive(self) -> None:
+        """Start the embedded database again, if it is that one and it is gone.
+
+        Raises:
+            CliprowError: it does not start.
+        """
+        revive(self.config)
+
+
+@contextmanager
+def session(email: str | None = None) -> Iterator[Session]:
+    """Start what is needed, and act for a user: the one named, CLIPROW_USER, or the embedded stack's own.
+
+    Raises:
+        CliprowError: the stack does not start, or there is no such user.
+    """
+    config = Config.from_environment()
+    with running_stack(config) as stack:
+        email = email or os.environ.get("CLIPROW_USER", "")
+        account = open_local_account(stack.admin) if config.embedded and not email else open_account(stack.admin, email)
+        try:
+            yield Session(config, stack, account, open_storage(config))
+        finally:
+            account.connection.close()
+
+
+def open_storage(config: Config) -> Storage:
+    """Where files are kept: a folder beside the database."""
+    return FolderStorage(config.home / "storage" / "media")

@@ -1,0 +1,109 @@
+"""The worker that a command runs while it waits, when nobody else's is there."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cliprow import db
+from cliprow.cli.session import Session
+from cliprow.errors import MissingDependency
+
+logger = logging.getLogger(__name__)
+
+#: A worker that does not end by then is killed; its tasks are rescued. Seconds.
+_STOP_LIMIT_S = 30.0
+_LOOK_EVERY_S = 3.0
+
+
+class OwnWorker:
+    """A `cliprow worker` of our own, started when it is needed."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._process: subprocess.Popen[bytes] | None = None
+        self._looked_at = -math.inf
+        self.log = session.config.home / "logs" / f"worker-{os.getpid()}.log"
+
+    def ensure(self) -> None:
+        """Start a worker unless one is alive; call it now and then, since another command's may go.
+
+        Looks at the database only every few seconds.
+
+        Raises:
+            MissingDependency: ours could not start; its log says why.
+        """
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            code, self._process = self._process.returncode, None
+            logger.warning("The worker ended with status %d; starting another. Its log: %s", code, self.log)
+            if code == 1:
+                raise MissingDependency(
+                    f"The worker could not start. {last_line(self.log)}",
+                    error_code="WORKER_DOES_NOT_START",
+                    next_step=f"Read {self.log}, or run `cliprow doctor`.",
+                )
+        if time.monotonic() - self._looked_at < _LOOK_EVERY_S:
+            return
+        self._looked_at = time.monotonic()
+        if self._is_one_alive():
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cliprow", "worker", "--grace", "2"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C is for us; we then tell the worker.
+                start_new_session=True,
+            )
+
+    def _is_one_alive(self) -> bool:
+        with db.connect(self._session.stack.admin) as connection, db.translated():
+            row = connection.execute(
+                "select exists (select from private.workers as w cross join private.settings as s"
+                " where not w.is_draining and w.heartbeat_at > now() - s.dead_after)"
+            ).fetchone()
+        return bool(row and row[0])
+
+    def stop(self) -> None:
+        """Let our worker hand back what it has, and end."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            logger.warning("The worker did not end in time and is killed; its tasks are rescued by the next one.")
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def own_worker(session: Session) -> Iterator[OwnWorker]:
+    """A worker for the time of the block, if none is alive."""
+    worker = OwnWorker(session)
+    try:
+        worker.ensure()
+        yield worker
+    finally:
+        worker.stop()
+
+
+def last_line(log: Path) -> str:
+    """The last thing a log says; empty when there is none."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except FileNotFoundError:
+        return ""
+    return lines[-1] if lines else ""

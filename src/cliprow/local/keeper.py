@@ -1,0 +1,110 @@
+"""Keeps one server process alive and its log short; run as a script, with nothing but the standard library.
+
+    python -I -S keeper.py LOCK_FILE LOG_FILE LOG_BYTES COMMAND...
+
+The command that starts Postgres may end or be killed long before Postgres does, so somebody else has to be its
+parent: this process. It starts the server again when a signal killed it, and ends when the server ends by itself.
+
+LOCK_FILE is locked for as long as this process, the server, or any child of the server lives: the server inherits
+the lock. The kernel lets go of it when the last of them is gone, however they went, so the lock says what process
+numbers cannot: nobody uses the data.
+
+What the server prints goes to LOG_FILE. At most LOG_BYTES are kept: half in LOG_FILE, half in LOG_FILE.1.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+#: Exit status when another process has the lock.
+LOCKED = 75
+#: Give up when the server was killed this often ...
+KILLS = 10
+#: ... within so many seconds.
+KILLS_WITHIN_S = 60.0
+
+
+class BoundedLog:
+    """A log file that moves to `.1` when it is half as long as both together may be."""
+
+    def __init__(self, path: str, limit_bytes: int) -> None:
+        self.path = Path(path)
+        self.half_bytes = limit_bytes // 2
+
+    def write(self, data: bytes) -> None:
+        """Append; on an error the data is dropped."""
+        try:
+            if self.path.exists() and self.path.stat().st_size + len(data) > self.half_bytes:
+                self.path.replace(f"{self.path}.1")
+            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, data)
+            finally:
+                os.close(handle)
+        except OSError:
+            # A full disk must not block the server, which waits while nobody reads what it prints.
+            pass
+
+
+def take(lock_file: str) -> int | None:
+    """Lock the file, or give up after a second: somebody may only be looking whether it is locked.
+
+    Returns:
+        The descriptor that has the lock; None when another process has it.
+    """
+    descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(50):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        else:
+            return descriptor
+    return None
+
+
+def run(command: list[str], lock: int, log: BoundedLog) -> int:
+    """Run the server once, to its end.
+
+    Reading until end of file also waits for the server's own children, so that the memory they share is free
+    when the server starts again.
+
+    Returns:
+        Its exit status; negative: the signal that killed it.
+    """
+    server = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[lock]
+    )
+    assert server.stdout is not None
+    while data := os.read(server.stdout.fileno(), 65536):
+        log.write(data)
+    server.stdout.close()
+    return server.wait()
+
+
+def main(lock_file: str, log_file: str, log_bytes: str, *command: str) -> int:
+    """Run the server, again and again if need be, until it ends by itself."""
+    lock = take(lock_file)
+    if lock is None:
+        return LOCKED
+    log = BoundedLog(log_file, int(log_bytes))
+    kills: list[float] = []
+    while True:
+        status = run(list(command), lock, log)
+        if status >= 0:
+            return status
+        now = time.monotonic()
+        kills = [moment for moment in kills if now - moment < KILLS_WITHIN_S] + [now]
+        if len(kills) >= KILLS:
+            log.write(f"keeper: killed {KILLS} times within {KILLS_WITHIN_S:.0f} s, giving up\n".encode())
+            return 1
+        log.write(f"keeper: signal {-status} killed the server, starting it again\n".encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

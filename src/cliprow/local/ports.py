@@ -1,0 +1,42 @@
+"""TCP ports of the embedded stack."""
+
+from __future__ import annotations
+
+import socket
+
+from cliprow.errors import Unavailable
+
+#: Nothing of the stack listens anywhere else.
+HOST = "127.0.0.1"
+
+
+class PortTaken(Unavailable):
+    """Another program listens on the port."""
+
+    error_code = "PORT_TAKEN"
+
+    @classmethod
+    def of(cls, port: int) -> PortTaken:
+        """The error for this port."""
+        return cls(
+            f"Port {port} on {HOST} is taken by another program.",
+            next_step="Stop that program, or choose another port with CLIPROW_DB_PORT.",
+        )
+
+
+def port_taken(port: int) -> bool:
+    """Whether a server could not listen on the port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Sound and pictures: the only package that imports `av`."""

@@ -1,0 +1,63 @@
+"""Where things stand in a frame: native to each aspect, inside what every platform leaves uncovered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cliprow.media.planes import Box
+
+#: What TikTok, Reels and Shorts all leave free at 1080x1920, as fractions of the frame (read in November 2025).
+VERTICAL_SAFE_ZONE = Box(108 / 1080, 384 / 1920, 972 / 1080, 1536 / 1920)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Boxes in pixels and sizes of type for one raster; the boxes do not touch each other."""
+
+    width: int
+    height: int
+    #: How many pixels a length of 1 at a short edge of 1080 has here.
+    unit: float
+    #: Heading and points.
+    text: Box
+    captions: Box
+    #: One thin bar.
+    progress: Box
+    #: Largest sizes of type.
+    title_size: int
+    heading_size: int
+    point_size: int
+    caption_size: int
+    #: Words of a caption phrase, at most.
+    caption_words: int
+    #: Centre everything (tall frames centre titles; wide ones keep a left edge).
+    tall: bool
+
+    @classmethod
+    def of(cls, width: int, height: int) -> Geometry:
+        """Return the geometry of a raster, by its proportions."""
+        unit = min(width, height) / 1080
+        tall = height > width * 1.5
+        if tall:
+            zone = _part(width, height, VERTICAL_SAFE_ZONE)
+            text = Box(zone.left, zone.top, zone.right, zone.top + zone.height * 0.70)
+            captions = Box(zone.left, zone.top + zone.height * 0.755, zone.right, zone.bottom)
+            progress = Box(zone.left, zone.top - 72 * unit, zone.right, zone.top - 64 * unit)
+            sizes = (112, 92, 54, 70)
+        elif width > height * 1.3:
+            text = _part(width, height, Box(0.068, 0.15, 0.66, 0.72))
+            captions = _part(width, height, Box(0.12, 0.775, 0.88, 0.95))
+            progress = _part(width, height, Box(0.068, 0.078, 0.932, 0.085))
+            sizes = (116, 84, 50, 58)
+        else:
+            text = _part(width, height, Box(0.085, 0.15, 0.915, 0.70))
+            captions = _part(width, height, Box(0.085, 0.75, 0.915, 0.94))
+            progress = _part(width, height, Box(0.085, 0.075, 0.915, 0.082))
+            sizes = (100, 78, 46, 60)
+        title, heading, point, caption = (max(8, round(size * unit)) for size in sizes)
+        words = 7 if width > height * 1.3 else 5
+        return cls(width, height, unit, text, captions, progress, title, heading, point, caption, words, tall)
+
+
+def _part(width: int, height: int, box: Box) -> Box:
+    return Box(box.left * width, box.top * height, box.right * width, box.bottom * height)

@@ -1,0 +1,83 @@
+"""Which sentences and phrases say most of what a text says: TextRank for sentences, RAKE-like phrases."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from cliprow.media.segments import split_unspaced
+from cliprow.providers.language_data import language_data
+
+_WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
+#: Words beyond the most frequent ones that occur twice tell little and cost memory.
+_MOST_WORDS = 3000
+_DAMPING, _ROUNDS = 0.85, 40
+_PHRASE_WORDS = range(1, 5)
+
+
+def content_words(text: str, language: str) -> list[str]:
+    """Return the words that tell what a text is about, casefolded, in order."""
+    common = language_data(language).stopwords
+    words = (part.casefold() for word in _WORD.findall(text) for part in split_unspaced(word, language))
+    return [word for word in words if word not in common and (len(word) > 1 or not word.isascii())]
+
+
+def rank_sentences(sentences: Sequence[str], language: str) -> NDArray[np.float64]:
+    """Score sentences by how much they share with the others; the scores add up to 1."""
+    count = len(sentences)
+    if count == 0:
+        return np.zeros(0)
+    words = [set(content_words(sentence, language)) for sentence in sentences]
+    frequency = Counter(word for each in words for word in each)
+    column = {word: n for n, (word, times) in enumerate(frequency.most_common(_MOST_WORDS)) if times > 1}
+    holds = np.zeros((count, max(1, len(column))), np.float32)
+    for row, each in enumerate(words):
+        holds[row, [column[word] for word in each if word in column]] = 1.0
+    shared = holds @ holds.T
+    np.fill_diagonal(shared, 0.0)
+    sizes = np.array([math.log(1 + len(each)) for each in words], np.float32)
+    likeness = shared / np.maximum(sizes[:, None] + sizes[None, :], 1e-6)
+    totals = likeness.sum(axis=1, keepdims=True)
+    # A sentence that shares nothing passes its weight on to all.
+    steps = np.where(totals > 0, likeness / np.maximum(totals, 1e-9), 1.0 / count)
+    scores = np.full(count, 1.0 / count)
+    for _ in range(_ROUNDS):
+        scores = (1 - _DAMPING) / count + _DAMPING * (steps.T @ scores)
+    return scores / scores.sum()
+
+
+def key_phrases(text: str, language: str, most: int) -> list[str]:
+    """Return the phrases that a text is about, as written, in the order of the text.
+
+    A phrase is a run of up to four words without a common one between them. Languages whose common words are not
+    known give none: any choice would be by chance.
+    """
+    common = language_data(language).stopwords
+    if not common:
+        return []
+    runs: list[list[str]] = []
+    for clause in regex.split(r"[^\p{L}\p{M}\p{N}'’\s-]+|\s[-–—]\s", text):
+        run: list[str] = []
+        for word in [*clause.split(), ""]:
+            if word and word.casefold() not in common:
+                run.append(word)
+                continue
+            if len(run) in _PHRASE_WORDS:
+                runs.append(run)
+            run = []
+    frequency = Counter(word.casefold() for run in runs for word in run)
+    scored: dict[str, tuple[float, str]] = {}
+    for run in runs:
+        phrase = " ".join(run)
+        if len(phrase) < 4 or phrase.isdigit():
+            continue
+        score = sum(frequency[word.casefold()] for word in run) + 0.5 * min(len(run), 3)
+        scored.setdefault(phrase.casefold(), (score, phrase))
+    best = sorted(scored.values(), key=lambda item: -item[0])[:most]
+    places = {phrase: text.find(phrase) for _, phrase in best}
+    return sorted(places, key=lambda phrase: places[phrase])

@@ -1,0 +1,161 @@
+"""The SQL functions of the queue, as a worker calls them. All state is theirs; nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from cliprow import db
+from cliprow.errors import Unavailable
+from cliprow.models import FileRef, Stage
+from cliprow.queue.frames import Failed
+
+logger = logging.getLogger(__name__)
+
+#: Between two tries to reach a database that does not answer, in seconds.
+_RETRY_S = 1.0
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """What `claim_task` says."""
+
+    #: run, reused, parked, paused or stale.
+    verdict: str
+    attempt_id: UUID | None = None
+    stage: Stage | None = None
+    tenant_id: UUID | None = None
+    inputs: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class QueueCalls:
+    """A worker's door to the database.
+
+    Args:
+        conninfo: of the role `cliprow_worker`.
+        worker_id: of this worker, made by itself.
+    """
+
+    def __init__(self, conninfo: str, worker_id: UUID) -> None:
+        self._pool: AsyncConnectionPool[Any] = db.pool_async(conninfo, max_size=4)
+        self._worker_id = worker_id
+
+    async def open(self) -> None:
+        """Begin to connect; an absent database is noticed by the first call."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.close()
+
+    async def _call(self, statement: str, *arguments: object) -> Any:
+        """Run one function and return its value.
+
+        Raises:
+            CliprowError: what the database said, translated; Unavailable when it does not answer.
+        """
+        try:
+            async with self._pool.connection(timeout=5) as connection:
+                cursor = await connection.execute(statement, arguments)
+                row = await cursor.fetchone()
+                return row[0] if row else None
+        except (psycopg.Error, PoolTimeout) as error:
+            raise db.translate(error) from error
+
+    async def until_answered(self, statement: str, *arguments: object) -> Any:
+        """As `_call`, but a database that does not answer is asked again until it does.
+
+        For what must not be lost: the functions behind it do no harm when they are called twice.
+        """
+        while True:
+            try:
+                return await self._call(statement, *arguments)
+            except Unavailable as error:
+                logger.warning("%s Asking again in %.0f s.", error.message, _RETRY_S)
+                await asyncio.sleep(_RETRY_S)
+
+    async def register(self, stages: Sequence[Stage], slots: int, version: str) -> float:
+        """Make this worker known; returns after how many seconds of silence it is held to be dead."""
+        dead_after_s = await self._call(
+            "select private.register_worker(%s, %s, %s, %s, %s, %s)",
+            self._worker_id,
+            [str(stage) for stage in stages],
+            slots,
+            socket.gethostname(),
+            os.getpid(),
+            version,
+        )
+        return float(dead_after_s)
+
+    async def beat(self) -> bool:
+        """Say that this worker lives; False when it was taken for dead."""
+        return bool(await self._call("select private.beat(%s)", self._worker_id))
+
+    async def tick(self) -> dict[str, int] | None:
+        """Do what needs a clock; None when another worker just did."""
+        result: dict[str, int] | None = await self._call("select private.tick()")
+        return result
+
+    async def drain(self) -> None:
+        """Ask for nothing new."""
+        await self._call("select private.drain_worker(%s)", self._worker_id)
+
+    async def leave(self) -> int:
+        """Go, and hand back what is still running; returns how many tasks."""
+        return int(await self._call("select private.leave(%s)", self._worker_id))
+
+    async def claim(self, job_id: UUID, task_id: UUID, entry_id: int, version: str) -> Claim:
+        """Take a task that the queue handed out."""
+        answer = await self._call(
+            "select private.claim_task(%s, %s, %s, %s, %s)::text", job_id, task_id, entry_id, self._worker_id, version
+        )
+        return msgspec.json.decode(answer, type=Claim)
+
+    async def report(self, job_id: UUID, task_id: UUID, attempt_id: UUID, percent: int) -> None:
+        """Say how far a task is. Raises StaleToken when it is no longer ours."""
+        await self._call("select private.report_progress(%s, %s, %s, %s)", job_id, task_id, attempt_id, percent)
+
+    async def complete(
+        self,
+        job_id: UUID,
+        task_id: UUID,
+        attempt_id: UUID,
+        facts: bytes,
+        files: Sequence[FileRef],
+        timings: dict[str, int],
+    ) -> None:
+        """Complete a task. Raises StaleToken when it is no longer ours."""
+        await self.until_answered(
+            "select private.complete_task(%s, %s, %s, %s::jsonb, %s::jsonb, %s)",
+            job_id,
+            task_id,
+            attempt_id,
+            facts.decode(),
+            msgspec.json.encode(files).decode(),
+            Jsonb(timings),
+        )
+
+    async def fail(
+        self, job_id: UUID, task_id: UUID, attempt_id: UUID, error: Failed, timings: dict[str, int]
+    ) -> str:
+        """End an attempt with an error; returns whether the task is `pending` again or `failed`."""
+        said = msgspec.to_builtins(error)
+        del said["traceback"], said["type"]
+        return str(
+            await self.until_answered(
+                "select private.fail_task(%s, %s, %s, %s, %s)", job_id, task_id, attempt_id, Jsonb(said), Jsonb(timings)
+            )
+        )
+
+    async def hand_back(self, job_id: UUID, task_id: UUID, attempt_id: UUID) -> None:
+        """Give a task back unfinished."""
+        await self._call("select private.hand_back_task(%s, %s, %s)", job_id, task_id, attempt_id)

@@ -1,0 +1,143 @@
+"""A child process: runs stages, one after another, and knows neither database nor storage.
+
+    python -m cliprow.queue.child
+
+Requests come on standard input, answers leave on standard output (see frames.py); whatever a library prints goes to
+standard error. It leads its own process group, with the engines it starts, and ends that group when the worker is gone.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import queue
+import signal
+import threading
+import traceback
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, get_type_hints
+
+import msgspec
+
+from cliprow.errors import (
+    Cancelled,
+    CliprowError,
+    FailForGood,
+    InvalidInput,
+    MissingDependency,
+    NotFound,
+    RetryLater,
+)
+from cliprow.models import Stage
+from cliprow.queue.frames import Done, Failed, Hello, MadeFile, Progress, Request, pack, read_request
+from cliprow.stages import StageOutput, Work
+
+
+class StageModule(Protocol):
+    """What every module of `cliprow.stages` has."""
+
+    def version(self, settings: dict[str, str]) -> str:
+        """Changes whenever equal inputs would give other bytes."""
+        ...
+
+    def run(self, inputs: Any, work: Work) -> StageOutput:
+        """Does the stage's work."""
+        ...
+
+
+def load_stages() -> dict[Stage, StageModule]:
+    """Import every stage; takes a second or two, once per process."""
+    return {stage: importlib.import_module(f"cliprow.stages.{stage}") for stage in Stage}
+
+
+def explain(error: Exception) -> Failed:
+    """What became of the task, from what its stage raised: unknown errors are retriable."""
+    trace = "".join(traceback.format_exception(error))
+    if isinstance(error, CliprowError):
+        final = isinstance(error, FailForGood | Cancelled | InvalidInput | NotFound | MissingDependency)
+        return Failed(
+            error_code=error.error_code,
+            message=error.message,
+            next_step=error.next_step,
+            is_retriable=not final,
+            retry_after_s=error.retry_after_s if isinstance(error, RetryLater) else None,
+            traceback="" if isinstance(error, RetryLater | FailForGood) else trace,
+        )
+    if isinstance(error, MemoryError):
+        return Failed("OUT_OF_MEMORY", "The stage ran out of memory.", _MEMORY_STEP, True, traceback=trace)
+    if isinstance(error, OSError) and error.errno is not None:
+        return Failed(
+            "TRANSIENT_STORAGE_FAILURE",
+            f"The stage could not use a file: {error.strerror} ({error.filename}).",
+            "Check the free disk space of the worker's machine.",
+            True,
+            traceback=trace,
+        )
+    return Failed(
+        "STAGE_CRASHED",
+        f"The stage stopped with an unexpected error: {type(error).__name__}: {error}"[:500],
+        "It is tried again by itself. If it fails each time, the worker's log has the details.",
+        True,
+        traceback=trace,
+    )
+
+
+_MEMORY_STEP = "Raise the worker's --memory-mb, or run fewer slots on this machine."
+
+
+def run_request(
+    stages: dict[Stage, StageModule], request: Request, settings: dict[str, str], out: BinaryIO
+) -> Done | Failed:
+    """Run one stage and say how it ended."""
+    module = stages[request.stage]
+
+    def progress(fraction: float) -> None:
+        _send(out, Progress(fraction))
+
+    work = Work(
+        folder=Path(request.folder),
+        settings=settings,
+        files={sha256: Path(path) for sha256, path in request.files.items()},
+        progress=progress,
+    )
+    try:
+        inputs = msgspec.json.decode(request.inputs, type=get_type_hints(module.run)["inputs"])
+        output = module.run(inputs, work)
+    except Exception as error:  # whatever a stage raises becomes the task's error, in words
+        return explain(error)
+    return Done(
+        facts=msgspec.json.encode(output.facts),
+        files=[MadeFile(f.role, str(f.path), f.media_type, f.name) for f in output.files],
+    )
+
+
+def _send(out: BinaryIO, message: Hello | Progress | Done | Failed) -> None:
+    out.write(pack(message))
+    out.flush()
+
+
+def _read_ahead(source: BinaryIO, requests: queue.Queue[Request]) -> None:
+    """Hand on requests; when the worker is gone, end this process and the engines it started."""
+    while (request := read_request(source)) is not None:
+        requests.put(request)
+    os.killpg(0, signal.SIGKILL)
+
+
+def main() -> None:
+    """Run until the worker closes our standard input."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    source = os.fdopen(os.dup(0), "rb")
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    settings: dict[str, str] = msgspec.json.decode(os.environ.pop("CLIPROW_CHILD_SETTINGS", "{}"))
+    stages = load_stages()
+    _send(out, Hello({stage: module.version(settings) for stage, module in stages.items()}))
+    requests: queue.Queue[Request] = queue.Queue()
+    threading.Thread(target=_read_ahead, args=(source, requests), daemon=True).start()
+    while True:
+        _send(out, run_request(stages, requests.get(), settings, out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What a slot and its child process say to each other: MessagePack frames, each after its length in 4 bytes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import BinaryIO
+
+import msgspec
+
+from cliprow.models import Stage
+
+_LENGTH = 4
+
+
+class Hello(msgspec.Struct, tag="hello"):
+    """First thing a child says: which version of each stage it runs."""
+
+    versions: dict[Stage, str]
+
+
+class Request(msgspec.Struct, tag="request"):
+    """Run one stage."""
+
+    stage: Stage
+    #: JSON of the stage's inputs.
+    inputs: bytes
+    #: Working folder of the attempt.
+    folder: str
+    #: Input files: sha256 to local path.
+    files: dict[str, str]
+
+
+class Progress(msgspec.Struct, tag="progress"):
+    """How far the stage is, 0.0 to 1.0."""
+
+    fraction: float
+
+
+class MadeFile(msgspec.Struct):
+    """A file the stage has written."""
+
+    role: str
+    path: str
+    media_type: str
+    name: str
+
+
+class Done(msgspec.Struct, tag="done"):
+    """The stage's result."""
+
+    #: JSON of the facts.
+    facts: bytes
+    files: list[MadeFile]
+
+
+class Failed(msgspec.Struct, tag="failed"):
+    """The stage raised; in the form that `fail_task` takes."""
+
+    error_code: str
+    message: str
+    next_step: str
+    is_retriable: bool
+    retry_after_s: float | None = None
+    #: For the worker's log only.
+    traceback: str = ""
+
+
+Answer = Hello | Progress | Done | Failed
+
+_answers = msgspec.msgpack.Decoder(Answer)
+_requests = msgspec.msgpack.Decoder(Request)
+
+
+def pack(message: Answer | Request) -> bytes:
+    """One message as a frame."""
+    body = msgspec.msgpack.encode(message)
+    return len(body).to_bytes(_LENGTH, "big") + body
+
+
+async def read_answer(stream: asyncio.StreamReader) -> Answer:
+    """Next message of a child.
+
+    Raises:
+        asyncio.IncompleteReadError: the child has ended.
+    """
+    size = int.from_bytes(await stream.readexactly(_LENGTH), "big")
+    answer: Answer = _answers.decode(await stream.readexactly(size))
+    return answer
+
+
+def read_request(stream: BinaryIO) -> Request | None:
+    """Next request to this child, or None when the worker is gone."""
+    head = stream.read(_LENGTH)
+    if len(head) < _LENGTH:
+        return None
+    body = stream.read(int.from_bytes(head, "big"))
+    return _requests.decode(body)

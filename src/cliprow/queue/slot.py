@@ -1,0 +1,184 @@
+"""One slot of a worker: a long-lived child process that runs one stage at a time, inside limits of time and memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+
+import msgspec
+import psutil
+
+from cliprow.errors import Unavailable
+from cliprow.models import Stage
+from cliprow.queue.frames import Done, Failed, Hello, Progress, Request, pack, read_answer
+
+logger = logging.getLogger(__name__)
+
+#: Longest a stage may take, in seconds.
+TIME_LIMITS_S: Mapping[Stage, float] = {
+    Stage.SCRIPT: 180,
+    Stage.AUDIO: 300,
+    Stage.VIDEO: 900,
+    Stage.PLATFORM: 900,
+    Stage.POST: 180,
+}
+#: A child must have imported its stages by then.
+START_LIMIT_S = 120.0
+_MEMORY_POLL_S = 0.5
+#: Frames hold scripts with word times, never media.
+_FRAME_LIMIT = 64 * 2**20
+
+
+class Slot:
+    """A child process and the right to use it; starts the process when first needed, and again after it died.
+
+    Args:
+        settings: provider settings, which reach the child through its environment, not its command line.
+        memory_limit_bytes: resident memory of the child and the engines it starts, together.
+    """
+
+    def __init__(self, settings: Mapping[str, str], memory_limit_bytes: int) -> None:
+        self._settings = dict(settings)
+        self._memory_limit_bytes = memory_limit_bytes
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending: Failed | None = None
+        self._unfinished = False
+        #: Most memory the last run used, in bytes.
+        self.peak_memory_bytes = 0
+
+    async def start(self) -> dict[Stage, str]:
+        """Start a new child and return the version of each of its stages.
+
+        Raises:
+            Unavailable: it does not come up; the worker's log says why.
+        """
+        environment = os.environ | {"CLIPROW_CHILD_SETTINGS": msgspec.json.encode(self._settings).decode()}
+        for name in ("DATABASE_URL", "SUPABASE_SECRET_KEY"):
+            environment.pop(name, None)
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cliprow.queue.child",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+            limit=_FRAME_LIMIT,
+        )
+        assert self._process.stdout is not None
+        try:
+            hello = await asyncio.wait_for(read_answer(self._process.stdout), START_LIMIT_S)
+        except (asyncio.IncompleteReadError, TimeoutError) as error:
+            await self.stop()
+            raise Unavailable(
+                "A child process of the worker did not start.",
+                error_code="CHILD_DOES_NOT_START",
+                next_step="The lines above in the worker's log say why; `cliprow doctor` may know what is missing.",
+            ) from error
+        assert isinstance(hello, Hello)
+        return hello.versions
+
+    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+        """Run one stage; a child that dies or passes a limit gives `Failed`, and the next run a new child.
+
+        Whatever `on_progress` raises stops the child and is raised here.
+        """
+        if self._process is None or self._process.returncode is not None:
+            await self.start()
+        self._ending = None
+        self.peak_memory_bytes = 0
+        watch = asyncio.create_task(self._watch_memory())
+        try:
+            async with asyncio.timeout(TIME_LIMITS_S[request.stage]):
+                return await self._converse(request, on_progress)
+        except TimeoutError:
+            limit = TIME_LIMITS_S[request.stage]
+            return Failed(
+                "TASK_TIMED_OUT",
+                f"The stage took longer than {limit:.0f} s and was stopped.",
+                "Shorten the video, or look at what else runs on the worker's machine.",
+                True,
+            )
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return await self._why_it_died()
+        finally:
+            watch.cancel()
+            if self._unfinished:  # it would answer the old request first
+                await self.stop()
+
+    async def _converse(
+        self, request: Request, on_progress: Callable[[float], Awaitable[None]]
+    ) -> Done | Failed:
+        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        self._unfinished = True
+        self._process.stdin.write(pack(request))
+        await self._process.stdin.drain()
+        while True:
+            answer = await read_answer(self._process.stdout)
+            if isinstance(answer, Progress):
+                await on_progress(answer.fraction)
+            elif isinstance(answer, Done | Failed):
+                self._unfinished = False
+                return answer
+
+    async def _watch_memory(self) -> None:
+        """Measure, because a limit on address space would count what is never touched."""
+        assert self._process is not None
+        try:
+            child = psutil.Process(self._process.pid)
+            while True:
+                family = [child, *child.children(recursive=True)]
+                used = sum(_resident(process) for process in family)
+                self.peak_memory_bytes = max(self.peak_memory_bytes, used)
+                if used > self._memory_limit_bytes:
+                    self._ending = Failed(
+                        "OUT_OF_MEMORY",
+                        f"The stage used {used / 2**20:.0f} MB, more than the {self._memory_limit_bytes / 2**20:.0f} MB "
+                        "it may, and was stopped.",
+                        "Raise the worker's --memory-mb, or use smaller pictures.",
+                        True,
+                    )
+                    self._kill()
+                    return
+                await asyncio.sleep(_MEMORY_POLL_S)
+        except psutil.NoSuchProcess:
+            return
+
+    async def _why_it_died(self) -> Failed:
+        assert self._process is not None
+        code = await self._process.wait()
+        if self._ending is not None:
+            return self._ending
+        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        logger.warning("A child process ended with %s while it ran a stage.", how)
+        return Failed(
+            "CHILD_DIED",
+            f"The process that ran the stage died ({how}).",
+            "It is tried again by itself. If it dies each time, look at the memory of the worker's machine.",
+            True,
+        )
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                logger.debug("The child was gone already.")
+
+    async def stop(self) -> None:
+        """End the child and the engines it started, at once."""
+        if self._process is not None:
+            self._kill()
+            await self._process.wait()
+            self._process = None
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0

@@ -1,0 +1,158 @@
+"""One task, from claim to completion."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from cliprow.errors import StaleToken, Unavailable
+from cliprow.models import FileRef, Stage
+from cliprow.queue.calls import Claim, QueueCalls
+from cliprow.queue.child import explain
+from cliprow.queue.frames import Done, Failed, Request
+from cliprow.queue.slot import Slot
+from cliprow.storage import Storage, put_artifact
+
+logger = logging.getLogger(__name__)
+
+#: Progress is told at most this often, in seconds.
+REPORT_EVERY_S = 0.25
+
+
+@dataclass(frozen=True)
+class TaskRunner:
+    """Runs tasks for a worker."""
+
+    calls: QueueCalls
+    storage: Storage
+    #: Version of each stage, as its child said.
+    versions: Mapping[Stage, str]
+    #: Working folders are made in here.
+    scratch: Path
+
+    async def run(self, slot: Slot, stage: Stage, job_id: UUID, task_id: UUID, entry_id: int) -> None:
+        """Claim a task and bring it to an end; a task that is no longer ours is left alone."""
+        claim = await self.calls.claim(job_id, task_id, entry_id, self.versions[stage])
+        if claim.verdict != "run":
+            logger.info("%s %s: %s", stage, task_id, claim.verdict)
+            return
+        assert claim.attempt_id is not None
+        logger.info("%s %s: started", stage, task_id)
+        try:
+            await self._attempt(slot, stage, job_id, task_id, claim, claim.attempt_id)
+        except StaleToken as error:
+            logger.warning("%s %s: dropped. %s", stage, task_id, error.message)
+
+    async def _attempt(
+        self, slot: Slot, stage: Stage, job_id: UUID, task_id: UUID, claim: Claim, attempt_id: UUID
+    ) -> None:
+        timings: dict[str, int] = {}
+        folder = Path(tempfile.mkdtemp(prefix=f"{stage}-", dir=self.scratch))
+        try:
+            outcome = await self._work(slot, stage, job_id, task_id, claim, folder, timings)
+            if isinstance(outcome, Failed):
+                if outcome.traceback:
+                    logger.error("%s %s:\n%s", stage, task_id, outcome.traceback)
+                status = await self.calls.fail(job_id, task_id, attempt_id, outcome, timings)
+                logger.warning("%s %s: %s (%s) %s", stage, task_id, outcome.error_code, status, outcome.message)
+            else:
+                facts, files = outcome
+                await self.calls.complete(job_id, task_id, attempt_id, facts, files, timings)
+                logger.info("%s %s: completed in %d ms", stage, task_id, sum_ms(timings))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _work(
+        self,
+        slot: Slot,
+        stage: Stage,
+        job_id: UUID,
+        task_id: UUID,
+        claim: Claim,
+        folder: Path,
+        timings: dict[str, int],
+    ) -> tuple[bytes, list[FileRef]] | Failed:
+        """Fetch, run, store; whatever goes wrong on the way is the task's error."""
+        assert claim.attempt_id is not None
+        reporter = _Reporter(self.calls, job_id, task_id, claim.attempt_id)
+        clock = time.monotonic()
+        try:
+            files = await asyncio.to_thread(self._fetch, bytes(claim.inputs))
+            timings["fetch_ms"], clock = _lap(clock)
+            request = Request(stage, bytes(claim.inputs), str(folder), files)
+            outcome = await slot.run(request, reporter.report)
+            timings["run_ms"], clock = _lap(clock)
+            timings["peak_memory_bytes"] = slot.peak_memory_bytes
+            if isinstance(outcome, Failed):
+                return outcome
+            stored = await asyncio.to_thread(self._store, claim, outcome)
+            timings["store_ms"], clock = _lap(clock)
+        except StaleToken:
+            raise
+        except Exception as error:  # whatever goes wrong here must end the attempt, or the task would stay with us
+            return explain(error)
+        return outcome.facts, stored
+
+    def _fetch(self, inputs: bytes) -> dict[str, str]:
+        return {ref.sha256: str(self.storage.fetch(ref.path)) for ref in file_refs(msgspec.json.decode(inputs))}
+
+    def _store(self, claim: Claim, done: Done) -> list[FileRef]:
+        return [
+            put_artifact(
+                self.storage, claim.tenant_id, Path(file.path), role=file.role, name=file.name, media_type=file.media_type
+            )
+            for file in done.files
+        ]
+
+
+class _Reporter:
+    """Tells the database how far a task is, seldom enough, and only forward."""
+
+    def __init__(self, calls: QueueCalls, job_id: UUID, task_id: UUID, attempt_id: UUID) -> None:
+        self._calls, self._ids = calls, (job_id, task_id, attempt_id)
+        self._told_at, self._told = 0.0, 0
+
+    async def report(self, fraction: float) -> None:
+        percent = int(100 * min(1.0, max(0.0, fraction)))
+        now = time.monotonic()
+        if percent <= self._told or now - self._told_at < REPORT_EVERY_S:
+            return
+        self._told_at, self._told = now, percent
+        try:
+            await self._calls.report(*self._ids, percent)
+        except Unavailable as error:
+            # The work goes on: only its end must be told, and that waits until the database answers.
+            logger.warning("Progress was not told: %s", error.message)
+
+
+def file_refs(inputs: Any) -> Iterator[FileRef]:
+    """Every stored file that inputs name, wherever it stands in them."""
+    if isinstance(inputs, dict):
+        if "sha256" in inputs and "path" in inputs:
+            yield msgspec.convert(inputs, FileRef)
+        else:
+            for value in inputs.values():
+                yield from file_refs(value)
+    elif isinstance(inputs, list):
+        for value in inputs:
+            yield from file_refs(value)
+
+
+def sum_ms(timings: Mapping[str, int]) -> int:
+    """All milliseconds of an attempt."""
+    return sum(value for name, value in timings.items() if name.endswith("_ms"))
+
+
+def _lap(since: float) -> tuple[int, float]:
+    now = time.monotonic()
+    return int(1000 * (now - since)), now

@@ -1,0 +1,122 @@
+"""A Postgres cluster for the tests' own, and a clone of a migrated database for each test that asks for one.
+
+`pytest --postgres-bin /usr/lib/postgresql/15/bin` (or CLIPROW_POSTGRES_BIN) runs them on another Postgres.
+Roles belong to the whole cluster: a test that changes one puts it back.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from cliprow.local.bootstrap import bootstrap, set_password
+from cliprow.local.ports import free_port
+from cliprow.local.postgres import Cluster
+from cliprow.local.programs import packaged_programs
+from cliprow.local.stack import WORKER
+from cliprow.migrate import migrate
+from tests.cluster import PASSWORD, Database, Server
+
+#: Settings of the developer's own Cliprow, which must not reach the tests.
+_NOT_FOR_TESTS = ("CLIPROW_", "SUPABASE_", "DATABASE_URL", "PG")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres-bin",
+        default=os.environ.get("CLIPROW_POSTGRES_BIN"),
+        help="folder with `initdb` and `postgres` to test on (default: the packaged Postgres)",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(_NOT_FOR_TESTS):
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_bin(request: pytest.FixtureRequest) -> Path:
+    """Folder of the Postgres programs under test."""
+    given = request.config.getoption("--postgres-bin")
+    return Path(given) if given else packaged_programs()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, postgres_bin: Path) -> Iterator[Server]:
+    """The cluster, with Supabase's roles; stopped when the tests end."""
+    home = tmp_path_factory.mktemp("cluster")
+    cluster = Cluster(data=home / "postgres", log=home / "postgres.log", programs=postgres_bin)
+    cluster.create(PASSWORD)
+    port = free_port()
+    cluster.start(port)
+    try:
+        server = Server(cluster, port)
+        superuser = server.database("postgres").superuser
+        bootstrap(superuser)
+        with psycopg.connect(superuser, autocommit=True) as connection:
+            set_password(connection, "postgres", PASSWORD)
+        yield server
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def bare_template(server: Server) -> str:
+    """Name of a database as a new Supabase project has it."""
+    bootstrap(server.create("bare_template").superuser)
+    return "bare_template"
+
+
+@pytest.fixture(scope="session")
+def migrated_template(server: Server, bare_template: str) -> str:
+    """Name of a database with all migrations."""
+    database = server.create("migrated_template", bare_template)
+    migrate(database.admin)
+    with psycopg.connect(database.superuser, autocommit=True) as connection:
+        set_password(connection, WORKER, PASSWORD)
+    return database.name
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def clone(server: Server) -> Iterator[Callable[[str], Database]]:
+    """Copies a template as often as the test asks; the copies go when the test ends."""
+    made: list[str] = []
+
+    def _clone(template: str) -> Database:
+        made.append(f"test_{next(_numbers)}")
+        return server.create(made[-1], template)
+
+    yield _clone
+    for name in made:
+        server.drop(name)
+
+
+@pytest.fixture
+def database(clone: Callable[[str], Database], migrated_template: str) -> Database:
+    """A migrated database of the test's own."""
+    return clone(migrated_template)
+
+
+@pytest.fixture
+def bare_database(clone: Callable[[str], Database], bare_template: str) -> Database:
+    """A database of the test's own, as a new Supabase project has it."""
+    return clone(bare_template)
+
+
+@pytest.fixture(scope="session")
+def catalog(server: Server, migrated_template: str) -> Iterator[Database]:
+    """A migrated database that all tests share, for those that only look."""
+    yield server.create("catalog", migrated_template)
+    server.drop("catalog")
