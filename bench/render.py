@@ -45,19 +45,23 @@ from cliprow.stages import Work, video_generation
 #: What is promised: wall time against encoding only, and resident memory of one worker process.
 MAX_RATIO, MAX_PEAK_MB = 1.3, 800
 
-_TEXT = (
+_NARRATION = (
     "Cold brew is coffee that never meets hot water. It steeps for half a day in the fridge and comes out smooth, "
     "sweet and strong. All you need is a jar, coarse coffee and a little patience."
-).split()
+)
+_TEXT = _NARRATION.split()
 _POINTS = ("Coarse ground coffee", "Cold water in a jar", "Half a day in the fridge")
 
 
-def scene_inputs(number: int, count: int, seconds: int, size: tuple[int, int], image: FileRef | None) -> VideoInputs:
+def scene_inputs(
+    number: int, count: int, seconds: int, size: tuple[int, int], image: FileRef | None
+) -> VideoInputs:
     """Return one scene: words at a usual pace (2.7 a second), a heading, three points, perhaps a picture."""
     samples = seconds * SAMPLE_RATE
     step = SAMPLE_RATE * 3 // 8
     words = tuple(
-        Word(_TEXT[(number * 7 + i) % len(_TEXT)], i * step, (i + 1) * step - 600) for i in range(samples // step)
+        Word(_TEXT[(number * 7 + i) % len(_TEXT)], i * step, (i + 1) * step - 600)
+        for i in range(samples // step)
     )
     return VideoInputs(
         scene=SceneScript(
@@ -87,7 +91,9 @@ def make_photo(path: Path, size: tuple[int, int], seed: int) -> FileRef:
     for cells, weight in ((6, 1.0), (14, 0.6), (40, 0.3), (120, 0.15), (360, 0.07)):
         coarse = chance.random((max(2, cells * height // max(size)), max(2, cells * width // max(size)), 3))
         layers = [
-            np.asarray(Image.fromarray(coarse[..., c].astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
+            np.asarray(
+                Image.fromarray(coarse[..., c].astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+            )
             for c in range(3)
         ]
         total += weight * (np.stack(layers, -1) - 0.5)
@@ -133,16 +139,21 @@ def measure_memory(scenes: list[VideoInputs], files: dict[str, Path], folder: Pa
     first = time.perf_counter() - started
     for number, inputs in enumerate(scenes[1:]):
         run_stage(inputs, files, folder / str(number))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024 if sys.platform != "darwin" else 1024**2
+    )
     result.put((peak, first, time.perf_counter() - started))
 
 
 def main() -> int:
+    """Measure, print, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=10)
     parser.add_argument("--seconds", type=int, default=6, help="length of a scene")
     parser.add_argument("--size", default="1080x1920")
-    parser.add_argument("--peer", action="store_true", help="also time MoviePy on one scene, if it is installed")
+    parser.add_argument(
+        "--peer", action="store_true", help="also time MoviePy on one scene, if it is installed"
+    )
     arguments = parser.parse_args()
     width, height = (int(part) for part in arguments.size.split("x"))
     kernels.warm_up()
@@ -215,9 +226,16 @@ def moviepy_ratio(inputs: VideoInputs, limit_s: float) -> float | None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "photo.jpg"
         make_photo(path, ground_size(inputs.width, inputs.height), 1)
-        ground = ImageClip(str(path)).with_duration(seconds).resized(lambda t: 1 + 0.01 * t).with_position("center")
+        ground = (
+            ImageClip(str(path))
+            .with_duration(seconds)
+            .resized(lambda t: 1 + 0.01 * t)
+            .with_position("center")
+        )
         texts = [
-            TextClip(font=font, text=word.text, font_size=80, color="white", stroke_color="black", stroke_width=6)
+            TextClip(
+                font=font, text=word.text, font_size=80, color="white", stroke_color="black", stroke_width=6
+            )
             .with_start(word.start / SAMPLE_RATE)
             .with_duration((word.end - word.start) / SAMPLE_RATE)
             .with_position(("center", 0.7), relative=True)
@@ -226,7 +244,13 @@ def moviepy_ratio(inputs: VideoInputs, limit_s: float) -> float | None:
         started = time.perf_counter()
         clip = CompositeVideoClip([ground, *texts], size=(inputs.width, inputs.height)).with_duration(seconds)
         clip.write_videofile(
-            str(Path(name) / "peer.mp4"), fps=30, codec="libx264", preset="veryfast", threads=1, audio=False, logger=None
+            str(Path(name) / "peer.mp4"),
+            fps=30,
+            codec="libx264",
+            preset="veryfast",
+            threads=1,
+            audio=False,
+            logger=None,
         )
         return round((time.perf_counter() - started) / limit_s, 2)
 

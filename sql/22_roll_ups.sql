@@ -22,43 +22,23 @@ create type private.count_move as (
 );
 comment on type private.count_move is 'By how much one batch, stage and lane changed what waits and what is active.';
 
-create function private.count_moves(p_added public.stage_tasks [], p_removed public.stage_tasks [])
-returns private.count_move []
-language sql
-immutable
-set search_path = ''
-as $$
-  select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-  from (
-    select t.tenant_id, t.project_id, t.batch_id, t.stage, t.lane,
-      coalesce(sum(s.sign) filter (where t.is_waiting), 0)::int as waiting,
-      coalesce(sum(s.sign) filter (where t.status in ('queued', 'processing')), 0)::int as active
-    from (values (1, p_added), (-1, p_removed)) as s (sign, tasks)
-    cross join lateral unnest(s.tasks) as t
-    group by 1, 2, 3, 4, 5
-  ) as m
-  where m.waiting <> 0 or m.active <> 0
-$$;
-comment on function private.count_moves(public.stage_tasks [], public.stage_tasks []) is 'What tasks as they are now, and as they were, change in the counters.';
-
 create function private.apply_counts(p_moves private.count_move [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if p_moves is null then
-    return;
-  end if;
   insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id)
   select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id from unnest(p_moves) as m where m.waiting > 0
   on conflict (batch_id, stage, lane) do nothing;
   update private.backlogs as g
   set
-    waiting_count = g.waiting_count + m.waiting,
-    served_at = case when m.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
-  from unnest(p_moves) as m
-  where g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and m.waiting <> 0;
+    waiting_count = g.waiting_count + d.waiting,
+    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
+  from (
+    select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
+  ) as d
+  where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
 
   insert into private.windows (scope_id, scope)
   select s.scope_id, s.scope
@@ -79,35 +59,7 @@ end
 $$;
 comment on function private.apply_counts(private.count_move []) is 'Adds changes to the counters of backlogs and windows.';
 
-create function private.tasks_inserted()
-returns trigger
-language plpgsql
--- definer: callers may not write the counters themselves.
-security definer
-set search_path = ''
-as $$
-begin
-  perform private.apply_counts(private.count_moves((select array_agg(n) from new_rows as n), null));
-  return null;
-end
-$$;
-comment on function private.tasks_inserted() is 'Counts new tasks.';
-
-create function private.tasks_deleted()
-returns trigger
-language plpgsql
--- definer: callers may not write the counters themselves.
-security definer
-set search_path = ''
-as $$
-begin
-  perform private.apply_counts(private.count_moves(null, (select array_agg(o) from old_rows as o)));
-  return null;
-end
-$$;
-comment on function private.tasks_deleted() is 'Takes deleted tasks out of the counters.';
-
-create function private.tasks_updated()
+create function private.tasks_changed()
 returns trigger
 language plpgsql
 -- definer: callers may not write counters, events and jobs themselves.
@@ -115,12 +67,37 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_moves private.count_move [] := '{}';
+begin
+  if tg_op in ('INSERT', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane, count(*) filter (where n.is_waiting),
+        count(*) filter (where n.status in ('queued', 'processing')))::private.count_move
+      from new_rows as n group by n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane);
+  end if;
+  if tg_op in ('DELETE', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane, -count(*) filter (where o.is_waiting),
+        -count(*) filter (where o.status in ('queued', 'processing')))::private.count_move
+      from old_rows as o group by o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane);
+  end if;
+  perform private.apply_counts(v_moves);
+  return null;
+end
+$$;
+comment on function private.tasks_changed() is 'Counts what waits and what is active.';
+
+create function private.tasks_moved()
+returns trigger
+language plpgsql
+-- definer: callers may not write events and jobs themselves.
+security definer
+set search_path = ''
+as $$
+declare
   v_completed_in uuid[];
   v_changed_in uuid[];
 begin
-  perform private.apply_counts(private.count_moves(
-    (select array_agg(n) from new_rows as n), (select array_agg(o) from old_rows as o)));
-
   insert into public.job_events (
     job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
   )
@@ -149,7 +126,7 @@ begin
   return null;
 end
 $$;
-comment on function private.tasks_updated() is 'Counts, records, unlocks what was waiting for completed tasks, and rolls up the jobs.';
+comment on function private.tasks_moved() is 'Records every change of status, unlocks what was waiting for completed tasks, and rolls up the jobs.';
 
 create function private.unlock_dependents(p_job_ids uuid [])
 returns void
@@ -285,8 +262,11 @@ comment on function private.roll_up_jobs(uuid []) is
   'Sets status, progress and error of jobs from their tasks. Progress never goes back within a generation.';
 
 create trigger tasks_inserted after insert on public.stage_tasks
-referencing new table as new_rows for each statement execute function private.tasks_inserted();
+referencing new table as new_rows for each statement execute function private.tasks_changed();
 create trigger tasks_updated after update on public.stage_tasks
-referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_updated();
+referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_changed();
 create trigger tasks_deleted after delete on public.stage_tasks
-referencing old table as old_rows for each statement execute function private.tasks_deleted();
+referencing old table as old_rows for each statement execute function private.tasks_changed();
+-- After tasks_updated, by its name.
+create trigger tasks_updated_moved after update on public.stage_tasks
+referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_moved();

@@ -1,6 +1,9 @@
 -- The release window: which waiting task goes to the queue next. Two bounds hold at once: max_concurrent_tasks of
 -- tenant, project and batch (exact, because the tenant is locked), and per stage a small multiple of the registered
 -- slots (approximate by a few: it only keeps the queue short).
+--
+-- A release locks the tenants it serves, passing over those that are locked: it never waits for one. So a transaction
+-- that has released may not go on to lock a tenant, and release comes last everywhere.
 
 create table private.workers (
   id uuid primary key,
@@ -95,13 +98,14 @@ language sql
 set search_path = ''
 as $$
   -- The queue library assigns ids in the order of the array, so both sides are joined by place.
-  with picked as materialized (
-    select t.job_id, t.id, row_number() over (order by t.job_id, t.position) as place
+  with oldest as materialized (
+    select t.job_id, t.id, t.position
     from public.stage_tasks as t
-    where t.batch_id = p_batch_id and t.stage = p_stage and t.lane = p_lane
-      and t.status = 'pending' and t.run_at is null and t.held_at is null and t.awaits_key is null
+    where t.batch_id = p_batch_id and t.stage = p_stage and t.lane = p_lane and t.is_waiting
     order by t.job_id, t.position
     limit p_limit
+  ), picked as (
+    select o.job_id, o.id, row_number() over (order by o.job_id, o.position) as place from oldest as o
   ), entries as materialized (
     select e.entry_id, row_number() over (order by e.entry_id) as place
     from unnest(procrastinate.procrastinate_defer_jobs_v1((
@@ -125,26 +129,38 @@ comment on function private.enqueue(text, uuid, text, int, int) is
   'Moves waiting tasks of a batch into the queue, oldest first; returns how many. The only place that adds queue entries.';
 
 create function private.next_backlog(p_stage text)
-returns table (tenant_id uuid, project_id uuid, batch_id uuid, lane text, rank int, is_only_tenant boolean)
-language sql
+returns private.backlogs
+language plpgsql
 set search_path = ''
 as $$
-  select g.tenant_id, g.project_id, g.batch_id, g.lane, private.lane_rank(g.lane, g.served_at, s.ageing),
-    not exists (
-      select from private.backlogs as o where o.stage = p_stage and o.waiting_count > 0 and o.tenant_id <> g.tenant_id
-    )
-  from private.backlogs as g
-  cross join private.settings as s
-  join private.windows as w on w.scope_id = g.tenant_id
-  where g.stage = p_stage and g.waiting_count > 0
-    and private.scope_room(g.tenant_id, g.project_id, g.batch_id) > 0
-  order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
-  limit 1
-  for update of w skip locked
+declare
+  v_next private.backlogs;
+begin
+  for v_next in
+    select g.*
+    from private.backlogs as g
+    cross join private.settings as s
+    join private.windows as w on w.scope_id = g.tenant_id
+    where g.stage = p_stage and g.waiting_count > 0
+    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
+  loop
+    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
+      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
+      -- Looked at again now that the tenant is locked: only then are its counters final.
+      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
+        select from private.backlogs as g
+        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0
+      ) then
+        return v_next;
+      end if;
+    end if;
+  end loop;
+  return null;
+end
 $$;
 comment on function private.next_backlog(text) is
   'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
-  'passes over tenants that are busy releasing for themselves.';
+  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
 
 create function private.release_stage(p_stage text)
 returns int
@@ -155,15 +171,22 @@ declare
   v_room int := private.stage_room(p_stage);
   v_released int := 0;
   v_count int;
-  v_next record;
+  v_next private.backlogs;
 begin
   while v_room > 0 loop
-    select * into v_next from private.next_backlog(p_stage);
-    exit when not found;
-    -- Looked at again now that the tenant is locked: only then are its counters final.
-    v_count := private.enqueue(p_stage, v_next.batch_id, v_next.lane, v_next.rank, least(
-      case when v_next.is_only_tenant then v_room else 1 end,
-      private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id)));
+    v_next := private.next_backlog(p_stage);
+    exit when v_next.batch_id is null;
+    v_count := private.enqueue(
+      p_stage, v_next.batch_id, v_next.lane,
+      private.lane_rank(v_next.lane, v_next.served_at, (select s.ageing from private.settings as s)),
+      least(
+        private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id),
+        -- One at a time while others wait, so that everybody has a turn.
+        case when exists (
+          select from private.backlogs as g
+          where g.stage = p_stage and g.waiting_count > 0 and g.tenant_id <> v_next.tenant_id
+        ) then 1 else v_room end
+      ));
     exit when v_count = 0;
     update private.windows set served_at = clock_timestamp() where scope_id = v_next.tenant_id;
     v_room := v_room - v_count;

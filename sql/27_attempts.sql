@@ -12,14 +12,14 @@ declare
 begin
   select tenant_id into v_tenant_id from public.stage_tasks where job_id = p_job_id and id = p_task_id;
   if not found then
-    raise exception 'Task % is gone.', p_task_id using errcode = 'CR005', hint = 'Drop its result.';
+    return null;
   end if;
   perform private.lock_tenant(v_tenant_id);
   select * into v_task from public.stage_tasks where job_id = p_job_id and id = p_task_id for update;
   return v_task;
 end
 $$;
-comment on function private.lock_task(uuid, uuid) is 'The task, with its tenant and itself locked, in that order.';
+comment on function private.lock_task(uuid, uuid) is 'The task, with its tenant and itself locked, in that order; null when it is gone.';
 
 create function private.lock_own_task(p_job_id uuid, p_task_id uuid, p_attempt_id uuid)
 returns public.stage_tasks
@@ -29,8 +29,8 @@ as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
 begin
-  if v_task.status <> 'processing' or v_task.attempt_id is distinct from p_attempt_id then
-    raise exception 'Attempt % no longer owns task %, which is %.', p_attempt_id, p_task_id, v_task.status
+  if v_task.status is distinct from 'processing' or v_task.attempt_id is distinct from p_attempt_id then
+    raise exception 'Attempt % no longer owns task %, which is %.', p_attempt_id, p_task_id, coalesce(v_task.status, 'gone')
       using errcode = 'CR005', hint = 'Drop its result: another attempt has the task, or it was withdrawn.';
   end if;
   return v_task;
@@ -44,14 +44,16 @@ language sql
 stable
 set search_path = ''
 as $$
-  select j.paused_at is not null or b.paused_at is not null or p.paused_at is not null or t.paused_at is not null
+  select coalesce(
+    j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
+  ) is not null
   from public.generation_jobs as j
   join public.batches as b on b.id = j.batch_id
   join public.projects as p on p.id = j.project_id
   join public.tenants as t on t.id = j.tenant_id
   where j.id = p_task.job_id
 $$;
-comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused.';
+comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused, or about to be purged.';
 
 create function private.wake_waiting_for(p_tenant_id uuid, p_content_key text)
 returns void
@@ -163,6 +165,22 @@ $$;
 comment on function private.finish_task(public.stage_tasks, text, boolean) is
   'Completes a task with a ready artifact: keeps what it made, adds the tasks that follow from a script, unlocks dependents, releases the next.';
 
+create function private.start_attempt(p_task public.stage_tasks, p_attempt_id uuid, p_worker_id uuid, p_content_key text)
+returns void
+language sql
+set search_path = ''
+as $$
+  update public.stage_tasks
+  set status = 'processing', attempt_id = p_attempt_id, worker_id = p_worker_id, content_key = p_content_key,
+    started_at = now(), progress = 0, is_reused = false
+  where job_id = p_task.job_id and id = p_task.id;
+  insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
+  select p_task.job_id, p_attempt_id, p_task.id, p_task.tenant_id, p_task.generation,
+    1 + (select count(*) from public.task_attempts as a where a.job_id = p_task.job_id and a.task_id = p_task.id),
+    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '')
+$$;
+comment on function private.start_attempt(public.stage_tasks, uuid, uuid, text) is 'Gives a queued task to a worker, as its next attempt.';
+
 create function private.claim_task(
   p_job_id uuid, p_task_id uuid, p_entry_id bigint, p_worker_id uuid, p_version text
 )
@@ -179,30 +197,32 @@ declare
   v_key text;
   v_verdict text;
 begin
-  if v_task.status <> 'queued' or v_task.entry_id is distinct from p_entry_id then
+  if v_task.entry_id is distinct from p_entry_id or v_task.status is null then
     return jsonb_build_object('verdict', 'stale');
   end if;
-  if private.is_paused(v_task) then
+  if v_task.status = 'queued' and private.is_paused(v_task) then
     update public.stage_tasks set status = 'pending' where job_id = p_job_id and id = p_task_id;
+    perform private.release();
     return jsonb_build_object('verdict', 'paused');
   end if;
   v_inputs := private.task_inputs(v_task);
   v_key := encode(sha256(convert_to(concat_ws(E'\n', v_task.stage, p_version, v_inputs::text), 'UTF8')), 'hex');
-  v_verdict := private.reserve_artifact(v_task, v_key, p_version, v_attempt_id);
+  if v_task.status = 'queued' then
+    v_verdict := private.reserve_artifact(v_task, v_key, p_version, v_attempt_id);
+  elsif v_task.worker_id = p_worker_id then
+    -- Asked twice: the answer to the first call was lost on its way.
+    v_verdict := 'run';
+    v_attempt_id := v_task.attempt_id;
+  else
+    return jsonb_build_object('verdict', 'stale');
+  end if;
   if v_verdict = 'reused' then
     perform private.finish_task(v_task, v_key, true);
   elsif v_verdict = 'parked' then
     update public.stage_tasks set status = 'pending', awaits_key = v_key where job_id = p_job_id and id = p_task_id;
     perform private.release();
-  else
-    update public.stage_tasks
-    set status = 'processing', attempt_id = v_attempt_id, worker_id = p_worker_id, content_key = v_key,
-      started_at = now(), progress = 0, is_reused = false
-    where job_id = p_job_id and id = p_task_id;
-    insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
-    select p_job_id, v_attempt_id, p_task_id, v_task.tenant_id, v_task.generation,
-      1 + (select count(*) from public.task_attempts as a where a.job_id = p_job_id and a.task_id = p_task_id), p_worker_id,
-      coalesce((select w.host from private.workers as w where w.id = p_worker_id), '');
+  elsif v_task.status = 'queued' then
+    perform private.start_attempt(v_task, v_attempt_id, p_worker_id, v_key);
   end if;
   return jsonb_build_object('verdict', v_verdict, 'attempt_id', v_attempt_id, 'stage', v_task.stage,
     'tenant_id', v_task.tenant_id, 'content_key', v_key, 'inputs', case v_verdict when 'run' then v_inputs end);
@@ -210,13 +230,15 @@ end
 $$;
 comment on function private.claim_task(uuid, uuid, bigint, uuid, text) is
   'Gives a queued task to a worker. Verdict: run (with inputs and the attempt id, which is the fencing token), reused (an equal artifact was '
-  'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s).';
+  'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s). '
+  'Asking twice does no harm: the worker that has the task gets the same answer again.';
 
 create function private.complete_task(
   p_job_id uuid, p_task_id uuid, p_attempt_id uuid, p_facts jsonb, p_files jsonb, p_timings jsonb
 )
 returns void
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
 as $$
@@ -243,12 +265,13 @@ comment on function private.complete_task(uuid, uuid, uuid, jsonb, jsonb, jsonb)
 create function private.report_progress(p_job_id uuid, p_task_id uuid, p_attempt_id uuid, p_progress int)
 returns void
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
--- Progress may be forgotten in a crash; nobody waits for the disk because of it.
-set synchronous_commit = off
 as $$
 begin
+  -- Progress may be forgotten in a crash; nobody waits for the disk because of it.
+  perform set_config('synchronous_commit', 'off', true);
   perform private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
   update public.stage_tasks
   set progress = least(99, p_progress)

@@ -41,7 +41,7 @@ language sql
 set search_path = ''
 as $$
   update public.stage_tasks
-  set status = 'failed', completed_at = now(), run_at = null,
+  set status = 'failed', completed_at = now(),
     error_code = coalesce(p_error ->> 'error_code', 'UNKNOWN_FAILURE'),
     error_message = coalesce(p_error ->> 'message', 'The task failed, and said no more.'),
     next_step = coalesce(p_error ->> 'next_step', ''),
@@ -65,7 +65,8 @@ declare
 begin
   perform private.end_attempt(v_task, 'failed', p_error, p_timings);
   v_task.failure_count := v_task.failure_count + 1;
-  if (p_error ->> 'is_retriable')::boolean
+  -- An error that nobody has classified may be gone the next time.
+  if coalesce((p_error ->> 'is_retriable')::boolean, true)
     and v_task.failure_count < (select s.max_failures from private.settings as s) then
     update public.stage_tasks
     set status = 'pending', failure_count = v_task.failure_count, progress = 0,
@@ -85,17 +86,27 @@ comment on function private.fail_task(uuid, uuid, uuid, jsonb, jsonb) is
   'Ends an attempt with an error {error_code, message, next_step, is_retriable, retry_after_s}: the task waits for its next attempt (pending) or is a '
   'dead letter (failed). Returns which.';
 
+create function private.put_back(p_task public.stage_tasks)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.end_attempt(p_task, 'handed_back', null, null);
+  update public.stage_tasks set status = 'pending', progress = 0 where job_id = p_task.job_id and id = p_task.id;
+end
+$$;
+comment on function private.put_back(public.stage_tasks) is 'Lets a running task, which its worker gives up, wait again.';
+
 create function private.hand_back_task(p_job_id uuid, p_task_id uuid, p_attempt_id uuid)
 returns void
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
 as $$
-declare
-  v_task public.stage_tasks := private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
 begin
-  perform private.end_attempt(v_task, 'handed_back', null, null);
-  update public.stage_tasks set status = 'pending', progress = 0 where job_id = p_job_id and id = p_task_id;
+  perform private.put_back(private.lock_own_task(p_job_id, p_task_id, p_attempt_id));
   perform private.release();
 end
 $$;

@@ -138,7 +138,9 @@ left join lateral (
 def offered_platforms(account: Account) -> list[str]:
     """Names that a topic may ask for."""
     with account.acting() as connection:
-        rows = connection.execute("select platform from public.platforms where is_offered order by 1").fetchall()
+        rows = connection.execute(
+            "select platform from public.platforms where is_offered order by 1"
+        ).fetchall()
     return [row[0] for row in rows]
 
 
@@ -147,11 +149,15 @@ def find_or_create_project(account: Account, name: str) -> UUID:
     with account.acting() as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"{account.tenant_id}/{name}"])
         row = connection.execute(
-            "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1", [name]
+            "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1",
+            [name],
         ).fetchone()
-        row = row or connection.execute(
-            "insert into public.projects (name, original_idea) values (%s, %s) returning id", [name, name]
-        ).fetchone()
+        row = (
+            row
+            or connection.execute(
+                "insert into public.projects (name, original_idea) values (%s, %s) returning id", [name, name]
+            ).fetchone()
+        )
     assert row is not None
     project_id: UUID = row[0]
     return project_id
@@ -238,7 +244,9 @@ def get_batch(account: Account, name: str) -> Batch:
 
 def list_jobs(account: Account, batch_id: UUID, *, limit: int = 10_000) -> list[Job]:
     """A batch's jobs in order."""
-    return _read(account, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit], Job)
+    return _read(
+        account, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit], Job
+    )
 
 
 def get_job(account: Account, name: str) -> Job:
@@ -250,11 +258,15 @@ def get_job(account: Account, name: str) -> Job:
     """
     batch, dot, position = name.lstrip("#").partition(".")
     if dot and batch.isdecimal() and position.isdecimal():
-        found = _read(account, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)], Job)
+        found = _read(
+            account, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)], Job
+        )
     else:
         found = _read(account, f"{_JOB} where j.id = %s", [_uuid(name)], Job)
     if not found:
-        raise NotFound(f"There is no job {name}.", next_step="`cliprow batch show` lists the jobs of a batch.")
+        raise NotFound(
+            f"There is no job {name}.", next_step="`cliprow batch show` lists the jobs of a batch."
+        )
     return found[0]
 
 

@@ -17,7 +17,6 @@ CliprowError
 from __future__ import annotations
 
 
-
 class CliprowError(Exception):
     """Something Cliprow can explain: what happened, why, and what to do next."""
 

@@ -32,27 +32,20 @@ alter default privileges revoke execute on functions from public;
 
 create function private.uuid_v7(p_at timestamptz default clock_timestamp())
 returns uuid
-language sql
+-- plpgsql, because it takes half the time of an SQL function here, and a large batch needs thousands of ids.
+language plpgsql
 volatile parallel safe
 set search_path = ''
-return (
-  -- 48 bits of milliseconds, then 12 bits of the fraction of a millisecond (RFC 9562, 6.2, method 3), so that ids made
-  -- one after another by one connection sort in that order; the rest is random.
-  select encode(
-    set_byte(set_byte(
-      overlay(
-        uuid_send(gen_random_uuid())
-        placing substring(int8send(floor(us / 1000)::bigint) from 3) || substring(int8send(fraction) from 7)
-        from 1 for 8
-      ),
-      6, 112 | (fraction >> 8)::int
-    ), 7, (fraction & 255)::int),
-    'hex')::uuid
-  from (
-    select us, ((us % 1000) * 4096 / 1000)::bigint as fraction
-    from (select floor(extract(epoch from p_at) * 1000000)::bigint as us) as clock
-  ) as parts
-);
+as $$
+declare
+  v_us bigint := floor(extract(epoch from p_at) * 1000000);
+begin
+  -- 48 bits of milliseconds, the version, then 12 bits of the fraction of a millisecond (RFC 9562, 6.2, method 3), so that
+  -- ids made one after another by one connection sort in that order. What follows is random.
+  return lpad(to_hex(v_us / 1000), 12, '0') || '7' || lpad(to_hex(v_us % 1000 * 4096 / 1000), 3, '0')
+    || right(gen_random_uuid()::text, 17);
+end
+$$;
 comment on function private.uuid_v7(timestamptz) is
   'A version 7 uuid for a moment. Ids made one after another sort in that order, to about a microsecond.';
 
@@ -222,9 +215,9 @@ return coalesce(
 comment on function private.has_role(text) is 'Whether the caller''s role in its tenant is this one or a higher one.';
 
 grant execute on function private.claims(), private.user_id(), private.membership(), private.tenant_id(),
-private.has_role(text) to authenticated, service_role, cliprow_worker;
+private.has_role(text) to authenticated, service_role;
 grant execute on function private.uuid_v7(timestamptz), private.uuid_at(timestamptz), private.uuid_time(uuid)
-to authenticated, service_role, cliprow_worker;
+to authenticated, service_role;
 
 create function private.create_tenant_for_user()
 returns trigger
@@ -292,12 +285,13 @@ grant select, insert, update, delete on public.memberships to service_role;
 create function private.keep_an_owner()
 returns trigger
 language plpgsql
+-- definer: counts owners and raises the epoch, whatever the one who leaves may see and write.
 security definer
 set search_path = ''
 as $$
 begin
   -- The tenant's row is locked so that two owners cannot leave at the same moment.
-  perform from public.tenants where id = old.tenant_id for update;
+  perform from public.tenants where id = old.tenant_id for no key update;
   if found and old.role = 'owner' and not exists (
     select from public.memberships where tenant_id = old.tenant_id and role = 'owner'
   ) and exists (select from auth.users where id = old.user_id) then
@@ -326,7 +320,7 @@ create table public.projects (
   status text not null default 'draft'
   check (status in ('draft', 'processing', 'completed', 'published', 'archived')),
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
-  owner_id uuid default private.user_id() references auth.users (id) on delete set null,
+  owner_id uuid default private.user_id(),
   max_concurrent_tasks int check (max_concurrent_tasks > 0),
   paused_at timestamptz,
   paused_by uuid references auth.users (id) on delete set null,
@@ -335,16 +329,18 @@ create table public.projects (
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
   unique (tenant_id, id),
+  foreign key (tenant_id, owner_id) references public.memberships (tenant_id, user_id) on delete set null (owner_id),
   constraint projects_paused_by_needs_paused_at check (paused_by is null or paused_at is not null)
 );
 comment on table public.projects is 'A channel or campaign of a tenant; owns batches, scripts and what is made from them.';
 comment on column public.projects.name is 'What people call it; the idea itself stands in original_idea.';
+comment on column public.projects.owner_id is 'A member of the tenant; null once it has left, and admins take care of the project.';
 comment on column public.projects.max_concurrent_tasks is 'Most tasks queued or running at once; null for no cap of its own.';
 comment on column public.projects.version is 'Grows with every change of the row; the higher one is the newer one.';
 create index projects_tenant_id_created_at on public.projects (tenant_id, created_at desc);
 create index projects_tenant_id_status on public.projects (tenant_id, status);
 create index projects_metadata on public.projects using gin (metadata jsonb_path_ops);
-create index projects_owner_id on public.projects (owner_id);
+create index projects_tenant_id_owner_id on public.projects (tenant_id, owner_id);
 create index projects_paused_by on public.projects (paused_by);
 
 create table public.project_members (
@@ -430,7 +426,10 @@ create policy "Those who control a project change it" on public.projects
 for update to authenticated
 using (tenant_id = (select private.tenant_id()) and id in (select private.controlled_project_ids()))
 with check (tenant_id = (select private.tenant_id()) and (select private.has_role('editor')));
-grant select, insert on public.projects to authenticated;
+grant select on public.projects to authenticated;
+grant insert (
+  id, tenant_id, name, original_idea, target_audience, tone, status, metadata, owner_id, max_concurrent_tasks
+) on public.projects to authenticated;
 grant update (name, original_idea, target_audience, tone, status, metadata, max_concurrent_tasks, deleted_at)
 on public.projects to authenticated;
 grant select, insert, update, delete on public.projects to service_role;
@@ -488,6 +487,7 @@ create table public.batches (
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
   constraint batches_counts_add_up
   check (job_count = pending_count + processing_count + completed_count + failed_count + cancelled_count),
+  constraint batches_started_has_started_at check (status in ('pending', 'cancelled') or started_at is not null),
   constraint batches_ended_has_completed_at
   check ((status in ('completed', 'partial', 'failed', 'cancelled')) = (completed_at is not null)),
   constraint batches_paused_by_needs_paused_at check (paused_by is null or paused_at is not null)
@@ -566,6 +566,7 @@ create table public.generation_jobs (
   unique (tenant_id, id),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
   foreign key (tenant_id, batch_id) references public.batches (tenant_id, id) on delete cascade,
+  constraint generation_jobs_started_has_started_at check (status in ('pending', 'cancelled') or started_at is not null),
   constraint generation_jobs_ended_has_completed_at
   check ((status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)),
   constraint generation_jobs_failed_has_error check (status <> 'failed' or error_message is not null),
@@ -620,6 +621,9 @@ create table public.stage_tasks (
   run_at timestamptz,
   held_at timestamptz,
   awaits_key text,
+  is_waiting boolean not null generated always as (
+    status = 'pending' and run_at is null and held_at is null and awaits_key is null
+  ) stored,
   entry_id bigint,
   attempt_id uuid,
   worker_id uuid,
@@ -646,7 +650,7 @@ create table public.stage_tasks (
   constraint stage_tasks_completed_has_key check (status <> 'completed' or content_key is not null),
   constraint stage_tasks_failed_has_error check (status <> 'failed' or (error_code is not null and error_message is not null)),
   constraint stage_tasks_only_pending_waits
-  check (status = 'pending' or (run_at is null and awaits_key is null))
+  check (status = 'pending' or (run_at is null and held_at is null and awaits_key is null))
 ) partition by range (job_id);
 comment on table public.stage_tasks is 'One stage of one job, for one scene or one platform where the stage fans out.';
 comment on column public.stage_tasks.status is
@@ -656,14 +660,15 @@ comment on column public.stage_tasks.needs is 'Tasks of the same job that must b
 comment on column public.stage_tasks.run_at is 'Pending, but not before this moment: the end of a backoff.';
 comment on column public.stage_tasks.held_at is 'Pending, but held back because its job is paused.';
 comment on column public.stage_tasks.awaits_key is 'Pending until the artifact of this key, which another task is computing, is there.';
+comment on column public.stage_tasks.is_waiting is 'Whether it may be released now, as far as it itself is concerned.';
 comment on column public.stage_tasks.entry_id is 'Its entry in the queue library, while queued or processing.';
-comment on column public.stage_tasks.attempt_id is 'The fencing token: only this attempt may report, complete or fail the task.';
+comment on column public.stage_tasks.attempt_id is
+  'The fencing token: only this attempt may report, complete or fail the task. Kept by a completed task.';
 comment on column public.stage_tasks.failure_count is 'Attempts of this generation that raised an error.';
 comment on column public.stage_tasks.lost_count is 'Attempts of this generation whose worker died.';
 comment on column public.stage_tasks.is_reused is 'Whether the result was there already and nothing was computed.';
 create index stage_tasks_tenant_id_job_id on public.stage_tasks (tenant_id, job_id);
-create index stage_tasks_waiting on public.stage_tasks (batch_id, stage, lane, job_id, position)
-where status = 'pending' and run_at is null and held_at is null and awaits_key is null;
+create index stage_tasks_waiting on public.stage_tasks (batch_id, stage, lane, job_id, position) where is_waiting;
 create index stage_tasks_backing_off on public.stage_tasks (run_at) where run_at is not null;
 create index stage_tasks_awaits_key on public.stage_tasks (tenant_id, awaits_key) where awaits_key is not null;
 create index stage_tasks_active on public.stage_tasks (stage) where status in ('queued', 'processing');
@@ -912,7 +917,10 @@ with check (tenant_id = (select private.tenant_id()) and project_id in (select p
 create policy "Those who control the project remove its scripts" on public.scripts
 for delete to authenticated
 using (tenant_id = (select private.tenant_id()) and project_id in (select private.controlled_project_ids()));
-grant select, insert, delete on public.scripts to authenticated;
+-- Not job_id: the script that a job works from is its stage's.
+grant insert (id, tenant_id, project_id, content, total_duration, word_count, script_type, language)
+on public.scripts to authenticated;
+grant select, delete on public.scripts to authenticated;
 grant update (content, total_duration, word_count, script_type, language) on public.scripts to authenticated;
 grant select, insert, update, delete on public.scripts to service_role;
 
@@ -941,7 +949,11 @@ with check (tenant_id = (select private.tenant_id()) and script_id in (select pr
 create policy "Those who control the project remove its scenes" on public.scenes
 for delete to authenticated
 using (tenant_id = (select private.tenant_id()) and script_id in (select private.controlled_script_ids()));
-grant select, insert, delete on public.scenes to authenticated;
+grant select, delete on public.scenes to authenticated;
+grant insert (
+  id, tenant_id, script_id, scene_number, duration, duration_ms, voiceover_text, visual_description, heading, points,
+  scene_type, platform_specific, language
+) on public.scenes to authenticated;
 grant update (voiceover_text, visual_description, heading, points, scene_type, platform_specific, duration, duration_ms)
 on public.scenes to authenticated;
 grant select, insert, update, delete on public.scenes to service_role;
@@ -965,7 +977,9 @@ with check (tenant_id = (select private.tenant_id()) and (select private.has_rol
 create policy "Editors remove from the library" on public.content_library
 for delete to authenticated
 using (tenant_id = (select private.tenant_id()) and (select private.has_role('editor')));
-grant select, insert, delete on public.content_library to authenticated;
+grant select, delete on public.content_library to authenticated;
+grant insert (id, tenant_id, scene_id, specific_tags, generic_tags, preview_text, library_category, usage_count, last_used)
+on public.content_library to authenticated;
 grant update (specific_tags, generic_tags, preview_text, library_category, usage_count, last_used)
 on public.content_library to authenticated;
 grant select, insert, update, delete on public.content_library to service_role;
@@ -1160,6 +1174,9 @@ language plpgsql
 -- definer: makes tables in a schema where no other role may.
 security definer
 set search_path = ''
+-- A new leaf locks its root and what that refers to, in an order that running work does not keep: so it gives up long
+-- before Postgres looks for a deadlock, and is tried again.
+set lock_timeout = '300ms'
 as $$
 declare
   v_from timestamptz := date_trunc('month', p_at at time zone 'UTC') at time zone 'UTC';
@@ -1190,14 +1207,17 @@ begin
   return v_made;
 end
 $$;
-comment on function private.ensure_month(timestamptz) is 'Makes the leaves of the month of a moment where they are missing; returns how many it made.';
+comment on function private.ensure_month(timestamptz) is
+  'Makes the leaves of the month of a moment where they are missing; returns how many it made. Call it before the transaction locks a tenant.';
 
 create function private.ensure_partitions(p_months_ahead int default 3)
 returns int
 language sql
 set search_path = ''
 as $$
-  select coalesce(sum(private.ensure_month(now() + make_interval(months => m))), 0)::int
+  select coalesce(sum(private.ensure_month(
+    (date_trunc('month', now() at time zone 'UTC') + make_interval(months => m)) at time zone 'UTC'
+  )), 0)::int
   from generate_series(0, p_months_ahead) as m
 $$;
 comment on function private.ensure_partitions(int) is 'Makes the leaves of this month and the next ones.';

@@ -92,12 +92,57 @@ end
 $$;
 comment on function private.touch() is 'Sets updated_at with every change.';
 
+create function private.tidy_task()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if new.status not in ('queued', 'processing') then
+    new.entry_id := null;
+  end if;
+  if new.status <> 'processing' then
+    new.worker_id := null;
+    if new.status <> 'completed' then
+      new.attempt_id := null;
+    end if;
+  end if;
+  if new.status = 'pending' then
+    new.held_at := (select j.paused_at from public.generation_jobs as j where j.id = new.job_id);
+  else
+    new.run_at := null;
+    new.held_at := null;
+    new.awaits_key := null;
+  end if;
+  return new;
+end
+$$;
+comment on function private.tidy_task() is
+  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused.';
+
+create function private.hold_tasks()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.stage_tasks set held_at = new.paused_at where job_id = new.id and status = 'pending';
+  return null;
+end
+$$;
+comment on function private.hold_tasks() is
+  'Holds back what waits of a job that is paused, and lets it go when the job is resumed. Whoever pauses locks the tenant first.';
+
 create trigger guard_move before update on public.batches
 for each row execute function private.guard_move('batch');
 create trigger guard_move before update on public.generation_jobs
 for each row execute function private.guard_move('job');
 create trigger guard_move before update on public.stage_tasks
 for each row execute function private.guard_move('task');
+create trigger tidy_task before update on public.stage_tasks
+for each row when (new.status <> old.status) execute function private.tidy_task();
+create trigger hold_tasks after update on public.generation_jobs
+for each row when (new.paused_at is distinct from old.paused_at) execute function private.hold_tasks();
 create trigger count_version before update on public.projects
 for each row execute function private.count_version();
 create trigger count_version before update on public.content_library
@@ -114,6 +159,7 @@ create table private.windows (
   served_at timestamptz not null default '-infinity'
 ) with (fillfactor = 50);
 comment on table private.windows is 'How many tasks of a tenant, project or batch are queued or running; held against its max_concurrent_tasks.';
+comment on column private.windows.active_count is 'Its tasks that are queued or processing; equals a recount at every commit.';
 comment on column private.windows.served_at is 'When a task of it was last released: the tenant served longest ago comes next.';
 
 create table private.backlogs (
@@ -145,13 +191,21 @@ end
 $$;
 comment on function private.lock_tenant(uuid) is 'Takes the queue of a tenant until the transaction ends. First in every lock order.';
 
-create function private.is_waiting(p_task public.stage_tasks)
-returns boolean
-language sql
-immutable
+create function private.lock_tenants(p_tenant_ids uuid [])
+returns void
+language plpgsql
 set search_path = ''
-return p_task.status = 'pending' and p_task.run_at is null and p_task.held_at is null and p_task.awaits_key is null;
-comment on function private.is_waiting(public.stage_tasks) is 'Whether a task may be released now, as far as it itself is concerned.';
+as $$
+declare
+  v_tenant_id uuid;
+begin
+  for v_tenant_id in select distinct u.id from unnest(p_tenant_ids) as u (id) order by u.id loop
+    perform private.lock_tenant(v_tenant_id);
+  end loop;
+end
+$$;
+comment on function private.lock_tenants(uuid []) is
+  'Takes the queues of several tenants, always in the same order. Whoever needs several takes all of them before it changes anything.';
 
 create function private.forget_windows()
 returns trigger
@@ -204,10 +258,12 @@ begin
   on conflict (batch_id, stage, lane) do nothing;
   update private.backlogs as g
   set
-    waiting_count = g.waiting_count + m.waiting,
-    served_at = case when m.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
-  from unnest(p_moves) as m
-  where g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and m.waiting <> 0;
+    waiting_count = g.waiting_count + d.waiting,
+    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
+  from (
+    select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
+  ) as d
+  where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
 
   insert into private.windows (scope_id, scope)
   select s.scope_id, s.scope
@@ -228,54 +284,38 @@ end
 $$;
 comment on function private.apply_counts(private.count_move []) is 'Adds changes to the counters of backlogs and windows.';
 
-create function private.tasks_inserted()
+create function private.tasks_changed()
 returns trigger
 language plpgsql
--- definer: callers may not write the counters themselves.
+-- definer: callers may not write counters, events and jobs themselves.
 security definer
 set search_path = ''
 as $$
+declare
+  v_moves private.count_move [] := '{}';
 begin
-  perform private.apply_counts((
-    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-    from (
-      select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane,
-        count(*) filter (where private.is_waiting(n))::int as waiting,
-        count(*) filter (where n.status in ('queued', 'processing'))::int as active
-      from new_rows as n
-      group by 1, 2, 3, 4, 5
-    ) as m
-  ));
+  if tg_op in ('INSERT', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane, count(*) filter (where n.is_waiting),
+        count(*) filter (where n.status in ('queued', 'processing')))::private.count_move
+      from new_rows as n group by n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane);
+  end if;
+  if tg_op in ('DELETE', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane, -count(*) filter (where o.is_waiting),
+        -count(*) filter (where o.status in ('queued', 'processing')))::private.count_move
+      from old_rows as o group by o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane);
+  end if;
+  perform private.apply_counts(v_moves);
   return null;
 end
 $$;
-comment on function private.tasks_inserted() is 'Counts new tasks.';
+comment on function private.tasks_changed() is 'Counts what waits and what is active.';
 
-create function private.tasks_deleted()
+create function private.tasks_moved()
 returns trigger
 language plpgsql
-security definer
-set search_path = ''
-as $$
-begin
-  perform private.apply_counts((
-    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-    from (
-      select o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane,
-        -count(*) filter (where private.is_waiting(o))::int as waiting,
-        -count(*) filter (where o.status in ('queued', 'processing'))::int as active
-      from old_rows as o
-      group by 1, 2, 3, 4, 5
-    ) as m
-  ));
-  return null;
-end
-$$;
-comment on function private.tasks_deleted() is 'Takes deleted tasks out of the counters.';
-
-create function private.tasks_updated()
-returns trigger
-language plpgsql
+-- definer: callers may not write events and jobs themselves.
 security definer
 set search_path = ''
 as $$
@@ -283,18 +323,6 @@ declare
   v_completed_in uuid[];
   v_changed_in uuid[];
 begin
-  perform private.apply_counts((
-    select array_agg(row(m.tenant_id, m.project_id, m.batch_id, m.stage, m.lane, m.waiting, m.active)::private.count_move)
-    from (
-      select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane,
-        sum(private.is_waiting(n)::int - private.is_waiting(o)::int)::int as waiting,
-        sum((n.status in ('queued', 'processing'))::int - (o.status in ('queued', 'processing'))::int)::int as active
-      from new_rows as n
-      join old_rows as o on o.job_id = n.job_id and o.id = n.id
-      group by 1, 2, 3, 4, 5
-    ) as m
-  ));
-
   insert into public.job_events (
     job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
   )
@@ -302,12 +330,14 @@ begin
     n.failure_count + n.lost_count, n.error_code, n.error_message
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id
-  where n.status <> o.status
-    and (n.status in ('processing', 'completed', 'failed', 'cancelled') or o.status in ('processing', 'failed'));
+  where n.status <> o.status;
 
   select
     array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
-    array_agg(distinct n.job_id) filter (where n.status <> o.status or n.progress <> o.progress)
+    -- To the job it is all the same whether a task waits in the queue or before it.
+    array_agg(distinct n.job_id) filter (
+      where (n.status <> o.status and not (n.status in ('pending', 'queued') and o.status in ('pending', 'queued')))
+        or n.progress <> o.progress)
   into v_completed_in, v_changed_in
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id;
@@ -321,7 +351,7 @@ begin
   return null;
 end
 $$;
-comment on function private.tasks_updated() is 'Counts, records, unlocks what was waiting for completed tasks, and rolls up the jobs.';
+comment on function private.tasks_moved() is 'Records every change of status, unlocks what was waiting for completed tasks, and rolls up the jobs.';
 
 create function private.unlock_dependents(p_job_ids uuid [])
 returns void
@@ -386,25 +416,30 @@ language sql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(p.platform, p.package), '{}'))
-  from (
-    select t.platform,
-      jsonb_strip_nulls(jsonb_build_object(
-        'is_complete', bool_and(t.status = 'completed'),
-        'missing', (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1],
-        'error_code', (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1],
-        'files', (
-          select jsonb_object_agg(c.role, c.file_path)
-          from public.generated_content as c
-          where c.tenant_id = t.tenant_id and c.job_id = p_job_id and c.platform = t.platform
-        )
-      )) as package
+  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(r.platform, jsonb_strip_nulls(jsonb_build_object(
+    'is_complete', made.is_complete, 'missing', made.missing, 'error_code', made.error_code,
+    'files', (
+      select jsonb_object_agg(c.role, c.file_path)
+      from public.generated_content as c
+      where c.tenant_id = j.tenant_id and c.job_id = j.id and c.platform = r.platform
+    )
+  ))), '{}'))
+  from public.generation_jobs as j
+  join public.platforms as r on r.platform = any(j.platforms)
+  cross join lateral (
+    -- What the platform needs: its own tasks, and those it shares with others of its raster or with all.
+    select
+      bool_and(t.status = 'completed') as is_complete,
+      (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1] as missing,
+      (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1] as error_code
     from public.stage_tasks as t
-    where t.job_id = p_job_id and t.platform is not null
-    group by t.tenant_id, t.platform
-  ) as p
+    where t.job_id = j.id
+      and (t.platform = r.platform or (t.platform is null and (t.width is null or (t.width, t.height) = (r.width, r.height))))
+  ) as made
+  where j.id = p_job_id
 $$;
-comment on function private.job_result(uuid) is 'Per platform of a job: whether its package is complete, its files, and what is missing.';
+comment on function private.job_result(uuid) is
+  'Per platform of a job: whether its package is complete, its files, the first stage that is missing, and why.';
 
 create function private.roll_up_jobs(p_job_ids uuid [])
 returns void
@@ -417,7 +452,7 @@ as $$
     progress = n.progress,
     stage = n.stage,
     current_step = n.steps_done,
-    started_at = case when n.is_started then coalesce(j.started_at, now()) end,
+    started_at = coalesce(j.started_at, case when n.is_started then now() end),
     completed_at = case when n.is_ended then coalesce(j.completed_at, now()) end,
     error_code = case when n.status = 'failed' then n.error_code end,
     error_message = case when n.status = 'failed' then n.error_message end,
@@ -452,45 +487,37 @@ comment on function private.roll_up_jobs(uuid []) is
   'Sets status, progress and error of jobs from their tasks. Progress never goes back within a generation.';
 
 create trigger tasks_inserted after insert on public.stage_tasks
-referencing new table as new_rows for each statement execute function private.tasks_inserted();
+referencing new table as new_rows for each statement execute function private.tasks_changed();
 create trigger tasks_updated after update on public.stage_tasks
-referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_updated();
+referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_changed();
 create trigger tasks_deleted after delete on public.stage_tasks
-referencing old table as old_rows for each statement execute function private.tasks_deleted();
+referencing old table as old_rows for each statement execute function private.tasks_changed();
+-- After tasks_updated, by its name.
+create trigger tasks_updated_moved after update on public.stage_tasks
+referencing old table as old_rows new table as new_rows for each statement execute function private.tasks_moved();
 -- Jobs carried up to their batch, by difference: a batch of 10,000 jobs is never counted again.
 
-create function private.ended_batch_status(
-  p_job_count int, p_completed_count int, p_failed_count int, p_cancelled_count int
+create function private.batch_status(
+  p_status text, p_job_count int, p_pending_count int, p_completed_count int, p_failed_count int, p_cancelled_count int
 )
 returns text
 language sql
 immutable
 set search_path = ''
 return case
-  when p_completed_count + p_failed_count + p_cancelled_count < p_job_count then null
+  when p_completed_count + p_failed_count + p_cancelled_count < p_job_count then
+    case when p_status = 'pending' and p_pending_count = p_job_count then 'pending' else 'processing' end
+  -- Jobs removed from a batch that has ended, or all of them from any, do not change how it ended.
+  when p_status in ('completed', 'partial', 'failed', 'cancelled') or p_job_count = 0 then p_status
   when p_failed_count = p_job_count then 'failed'
   when p_failed_count > 0 then 'partial'
   when p_cancelled_count > 0 then 'cancelled'
   else 'completed'
 end;
-comment on function private.ended_batch_status(int, int, int, int) is 'How a batch ended, by its counts; null while some job has not.';
+comment on function private.batch_status(text, int, int, int, int, int) is 'The status of a batch that has this one, by its new counts.';
 
-create type private.batch_move as (
-  batch_id uuid, jobs int, pending int, processing int, completed int, failed int, cancelled int, progress bigint
-);
-comment on type private.batch_move is 'By how much the counts of a batch changed.';
-
-create function private.as_batch_move(p_batch_id uuid, p_sign int, p_status text, p_progress int)
-returns private.batch_move
-language sql
-immutable
-set search_path = ''
-return row(
-  p_batch_id, p_sign, p_sign * (p_status = 'pending')::int, p_sign * (p_status = 'processing')::int,
-  p_sign * (p_status = 'completed')::int, p_sign * (p_status = 'failed')::int, p_sign * (p_status = 'cancelled')::int,
-  p_sign * p_progress
-)::private.batch_move;
-comment on function private.as_batch_move(uuid, int, text, int) is 'One job added to (1) or taken from (-1) the counts of its batch.';
+create type private.batch_move as (batch_id uuid, status text, jobs int, progress bigint);
+comment on type private.batch_move is 'By how many jobs of a status, and how much progress, a batch grew or (below zero) shrank.';
 
 create function private.apply_batch_moves(p_moves private.batch_move [])
 returns void
@@ -499,34 +526,38 @@ set search_path = ''
 as $$
   update public.batches as b
   set
-    job_count = b.job_count + m.jobs,
-    pending_count = b.pending_count + m.pending,
-    processing_count = b.processing_count + m.processing,
-    completed_count = b.completed_count + m.completed,
-    failed_count = b.failed_count + m.failed,
-    cancelled_count = b.cancelled_count + m.cancelled,
-    progress_sum = b.progress_sum + m.progress,
-    status = n.status,
-    started_at = case when n.status <> 'pending' then coalesce(b.started_at, now()) end,
-    completed_at = case when e.status is not null then coalesce(b.completed_at, now()) end
+    job_count = n.job_count,
+    pending_count = n.pending_count,
+    processing_count = n.processing_count,
+    completed_count = n.completed_count,
+    failed_count = n.failed_count,
+    cancelled_count = n.cancelled_count,
+    progress_sum = n.progress_sum,
+    status = d.status,
+    started_at = coalesce(b.started_at, case when d.status in ('processing', 'completed', 'partial', 'failed') then now() end),
+    completed_at = case when d.status in ('completed', 'partial', 'failed', 'cancelled') then coalesce(b.completed_at, now()) end
   from (
-    select u.batch_id, sum(u.jobs)::int as jobs, sum(u.pending)::int as pending, sum(u.processing)::int as processing,
-      sum(u.completed)::int as completed, sum(u.failed)::int as failed, sum(u.cancelled)::int as cancelled,
-      sum(u.progress)::bigint as progress
-    from unnest(p_moves) as u
-    group by u.batch_id
-  ) as m
-  cross join lateral (
-    select private.ended_batch_status(
-      t.job_count + m.jobs, t.completed_count + m.completed, t.failed_count + m.failed, t.cancelled_count + m.cancelled
-    ) as status, t.status as old_status, t.pending_count + m.pending < t.job_count + m.jobs as is_started
-    from public.batches as t
-    where t.id = m.batch_id
-  ) as e
-  cross join lateral (
-    select coalesce(e.status, case when e.is_started or e.old_status <> 'pending' then 'processing' else 'pending' end) as status
+    select
+      t.id, t.status, t.job_count + sum(m.jobs)::int as job_count,
+      t.pending_count + coalesce(sum(m.jobs) filter (where m.status = 'pending'), 0)::int as pending_count,
+      t.processing_count + coalesce(sum(m.jobs) filter (where m.status = 'processing'), 0)::int as processing_count,
+      t.completed_count + coalesce(sum(m.jobs) filter (where m.status = 'completed'), 0)::int as completed_count,
+      t.failed_count + coalesce(sum(m.jobs) filter (where m.status = 'failed'), 0)::int as failed_count,
+      t.cancelled_count + coalesce(sum(m.jobs) filter (where m.status = 'cancelled'), 0)::int as cancelled_count,
+      t.progress_sum + sum(m.progress)::bigint as progress_sum
+    from unnest(p_moves) as m
+    join public.batches as t on t.id = m.batch_id
+    group by t.id
   ) as n
-  where b.id = m.batch_id
+  cross join lateral (
+    select private.batch_status(
+      n.status, n.job_count, n.pending_count, n.completed_count, n.failed_count, n.cancelled_count
+    ) as status
+  ) as d
+  where b.id = n.id
+    and (b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
+    is distinct from
+    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum)
 $$;
 comment on function private.apply_batch_moves(private.batch_move []) is 'Adds changes to the counts of batches and sets their status from them.';
 
@@ -538,35 +569,28 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_moves private.batch_move [];
+  v_moves private.batch_move [] := '{}';
 begin
-  if tg_op = 'INSERT' then
-    v_moves := (select array_agg(private.as_batch_move(n.batch_id, 1, n.status, n.progress)) from new_rows as n);
-  elsif tg_op = 'DELETE' then
-    v_moves := (select array_agg(private.as_batch_move(o.batch_id, -1, o.status, o.progress)) from old_rows as o);
-  else
-    v_moves := (
-      select array_agg(m)
-      from (
-        select private.as_batch_move(n.batch_id, 1, n.status, n.progress) as m
-        from new_rows as n join old_rows as o on o.id = n.id
-        where n.status <> o.status or n.progress <> o.progress
-        union all
-        select private.as_batch_move(o.batch_id, -1, o.status, o.progress)
-        from new_rows as n join old_rows as o on o.id = n.id
-        where n.status <> o.status or n.progress <> o.progress
-      ) as moves
-    );
+  if tg_op in ('INSERT', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(n.batch_id, n.status, count(*), sum(n.progress))::private.batch_move
+      from new_rows as n group by n.batch_id, n.status);
+  end if;
+  if tg_op in ('DELETE', 'UPDATE') then
+    v_moves := v_moves || array(
+      select row(o.batch_id, o.status, -count(*), -sum(o.progress))::private.batch_move
+      from old_rows as o group by o.batch_id, o.status);
+  end if;
+  perform private.apply_batch_moves(v_moves);
+  if tg_op = 'UPDATE' then
     insert into public.job_events (
       job_id, tenant_id, project_id, batch_id, stage, status, progress, current_step, total_steps, error_code, error_message
     )
     select n.id, n.tenant_id, n.project_id, n.batch_id, n.stage, n.status, n.progress, n.current_step, n.total_steps,
       n.error_code, n.error_message
-    from new_rows as n join old_rows as o on o.id = n.id
+    from new_rows as n
+    join old_rows as o on o.id = n.id
     where n.status <> o.status;
-  end if;
-  if v_moves is not null then
-    perform private.apply_batch_moves(v_moves);
   end if;
   return null;
 end
@@ -582,6 +606,9 @@ referencing old table as old_rows for each statement execute function private.jo
 -- The release window: which waiting task goes to the queue next. Two bounds hold at once: max_concurrent_tasks of
 -- tenant, project and batch (exact, because the tenant is locked), and per stage a small multiple of the registered
 -- slots (approximate by a few: it only keeps the queue short).
+--
+-- A release locks the tenants it serves, passing over those that are locked: it never waits for one. So a transaction
+-- that has released may not go on to lock a tenant, and release comes last everywhere.
 
 create table private.workers (
   id uuid primary key,
@@ -676,13 +703,14 @@ language sql
 set search_path = ''
 as $$
   -- The queue library assigns ids in the order of the array, so both sides are joined by place.
-  with picked as materialized (
-    select t.job_id, t.id, row_number() over (order by t.job_id, t.position) as place
+  with oldest as materialized (
+    select t.job_id, t.id, t.position
     from public.stage_tasks as t
-    where t.batch_id = p_batch_id and t.stage = p_stage and t.lane = p_lane
-      and t.status = 'pending' and t.run_at is null and t.held_at is null and t.awaits_key is null
+    where t.batch_id = p_batch_id and t.stage = p_stage and t.lane = p_lane and t.is_waiting
     order by t.job_id, t.position
     limit p_limit
+  ), picked as (
+    select o.job_id, o.id, row_number() over (order by o.job_id, o.position) as place from oldest as o
   ), entries as materialized (
     select e.entry_id, row_number() over (order by e.entry_id) as place
     from unnest(procrastinate.procrastinate_defer_jobs_v1((
@@ -706,26 +734,38 @@ comment on function private.enqueue(text, uuid, text, int, int) is
   'Moves waiting tasks of a batch into the queue, oldest first; returns how many. The only place that adds queue entries.';
 
 create function private.next_backlog(p_stage text)
-returns table (tenant_id uuid, project_id uuid, batch_id uuid, lane text, rank int, is_only_tenant boolean)
-language sql
+returns private.backlogs
+language plpgsql
 set search_path = ''
 as $$
-  select g.tenant_id, g.project_id, g.batch_id, g.lane, private.lane_rank(g.lane, g.served_at, s.ageing),
-    not exists (
-      select from private.backlogs as o where o.stage = p_stage and o.waiting_count > 0 and o.tenant_id <> g.tenant_id
-    )
-  from private.backlogs as g
-  cross join private.settings as s
-  join private.windows as w on w.scope_id = g.tenant_id
-  where g.stage = p_stage and g.waiting_count > 0
-    and private.scope_room(g.tenant_id, g.project_id, g.batch_id) > 0
-  order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
-  limit 1
-  for update of w skip locked
+declare
+  v_next private.backlogs;
+begin
+  for v_next in
+    select g.*
+    from private.backlogs as g
+    cross join private.settings as s
+    join private.windows as w on w.scope_id = g.tenant_id
+    where g.stage = p_stage and g.waiting_count > 0
+    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
+  loop
+    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
+      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
+      -- Looked at again now that the tenant is locked: only then are its counters final.
+      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
+        select from private.backlogs as g
+        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0
+      ) then
+        return v_next;
+      end if;
+    end if;
+  end loop;
+  return null;
+end
 $$;
 comment on function private.next_backlog(text) is
   'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
-  'passes over tenants that are busy releasing for themselves.';
+  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
 
 create function private.release_stage(p_stage text)
 returns int
@@ -736,15 +776,22 @@ declare
   v_room int := private.stage_room(p_stage);
   v_released int := 0;
   v_count int;
-  v_next record;
+  v_next private.backlogs;
 begin
   while v_room > 0 loop
-    select * into v_next from private.next_backlog(p_stage);
-    exit when not found;
-    -- Looked at again now that the tenant is locked: only then are its counters final.
-    v_count := private.enqueue(p_stage, v_next.batch_id, v_next.lane, v_next.rank, least(
-      case when v_next.is_only_tenant then v_room else 1 end,
-      private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id)));
+    v_next := private.next_backlog(p_stage);
+    exit when v_next.batch_id is null;
+    v_count := private.enqueue(
+      p_stage, v_next.batch_id, v_next.lane,
+      private.lane_rank(v_next.lane, v_next.served_at, (select s.ageing from private.settings as s)),
+      least(
+        private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id),
+        -- One at a time while others wait, so that everybody has a turn.
+        case when exists (
+          select from private.backlogs as g
+          where g.stage = p_stage and g.waiting_count > 0 and g.tenant_id <> v_next.tenant_id
+        ) then 1 else v_room end
+      ));
     exit when v_count = 0;
     update private.windows set served_at = clock_timestamp() where scope_id = v_next.tenant_id;
     v_room := v_room - v_count;
@@ -956,7 +1003,32 @@ language sql
 immutable
 set search_path = ''
 return jsonb_build_object('row', p_row, 'field', p_field, 'reason', p_reason);
-comment on function private.as_problem(bigint, text, text) is 'One reason why a topic cannot be used, with its place from 1.';
+comment on function private.as_problem(bigint, text, text) is 'One reason why a topic (its place from 1) or an option (no place) cannot be used.';
+
+create function private.is_own_file(p_file jsonb)
+returns boolean
+language sql
+stable
+set search_path = ''
+return jsonb_typeof(p_file) = 'object'
+  and p_file ?& array['role', 'name', 'sha256', 'path', 'size_bytes', 'media_type']
+  -- Workers read every tenant's files: a path into another tenant's folder would show its files to this one.
+  and starts_with(p_file ->> 'path', private.tenant_id() || '/') and p_file ->> 'path' !~ '(^|/)\.\.?(/|$)';
+comment on function private.is_own_file(jsonb) is 'Whether this describes a stored file in the folder of the caller''s tenant.';
+
+create function private.topic_choices()
+returns table (field text, allowed text [])
+language sql
+stable
+set search_path = ''
+as $$
+  values
+  ('tone', array['professional', 'casual', 'educational', 'entertaining', 'motivational']),
+  ('script_type', array['explainer', 'tutorial', 'story', 'demo', 'testimonial']),
+  ('priority', array['urgent', 'premium', 'standard']),
+  ('platforms', array(select r.platform from public.platforms as r where r.is_offered order by r.platform))
+$$;
+comment on function private.topic_choices() is 'The fields of a topic that take one of a list, or several.';
 
 create function private.topic_problems(p_topics jsonb)
 returns jsonb
@@ -964,48 +1036,101 @@ language sql
 stable
 set search_path = ''
 as $$
-  with topic as (
-    select t.ordinality as n, t.value as v from jsonb_array_elements(p_topics) with ordinality as t
+  with topic as materialized (
+    select t.ordinality as n, case jsonb_typeof(t.value) when 'object' then t.value else '{}'::jsonb end as v
+    from jsonb_array_elements(p_topics) with ordinality as t
   ), problem as (
-    select n, 'topic' as field, 'is missing or empty' as reason from topic
-    where jsonb_typeof(v) <> 'object' or coalesce(btrim(v ->> 'topic'), '') = ''
-    union all
-    select n, 'topic', 'is longer than 500 characters' from topic where length(v ->> 'topic') > 500
-    union all
-    select n, 'brief', 'is longer than 50,000 characters' from topic where length(v ->> 'brief') > 50000
-    union all
-    select n, 'tone', format('%L is not one of professional, casual, educational, entertaining, motivational', v ->> 'tone')
-    from topic
-    where v ->> 'tone' not in ('professional', 'casual', 'educational', 'entertaining', 'motivational')
-    union all
-    select n, 'script_type', format('%L is not one of explainer, tutorial, story, demo, testimonial', v ->> 'script_type')
-    from topic where v ->> 'script_type' not in ('explainer', 'tutorial', 'story', 'demo', 'testimonial')
-    union all
-    select n, 'priority', format('%L is not one of urgent, premium, standard', v ->> 'priority')
-    from topic where v ->> 'priority' not in ('urgent', 'premium', 'standard')
-    union all
-    select n, 'duration_s', 'is not a whole number from 5 to 600' from topic
-    where v -> 'duration_s' is not null and jsonb_typeof(v -> 'duration_s') <> 'null'
-      and (jsonb_typeof(v -> 'duration_s') <> 'number' or (v ->> 'duration_s')::numeric not between 5 and 600
-        or (v ->> 'duration_s')::numeric % 1 <> 0)
-    union all
-    select n, 'platforms', 'names no platform' from topic
-    where jsonb_typeof(v -> 'platforms') <> 'array' or jsonb_array_length(v -> 'platforms') = 0
-      or v -> 'platforms' is null
-    union all
-    select t.n, 'platforms', format('%L is not a platform; choose from %s', p.name, (
-      select string_agg(r.platform, ', ' order by r.platform) from public.platforms as r where r.is_offered))
+    select t.n, c.field, c.reason
     from topic as t
-    cross join lateral jsonb_array_elements_text(
-      case jsonb_typeof(t.v -> 'platforms') when 'array' then t.v -> 'platforms' else '[]'::jsonb end) as p (name)
-    where not exists (select from public.platforms as r where r.platform = p.name and r.is_offered)
+    cross join lateral (values
+      ('topic', case when coalesce(btrim(t.v ->> 'topic'), '') = '' then 'is missing or empty'
+        when length(t.v ->> 'topic') > 500 then 'is longer than 500 characters' end),
+      ('brief', case when length(t.v ->> 'brief') > 50000 then 'is longer than 50,000 characters' end),
+      ('audience', case when length(t.v ->> 'audience') > 500 then 'is longer than 500 characters' end),
+      ('voice', case when length(t.v ->> 'voice') > 100 then 'is longer than 100 characters' end),
+      ('metadata', case when length(t.v ->> 'metadata') > 20000 then 'is longer than 20,000 characters' end),
+      ('language', case when t.v ->> 'language' !~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$' then 'is not a language tag like en or pt-BR' end),
+      ('duration_s', case when jsonb_typeof(t.v -> 'duration_s') <> 'null' and not case
+          when jsonb_typeof(t.v -> 'duration_s') = 'number' and t.v ->> 'duration_s' ~ '^[0-9]{1,3}$'
+            then (t.v ->> 'duration_s')::int between 5 and 600
+          else false end then 'is not a whole number from 5 to 600' end),
+      ('platforms', case when jsonb_typeof(t.v -> 'platforms') is distinct from 'array' or t.v -> 'platforms' = '[]'
+        then 'names no platform' end),
+      ('images', case when jsonb_typeof(t.v -> 'images') not in ('array', 'null') or jsonb_path_exists(t.v, '$.images[50]')
+        then 'is not a list of up to 50 stored files' end)
+    ) as c (field, reason)
+    where c.reason is not null
     union all
-    select n, 'images', 'is not a list of stored files' from topic
-    where v -> 'images' is not null and jsonb_typeof(v -> 'images') not in ('array', 'null')
+    select t.n, f.field, 'is not text'
+    from unnest('{topic,brief,audience,tone,script_type,priority,language,voice}'::text []) as f (field)
+    join topic as t on jsonb_typeof(t.v -> f.field) not in ('string', 'null')
+    union all
+    select t.n, k.field, 'is not something a topic has'
+    from topic as t
+    cross join lateral jsonb_object_keys(t.v - '{topic,brief,audience,tone,script_type,priority,language,voice}'::text []
+      - '{duration_s,platforms,images,metadata}'::text []) as k (field)
+    union all
+    select t.n, c.field, format('%L is not one of %s', x.value, array_to_string(c.allowed, ', '))
+    from private.topic_choices() as c
+    join topic as t on t.v ? c.field
+    cross join lateral jsonb_array_elements_text(
+      case jsonb_typeof(t.v -> c.field) when 'array' then t.v -> c.field else jsonb_build_array(t.v -> c.field) end) as x (value)
+    where x.value <> all(c.allowed)
+    union all
+    select t.n, 'images', 'holds something that is not a stored file of yours'
+    from topic as t
+    cross join lateral jsonb_array_elements(case jsonb_typeof(t.v -> 'images') when 'array' then t.v -> 'images' else '[]' end) as i
+    where not private.is_own_file(i)
   )
   select jsonb_agg(private.as_problem(n, field, reason) order by n, field) from problem
 $$;
 comment on function private.topic_problems(jsonb) is 'Everything wrong with a list of topics; null when nothing is.';
+
+create function private.option_problems(p_options jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select jsonb_agg(private.as_problem(null, o.key, p.reason) order by o.key)
+  from jsonb_each(p_options) as o
+  cross join lateral (
+    select case o.key
+      when 'title' then case when jsonb_typeof(o.value) <> 'string' or length(p_options ->> 'title') > 200
+        then 'is not text of up to 200 characters' end
+      when 'max_concurrent_tasks' then case when o.value::text !~ '^([1-9][0-9]{0,5}|null)$' then 'is not a whole number from 1 to 999,999' end
+      when 'job_type' then case when p_options ->> 'job_type' not in ('single', 'batch') then 'is neither single nor batch' end
+    end as reason
+  ) as p
+  where p.reason is not null
+$$;
+comment on function private.option_problems(jsonb) is 'Everything wrong with the options of a batch; null when nothing is. Options of other names are kept as they are.';
+
+create function private.check_request(p_topics jsonb, p_options jsonb)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_count int := case jsonb_typeof(p_topics) when 'array' then jsonb_array_length(p_topics) else 0 end;
+  v_problems jsonb;
+begin
+  if coalesce(v_count, 0) not between 1 and 10000 then
+    raise exception 'A batch takes a list of 1 to 10,000 topics.'
+      using errcode = 'CR001', hint = 'Split a longer list into several batches.';
+  elsif jsonb_typeof(p_options) is distinct from 'object' then
+    raise exception 'The options of a batch are an object.' using errcode = 'CR001', hint = 'Send {} for none.';
+  end if;
+  v_problems := coalesce(private.option_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]');
+  if v_problems <> '[]' then
+    raise exception '% of the topics and options cannot be used.', (
+      select count(distinct coalesce(p ->> 'row', p ->> 'field')) from jsonb_array_elements(v_problems) as p)
+      using errcode = 'CR001', detail = v_problems::text, hint = 'Correct the rows and fields named, or leave them out.';
+  end if;
+end
+$$;
+comment on function private.check_request(jsonb, jsonb) is 'Raises CR001, with every problem in the detail, unless a batch can be made of this.';
 
 create function private.check_may_create(p_project_id uuid)
 returns public.projects
@@ -1039,6 +1164,8 @@ create function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_jo
 returns void
 language sql
 set search_path = ''
+-- Foreign keys between partitioned tables are checked by queries that Postgres would plan again for every row.
+set plan_cache_mode = 'force_generic_plan'
 as $$
   with job as (
     insert into public.generation_jobs (
@@ -1078,6 +1205,36 @@ end
 $$;
 comment on function private.insert_batch(public.projects, jsonb) is 'A new batch of a project, with the tenant''s next number.';
 
+create function private.batch_of_key(p_project public.projects, p_key text, p_request jsonb)
+returns public.batches
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_hash text := encode(sha256(convert_to(p_request::text, 'UTF8')), 'hex');
+  v_known public.idempotency_keys;
+  v_batch public.batches;
+begin
+  if length(p_key) not between 1 and 200 then
+    raise exception 'The idempotency key has % characters.', length(p_key)
+      using errcode = 'CR001', hint = 'Use 1 to 200 characters, for example a random UUID.';
+  end if;
+  insert into public.idempotency_keys (tenant_id, key, request_hash) values (p_project.tenant_id, p_key, v_hash)
+  on conflict (tenant_id, key) do nothing;
+  if not found then
+    select * into v_known from public.idempotency_keys where tenant_id = p_project.tenant_id and key = p_key;
+    if v_known.request_hash <> v_hash then
+      raise exception 'This idempotency key was used for another request.'
+        using errcode = 'CR004', hint = 'Use a new key for a new request.';
+    end if;
+    select * into v_batch from public.batches where id = v_known.batch_id;
+  end if;
+  return v_batch;
+end
+$$;
+comment on function private.batch_of_key(public.projects, text, jsonb) is
+  'The batch that an idempotency key has made already; null for a new key, which is kept. Raises CR004 when the key was used for another request.';
+
 create function public.create_batch(
   project_id uuid, topics jsonb, options jsonb default '{}', idempotency_key text default null
 )
@@ -1089,43 +1246,29 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_project public.projects := private.check_may_create(create_batch.project_id);
+  v_project public.projects;
   v_batch public.batches;
-  v_problems jsonb;
-  v_key public.idempotency_keys;
-  v_hash text := encode(sha256(convert_to(jsonb_build_array(
-    create_batch.project_id, create_batch.topics, create_batch.options)::text, 'UTF8')), 'hex');
+  v_is_new boolean := true;
 begin
-  if jsonb_typeof(topics) is distinct from 'array' or jsonb_array_length(topics) not between 1 and 10000 then
-    raise exception 'A batch takes a list of 1 to 10,000 topics.'
-      using errcode = 'CR001', hint = 'Split a longer list into several batches.';
-  end if;
-  v_problems := private.topic_problems(topics);
-  if v_problems is not null then
-    raise exception '% of the topics cannot be used.', (select count(distinct p -> 'row') from jsonb_array_elements(v_problems) as p)
-      using errcode = 'CR001', detail = v_problems::text, hint = 'Correct the rows named, or leave them out.';
-  end if;
+  -- Before anything is locked: a new leaf locks whole tables.
+  perform private.ensure_partitions(1);
+  v_project := private.check_may_create(create_batch.project_id);
   perform private.lock_tenant(v_project.tenant_id);
-  perform private.ensure_month(now());
   if idempotency_key is not null then
-    select * into v_key from public.idempotency_keys as k
+    v_batch := private.batch_of_key(v_project, idempotency_key, jsonb_build_array(project_id, topics, options));
+    v_is_new := v_batch.id is null;
+  end if;
+  if v_is_new then
+    perform private.check_request(topics, options);
+    v_batch := private.insert_batch(v_project, options);
+    perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
+    update public.idempotency_keys as k set batch_id = v_batch.id
     where k.tenant_id = v_project.tenant_id and k.key = create_batch.idempotency_key;
-    if found and v_key.request_hash <> v_hash then
-      raise exception 'This idempotency key was used for another request.'
-        using errcode = 'CR004', hint = 'Use a new key for a new request.';
-    elsif found then
-      select * into v_batch from public.batches where id = v_key.batch_id;
-      return jsonb_build_object('batch_id', v_batch.id, 'number', v_batch.number, 'job_count', v_batch.job_count, 'is_new', false);
-    end if;
+    perform private.release();
   end if;
-  v_batch := private.insert_batch(v_project, options);
-  if idempotency_key is not null then
-    insert into public.idempotency_keys (tenant_id, key, request_hash, batch_id)
-    values (v_project.tenant_id, create_batch.idempotency_key, v_hash, v_batch.id);
-  end if;
-  perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
-  perform private.release();
-  return jsonb_build_object('batch_id', v_batch.id, 'number', v_batch.number, 'job_count', jsonb_array_length(topics), 'is_new', true);
+  return (
+    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'is_new', v_is_new)
+    from public.batches as b where b.id = v_batch.id);
 end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
@@ -1147,14 +1290,14 @@ declare
 begin
   select tenant_id into v_tenant_id from public.stage_tasks where job_id = p_job_id and id = p_task_id;
   if not found then
-    raise exception 'Task % is gone.', p_task_id using errcode = 'CR005', hint = 'Drop its result.';
+    return null;
   end if;
   perform private.lock_tenant(v_tenant_id);
   select * into v_task from public.stage_tasks where job_id = p_job_id and id = p_task_id for update;
   return v_task;
 end
 $$;
-comment on function private.lock_task(uuid, uuid) is 'The task, with its tenant and itself locked, in that order.';
+comment on function private.lock_task(uuid, uuid) is 'The task, with its tenant and itself locked, in that order; null when it is gone.';
 
 create function private.lock_own_task(p_job_id uuid, p_task_id uuid, p_attempt_id uuid)
 returns public.stage_tasks
@@ -1164,8 +1307,8 @@ as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
 begin
-  if v_task.status <> 'processing' or v_task.attempt_id is distinct from p_attempt_id then
-    raise exception 'Attempt % no longer owns task %, which is %.', p_attempt_id, p_task_id, v_task.status
+  if v_task.status is distinct from 'processing' or v_task.attempt_id is distinct from p_attempt_id then
+    raise exception 'Attempt % no longer owns task %, which is %.', p_attempt_id, p_task_id, coalesce(v_task.status, 'gone')
       using errcode = 'CR005', hint = 'Drop its result: another attempt has the task, or it was withdrawn.';
   end if;
   return v_task;
@@ -1179,14 +1322,16 @@ language sql
 stable
 set search_path = ''
 as $$
-  select j.paused_at is not null or b.paused_at is not null or p.paused_at is not null or t.paused_at is not null
+  select coalesce(
+    j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
+  ) is not null
   from public.generation_jobs as j
   join public.batches as b on b.id = j.batch_id
   join public.projects as p on p.id = j.project_id
   join public.tenants as t on t.id = j.tenant_id
   where j.id = p_task.job_id
 $$;
-comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused.';
+comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused, or about to be purged.';
 
 create function private.wake_waiting_for(p_tenant_id uuid, p_content_key text)
 returns void
@@ -1298,6 +1443,22 @@ $$;
 comment on function private.finish_task(public.stage_tasks, text, boolean) is
   'Completes a task with a ready artifact: keeps what it made, adds the tasks that follow from a script, unlocks dependents, releases the next.';
 
+create function private.start_attempt(p_task public.stage_tasks, p_attempt_id uuid, p_worker_id uuid, p_content_key text)
+returns void
+language sql
+set search_path = ''
+as $$
+  update public.stage_tasks
+  set status = 'processing', attempt_id = p_attempt_id, worker_id = p_worker_id, content_key = p_content_key,
+    started_at = now(), progress = 0, is_reused = false
+  where job_id = p_task.job_id and id = p_task.id;
+  insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
+  select p_task.job_id, p_attempt_id, p_task.id, p_task.tenant_id, p_task.generation,
+    1 + (select count(*) from public.task_attempts as a where a.job_id = p_task.job_id and a.task_id = p_task.id),
+    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '')
+$$;
+comment on function private.start_attempt(public.stage_tasks, uuid, uuid, text) is 'Gives a queued task to a worker, as its next attempt.';
+
 create function private.claim_task(
   p_job_id uuid, p_task_id uuid, p_entry_id bigint, p_worker_id uuid, p_version text
 )
@@ -1314,30 +1475,32 @@ declare
   v_key text;
   v_verdict text;
 begin
-  if v_task.status <> 'queued' or v_task.entry_id is distinct from p_entry_id then
+  if v_task.entry_id is distinct from p_entry_id or v_task.status is null then
     return jsonb_build_object('verdict', 'stale');
   end if;
-  if private.is_paused(v_task) then
+  if v_task.status = 'queued' and private.is_paused(v_task) then
     update public.stage_tasks set status = 'pending' where job_id = p_job_id and id = p_task_id;
+    perform private.release();
     return jsonb_build_object('verdict', 'paused');
   end if;
   v_inputs := private.task_inputs(v_task);
   v_key := encode(sha256(convert_to(concat_ws(E'\n', v_task.stage, p_version, v_inputs::text), 'UTF8')), 'hex');
-  v_verdict := private.reserve_artifact(v_task, v_key, p_version, v_attempt_id);
+  if v_task.status = 'queued' then
+    v_verdict := private.reserve_artifact(v_task, v_key, p_version, v_attempt_id);
+  elsif v_task.worker_id = p_worker_id then
+    -- Asked twice: the answer to the first call was lost on its way.
+    v_verdict := 'run';
+    v_attempt_id := v_task.attempt_id;
+  else
+    return jsonb_build_object('verdict', 'stale');
+  end if;
   if v_verdict = 'reused' then
     perform private.finish_task(v_task, v_key, true);
   elsif v_verdict = 'parked' then
     update public.stage_tasks set status = 'pending', awaits_key = v_key where job_id = p_job_id and id = p_task_id;
     perform private.release();
-  else
-    update public.stage_tasks
-    set status = 'processing', attempt_id = v_attempt_id, worker_id = p_worker_id, content_key = v_key,
-      started_at = now(), progress = 0, is_reused = false
-    where job_id = p_job_id and id = p_task_id;
-    insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
-    select p_job_id, v_attempt_id, p_task_id, v_task.tenant_id, v_task.generation,
-      1 + (select count(*) from public.task_attempts as a where a.job_id = p_job_id and a.task_id = p_task_id), p_worker_id,
-      coalesce((select w.host from private.workers as w where w.id = p_worker_id), '');
+  elsif v_task.status = 'queued' then
+    perform private.start_attempt(v_task, v_attempt_id, p_worker_id, v_key);
   end if;
   return jsonb_build_object('verdict', v_verdict, 'attempt_id', v_attempt_id, 'stage', v_task.stage,
     'tenant_id', v_task.tenant_id, 'content_key', v_key, 'inputs', case v_verdict when 'run' then v_inputs end);
@@ -1345,13 +1508,15 @@ end
 $$;
 comment on function private.claim_task(uuid, uuid, bigint, uuid, text) is
   'Gives a queued task to a worker. Verdict: run (with inputs and the attempt id, which is the fencing token), reused (an equal artifact was '
-  'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s).';
+  'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s). '
+  'Asking twice does no harm: the worker that has the task gets the same answer again.';
 
 create function private.complete_task(
   p_job_id uuid, p_task_id uuid, p_attempt_id uuid, p_facts jsonb, p_files jsonb, p_timings jsonb
 )
 returns void
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
 as $$
@@ -1378,12 +1543,13 @@ comment on function private.complete_task(uuid, uuid, uuid, jsonb, jsonb, jsonb)
 create function private.report_progress(p_job_id uuid, p_task_id uuid, p_attempt_id uuid, p_progress int)
 returns void
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
--- Progress may be forgotten in a crash; nobody waits for the disk because of it.
-set synchronous_commit = off
 as $$
 begin
+  -- Progress may be forgotten in a crash; nobody waits for the disk because of it.
+  perform set_config('synchronous_commit', 'off', true);
   perform private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
   update public.stage_tasks
   set progress = least(99, p_progress)
@@ -1435,7 +1601,7 @@ language sql
 set search_path = ''
 as $$
   update public.stage_tasks
-  set status = 'failed', completed_at = now(), run_at = null,
+  set status = 'failed', completed_at = now(),
     error_code = coalesce(p_error ->> 'error_code', 'UNKNOWN_FAILURE'),
     error_message = coalesce(p_error ->> 'message', 'The task failed, and said no more.'),
     next_step = coalesce(p_error ->> 'next_step', ''),
@@ -1459,7 +1625,8 @@ declare
 begin
   perform private.end_attempt(v_task, 'failed', p_error, p_timings);
   v_task.failure_count := v_task.failure_count + 1;
-  if (p_error ->> 'is_retriable')::boolean
+  -- An error that nobody has classified may be gone the next time.
+  if coalesce((p_error ->> 'is_retriable')::boolean, true)
     and v_task.failure_count < (select s.max_failures from private.settings as s) then
     update public.stage_tasks
     set status = 'pending', failure_count = v_task.failure_count, progress = 0,
@@ -1479,17 +1646,27 @@ comment on function private.fail_task(uuid, uuid, uuid, jsonb, jsonb) is
   'Ends an attempt with an error {error_code, message, next_step, is_retriable, retry_after_s}: the task waits for its next attempt (pending) or is a '
   'dead letter (failed). Returns which.';
 
+create function private.put_back(p_task public.stage_tasks)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.end_attempt(p_task, 'handed_back', null, null);
+  update public.stage_tasks set status = 'pending', progress = 0 where job_id = p_task.job_id and id = p_task.id;
+end
+$$;
+comment on function private.put_back(public.stage_tasks) is 'Lets a running task, which its worker gives up, wait again.';
+
 create function private.hand_back_task(p_job_id uuid, p_task_id uuid, p_attempt_id uuid)
 returns void
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
 as $$
-declare
-  v_task public.stage_tasks := private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
 begin
-  perform private.end_attempt(v_task, 'handed_back', null, null);
-  update public.stage_tasks set status = 'pending', progress = 0 where job_id = p_job_id and id = p_task_id;
+  perform private.put_back(private.lock_own_task(p_job_id, p_task_id, p_attempt_id));
   perform private.release();
 end
 $$;
@@ -1585,11 +1762,13 @@ comment on function private.register_worker(uuid, text [], int, text, int, text)
 create function private.beat(p_worker_id uuid)
 returns boolean
 language plpgsql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
-set synchronous_commit = off
 as $$
 begin
+  -- A heartbeat may be forgotten in a crash; nobody waits for the disk because of it.
+  perform set_config('synchronous_commit', 'off', true);
   update private.workers set heartbeat_at = now() where id = p_worker_id;
   return found;
 end
@@ -1599,6 +1778,7 @@ comment on function private.beat(uuid) is 'Says that a worker lives. False: it w
 create function private.drain_worker(p_worker_id uuid)
 returns void
 language sql
+-- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
 as $$
@@ -1606,37 +1786,91 @@ as $$
 $$;
 comment on function private.drain_worker(uuid) is 'A worker takes nothing new.';
 
-create function private.return_unclaimed()
-returns int
-language plpgsql
+create function private.lost_tasks()
+returns setof public.stage_tasks
+language sql
+stable
 set search_path = ''
 as $$
-declare
-  v_task record;
-  v_count int := 0;
-begin
-  for v_task in
-    select t.tenant_id, t.job_id, t.id, t.entry_id
-    from public.stage_tasks as t
-    cross join private.settings as s
-    left join procrastinate.procrastinate_jobs as e on e.id = t.entry_id
-    left join procrastinate.procrastinate_workers as w on w.id = e.worker_id
-    where t.status = 'queued'
-      and (e.id is null or (e.status <> 'todo' and (w.id is null or w.last_heartbeat < now() - s.dead_after)))
-    order by t.tenant_id
-  loop
-    perform private.lock_tenant(v_task.tenant_id);
-    update public.stage_tasks set status = 'pending'
-    where job_id = v_task.job_id and id = v_task.id and status = 'queued' and entry_id = v_task.entry_id;
-    v_count := v_count + 1;
-  end loop;
-  return v_count;
-end
+  select t.*
+  from public.stage_tasks as t
+  cross join private.settings as s
+  left join private.workers as w on w.id = t.worker_id
+  where t.status = 'processing' and (w.id is null or w.heartbeat_at < now() - s.dead_after)
 $$;
-comment on function private.return_unclaimed() is
-  'Puts tasks back whose queue entry was fetched by a process that died before it claimed them, or is gone.';
+comment on function private.lost_tasks() is 'Running tasks whose worker is dead.';
 
-create function private.rescue()
+create function private.unclaimed_tasks()
+returns setof public.stage_tasks
+language sql
+stable
+set search_path = ''
+as $$
+  select t.*
+  from public.stage_tasks as t
+  cross join private.settings as s
+  left join procrastinate.procrastinate_jobs as e on e.id = t.entry_id
+  left join procrastinate.procrastinate_workers as w on w.id = e.worker_id
+  where t.status = 'queued'
+    and (
+      e.id is null
+      or e.status not in ('todo', 'doing')
+      or (e.status = 'doing' and (w.id is null or w.last_heartbeat < now() - s.dead_after))
+    )
+$$;
+comment on function private.unclaimed_tasks() is
+  'Queued tasks whose queue entry is gone, has ended, or was fetched by a process that died before it claimed them.';
+
+create function private.orphaned_tasks()
+returns setof public.stage_tasks
+language sql
+stable
+set search_path = ''
+as $$
+  select t.*
+  from public.stage_tasks as t
+  where t.awaits_key is not null and not exists (
+    select from public.artifacts as a
+    join public.stage_tasks as o on o.job_id = a.job_id and o.id = a.task_id
+    where a.tenant_id = t.tenant_id and a.content_key = t.awaits_key
+      and o.status = 'processing' and o.attempt_id = a.attempt_id
+  )
+$$;
+comment on function private.orphaned_tasks() is 'Tasks that wait for an artifact which nobody is making, because its job was deleted.';
+
+create function private.return_unclaimed(p_tenant_ids uuid [])
+returns int
+language sql
+set search_path = ''
+as $$
+  with returned as (
+    update public.stage_tasks as t
+    set status = 'pending'
+    from private.unclaimed_tasks() as u
+    where t.job_id = u.job_id and t.id = u.id and t.tenant_id = any(p_tenant_ids)
+    returning 1
+  )
+  select count(*)::int from returned
+$$;
+comment on function private.return_unclaimed(uuid []) is 'Lets the unclaimed tasks of these tenants, which are locked, wait for release again; returns how many.';
+
+create function private.remove_dead_entries()
+returns void
+language sql
+set search_path = ''
+as $$
+  select procrastinate.procrastinate_finish_job_v1(e.id, 'failed', true)
+  from procrastinate.procrastinate_jobs as e
+  cross join private.settings as s
+  left join procrastinate.procrastinate_workers as w on w.id = e.worker_id
+  where e.status = 'doing' and (w.id is null or w.last_heartbeat < now() - s.dead_after)
+    and not exists (
+      select from public.stage_tasks as t where t.entry_id = e.id and t.status in ('queued', 'processing')
+    )
+$$;
+comment on function private.remove_dead_entries() is 'Removes queue entries of dead processes that no task refers to any more.';
+
+create function private.rescue(p_tenant_ids uuid [])
 returns int
 language plpgsql
 set search_path = ''
@@ -1645,35 +1879,21 @@ declare
   v_task public.stage_tasks;
   v_count int := 0;
 begin
-  for v_task in
-    select t.* from public.stage_tasks as t
-    cross join private.settings as s
-    left join private.workers as w on w.id = t.worker_id
-    where t.status = 'processing' and (w.id is null or w.heartbeat_at < now() - s.dead_after)
-    order by t.tenant_id
-  loop
-    -- Looked at again under the lock: it may have ended in between.
-    if (private.lock_task(v_task.job_id, v_task.id)).attempt_id = v_task.attempt_id and exists (
-      select from public.stage_tasks as t where t.job_id = v_task.job_id and t.id = v_task.id and t.status = 'processing'
-    ) then
-      perform private.lose_task(v_task);
-      v_count := v_count + 1;
-    end if;
+  for v_task in select t.* from private.lost_tasks() as t where t.tenant_id = any(p_tenant_ids) loop
+    perform private.lose_task(v_task);
+    v_count := v_count + 1;
   end loop;
-  delete from private.workers as w using private.settings as s where w.heartbeat_at < now() - s.dead_after;
-  v_count := v_count + private.return_unclaimed();
-  perform procrastinate.procrastinate_finish_job_v1(e.id, 'failed', true)
-  from procrastinate.procrastinate_jobs as e
-  cross join private.settings as s
-  left join procrastinate.procrastinate_workers as w on w.id = e.worker_id
-  where e.status = 'doing' and (w.id is null or w.last_heartbeat < now() - s.dead_after)
-    and not exists (
-      select from public.stage_tasks as t where t.entry_id = e.id and t.status in ('queued', 'processing')
-    );
+  delete from private.workers as w using private.settings as s
+  where w.heartbeat_at < now() - s.dead_after and not exists (
+    select from public.stage_tasks as t where t.worker_id = w.id and t.status = 'processing'
+  );
+  v_count := v_count + private.return_unclaimed(p_tenant_ids);
+  perform private.remove_dead_entries();
   return v_count;
 end
 $$;
-comment on function private.rescue() is 'Takes dead workers out, and puts back what they had; returns how many tasks.';
+comment on function private.rescue(uuid []) is
+  'Takes dead workers out, and puts back what they had of these tenants, which are locked; returns how many tasks.';
 
 create function private.leave(p_worker_id uuid)
 returns int
@@ -1684,74 +1904,117 @@ set search_path = ''
 as $$
 declare
   v_task public.stage_tasks;
+  v_tenant_ids uuid [] := array(
+    select t.tenant_id from public.stage_tasks as t where t.worker_id = p_worker_id and t.status = 'processing'
+    union
+    select u.tenant_id from private.unclaimed_tasks() as u
+  );
   v_count int := 0;
 begin
+  perform private.lock_tenants(v_tenant_ids);
   for v_task in
     select t.* from public.stage_tasks as t
-    where t.worker_id = p_worker_id and t.status = 'processing'
-    order by t.tenant_id
+    where t.worker_id = p_worker_id and t.status = 'processing' and t.tenant_id = any(v_tenant_ids)
   loop
-    perform private.hand_back_task(v_task.job_id, v_task.id, v_task.attempt_id);
+    perform private.put_back(v_task);
     v_count := v_count + 1;
   end loop;
   delete from private.workers where id = p_worker_id;
-  v_count := v_count + private.return_unclaimed();
+  v_count := v_count + private.return_unclaimed(v_tenant_ids);
   perform private.release();
   return v_count;
 end
 $$;
 comment on function private.leave(uuid) is 'A worker goes, and hands back what it still has; returns how many tasks.';
 
-create function private.end_backoffs()
-returns int
+create function private.may_rescue()
+returns boolean
 language plpgsql
-set search_path = ''
-as $$
-declare
-  v_tenant_id uuid;
-  v_count int;
-  v_sum int := 0;
-begin
-  for v_tenant_id in
-    select distinct t.tenant_id from public.stage_tasks as t where t.run_at <= now() order by t.tenant_id
-  loop
-    perform private.lock_tenant(v_tenant_id);
-    update public.stage_tasks set run_at = null where tenant_id = v_tenant_id and run_at <= now();
-    get diagnostics v_count = row_count;
-    v_sum := v_sum + v_count;
-  end loop;
-  return v_sum;
-end
-$$;
-comment on function private.end_backoffs() is 'Lets tasks wait for release again whose backoff has ended; returns how many.';
-
-create function private.tick()
-returns jsonb
-language plpgsql
-security definer
 set search_path = ''
 as $$
 declare
   v_settings private.settings;
-  v_rescued int := 0;
 begin
-  -- Every worker calls this once a second; one at a time gets through.
-  if not pg_try_advisory_xact_lock(hashtext('cliprow.tick')) then
-    return null;
-  end if;
   select * into strict v_settings from private.settings;
-  if v_settings.ticked_at > now() - interval '0.9 seconds' then
-    return null;
-  end if;
   if v_settings.ticked_at < now() - v_settings.dead_after / 2 then
     v_settings.rescue_at := now() + v_settings.dead_after / 2;
   end if;
   update private.settings set ticked_at = now(), rescue_at = v_settings.rescue_at;
-  if v_settings.rescue_at <= now() then
-    v_rescued := private.rescue();
+  return v_settings.rescue_at <= now();
+end
+$$;
+comment on function private.may_rescue() is
+  'Notes that the ticker runs, and says whether silence means death: not just after an outage, when nobody could beat.';
+
+create function private.make_partitions()
+returns int
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return private.ensure_partitions();
+exception when lock_not_available then
+  return 0; -- The tables are busy. There is a new try every second, for months.
+end
+$$;
+comment on function private.make_partitions() is 'Makes the leaves of the next months, or leaves it for the next time; returns how many it made.';
+
+create function private.do_due_work(p_may_rescue boolean)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_tenant_ids uuid [] := array(
+    select t.tenant_id from public.stage_tasks as t where t.run_at <= now()
+    union
+    select o.tenant_id from private.orphaned_tasks() as o
+    union
+    select l.tenant_id from private.lost_tasks() as l where p_may_rescue
+    union
+    select u.tenant_id from private.unclaimed_tasks() as u where p_may_rescue
+  );
+  v_rescued int := 0;
+  v_ended int;
+begin
+  perform private.lock_tenants(v_tenant_ids);
+  if p_may_rescue then
+    v_rescued := private.rescue(v_tenant_ids);
   end if;
-  return jsonb_build_object('rescued', v_rescued, 'ended_backoffs', private.end_backoffs(),
-    'released', private.release(), 'partitions', private.ensure_partitions());
+  update public.stage_tasks set run_at = null where run_at <= now() and tenant_id = any(v_tenant_ids);
+  get diagnostics v_ended = row_count;
+  update public.stage_tasks as t set awaits_key = null
+  from private.orphaned_tasks() as o
+  where t.job_id = o.job_id and t.id = o.id and t.tenant_id = any(v_tenant_ids);
+  return jsonb_build_object('rescued', v_rescued, 'ended_backoffs', v_ended, 'released', private.release(), 'partitions', 0);
+end
+$$;
+comment on function private.do_due_work(boolean) is
+  'Rescues, ends backoffs, wakes tasks that wait in vain, releases; returns how many of each. Locks all tenants concerned first.';
+
+create function private.tick()
+returns jsonb
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+as $$
+declare
+  v_may_rescue boolean;
+  v_made int;
+begin
+  -- Every worker calls this once a second; one at a time gets through.
+  if not pg_try_advisory_xact_lock(hashtext('cliprow.tick'))
+    or (select s.ticked_at > now() - interval '0.9 seconds' from private.settings as s) then
+    return null;
+  end if;
+  v_may_rescue := private.may_rescue();
+  v_made := private.make_partitions();
+  if v_made > 0 then
+    -- New leaves keep whole tables locked until the end, so nothing else is done this time.
+    return jsonb_build_object('rescued', 0, 'ended_backoffs', 0, 'released', 0, 'partitions', v_made);
+  end if;
+  return private.do_due_work(v_may_rescue);
 end
 $$;
 comment on function private.tick() is
@@ -1769,7 +2032,13 @@ private.drain_worker(uuid),
 private.leave(uuid),
 private.tick()
 to cliprow_worker;
+
 grant usage on schema procrastinate to cliprow_worker;
 grant select, insert, update, delete on all tables in schema procrastinate to cliprow_worker;
 grant usage on all sequences in schema procrastinate to cliprow_worker;
 grant execute on all functions in schema procrastinate to cliprow_worker;
+revoke all on procrastinate.applied_migrations from cliprow_worker;
+-- What a later version of the queue library adds.
+alter default privileges in schema procrastinate grant select, insert, update, delete on tables to cliprow_worker;
+alter default privileges in schema procrastinate grant usage on sequences to cliprow_worker;
+alter default privileges in schema procrastinate grant execute on functions to cliprow_worker;

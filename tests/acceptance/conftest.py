@@ -53,15 +53,27 @@ class Home:
         process.stdin = None
         return process
 
-    def run(self, *arguments: str, stdin: str | None = None, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: str | None = None, timeout: float = 300
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         process = self.start(*arguments, stdin=stdin)
         out, err = process.communicate(timeout=timeout)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def create(self, *topics: dict[str, Any], platforms: str = "youtube", wait: bool = True) -> dict[str, Any]:
+    def create(
+        self, *topics: dict[str, Any], platforms: str = "youtube", wait: bool = True
+    ) -> dict[str, Any]:
         """Create a batch, wait for its end if asked to, and return what the command says as JSON."""
-        arguments = ["batch", "create", "-", "--platforms", platforms, "--json", *(["--wait"] if wait else [])]
+        arguments = [
+            "batch",
+            "create",
+            "-",
+            "--platforms",
+            platforms,
+            "--json",
+            *(["--wait"] if wait else []),
+        ]
         done = self.run(*arguments, stdin=json.dumps(topics))
         assert done.stdout, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -78,7 +90,11 @@ def make_home(folder: Path) -> Home:
         for name, value in os.environ.items()
         if not name.startswith(("CLIPROW_", "SUPABASE_", "DATABASE_URL", "PG"))
     }
-    environment |= {"CLIPROW_HOME": str(folder / "home"), "CLIPROW_DB_PORT": str(free_port()), "HOME": str(folder)}
+    environment |= {
+        "CLIPROW_HOME": str(folder / "home"),
+        "CLIPROW_DB_PORT": str(free_port()),
+        "HOME": str(folder),
+    }
     return Home(folder, environment)
 
 

@@ -13,18 +13,22 @@ from collections.abc import Callable, Iterator
 import psutil
 import psycopg
 import pytest
-from tests.acceptance.conftest import TOPIC, Home
 
 from cliprow.local.stack import Stack
+from tests.acceptance.conftest import TOPIC, Home
 
-JOBS = 4
+#: Enough that twenty kills are over before the batch is.
+JOBS = 8
+KILLS = 20
 
 
 @pytest.fixture
 def batch(home: Home, stack: Stack) -> Iterator[subprocess.Popen[str]]:
     """A command that waits for a batch, with deaths noticed soon."""
     with psycopg.connect(stack.admin, autocommit=True) as connection:
-        connection.execute("update private.settings set dead_after = '4 seconds', backoff_base = '0.2 seconds'")
+        connection.execute(
+            "update private.settings set dead_after = '4 seconds', backoff_base = '0.2 seconds'"
+        )
     topics = [TOPIC | {"topic": f"Why the sky is blue, part {n}"} for n in range(JOBS)]
     process = home.start("batch", "create", "-", "--wait", "--json", stdin=json.dumps(topics))
     yield process
@@ -38,17 +42,16 @@ def test_kills_of_workers_and_children_lose_nothing(
 ) -> None:
     choose = random.Random(20)
     kills = 0
-    while kills < 20 and batch.poll() is None:
-        time.sleep(choose.uniform(0.2, 1.5))
-        victims = [p for p in family(batch) if is_worker(p) or is_child(p)]
+    while kills < KILLS:
+        assert batch.poll() is None, f"the batch ended after {kills} kills\n{home.log()}"
+        time.sleep(choose.uniform(0.5, 2.5))
         # Children more often than workers, as in life; but both.
         wanted = is_worker if kills % 4 == 3 else is_child
-        victims = [p for p in victims if wanted(p)]
+        victims = [process for process in family(batch) if wanted(process)]
         if victims:
             choose.choice(victims).send_signal(signal.SIGKILL)
             kills += 1
     out, err = batch.communicate(timeout=400)
-    assert kills == 20, f"the batch was done after {kills} kills"
     assert batch.returncode == 0, err + home.log()
     assert json.loads(out)["batch"]["completed_count"] == JOBS
     check_books(stack)
@@ -60,13 +63,10 @@ def test_a_database_that_is_killed_comes_back_and_nothing_is_lost(
     for _ in range(3):
         time.sleep(5)
         if batch.poll() is None:
-            pid = int((home.folder / "home" / "postgres" / "postmaster.pid").read_text().splitlines()[0])
             for process in psutil.process_iter(["cmdline"]):
-                if "postgres" in " ".join(process.info["cmdline"] or []) and str(home.folder) in str(
-                    process.info["cmdline"]
-                ):
+                words = process.info["cmdline"] or []
+                if any("postgres" in word for word in words) and str(home.folder) in " ".join(words):
                     process.send_signal(signal.SIGKILL)
-            assert pid
     out, err = batch.communicate(timeout=400)
     assert batch.returncode == 0, err + home.log()
     assert json.loads(out)["batch"]["completed_count"] == JOBS
@@ -92,20 +92,26 @@ def test_ctrl_c_keeps_the_state_and_watch_goes_on(
 def check_books(stack: Stack) -> None:
     """Counters equal a recount, each task is completed by one attempt, and every file has its row."""
     assert read(stack, "select count(*) from stage_tasks where status <> 'completed'") == 0
-    assert read(
-        stack,
-        """select count(*) from (
+    assert (
+        read(
+            stack,
+            """select count(*) from (
              select from stage_tasks as t left join task_attempts as a on a.task_id = t.id and a.status = 'completed'
              group by t.id, t.is_reused having count(a.id) <> (not t.is_reused)::int) as wrong""",
-    ) == 0
+        )
+        == 0
+    )
     assert read(stack, "select coalesce(sum(active_count), 0) from private.windows") == 0
     assert read(stack, "select coalesce(sum(waiting_count), 0) from private.backlogs") == 0
-    assert read(
-        stack,
-        """select count(*) from batches as b where (b.job_count, b.completed_count, b.progress_sum) <> (
+    assert (
+        read(
+            stack,
+            """select count(*) from batches as b where (b.job_count, b.completed_count, b.progress_sum) <> (
              select count(*), count(*) filter (where j.status = 'completed'), sum(j.progress)
              from generation_jobs as j where j.batch_id = b.id)""",
-    ) == 0
+        )
+        == 0
+    )
     assert read(stack, "select count(*) from artifacts where status = 'computing'") == 0
 
 

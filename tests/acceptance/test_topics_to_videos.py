@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import av
-from tests.acceptance.conftest import TOPIC, Home
 
 from cliprow.media.sound import measure, read_sound
+from tests.acceptance.conftest import TOPIC, Home
 
 
 def test_a_topic_becomes_whole_packages_and_again_from_artifacts(home: Home) -> None:
@@ -18,7 +18,11 @@ def test_a_topic_becomes_whole_packages_and_again_from_artifacts(home: Home) -> 
     assert [folder.name for folder in folders] == ["tiktok", "youtube"]
     for folder, size in zip(folders, [(1080, 1920), (1920, 1080)], strict=True):
         assert {file.name for file in folder.iterdir()} == {
-            "video.mp4", "subtitles.srt", "subtitles.vtt", "thumbnail.jpg", "metadata.json"
+            "video.mp4",
+            "subtitles.srt",
+            "subtitles.vtt",
+            "thumbnail.jpg",
+            "metadata.json",
         }
         check_video(folder / "video.mp4", size)
         metadata = json.loads((folder / "metadata.json").read_text())
@@ -31,7 +35,9 @@ def test_a_topic_becomes_whole_packages_and_again_from_artifacts(home: Home) -> 
     for folder in second["exported"]:
         metadata = json.loads((home.folder / folder / "metadata.json").read_text())
         assert metadata["reused_task_count"] == metadata["task_count"] > 0
-    assert (home.folder / second["exported"][0] / "video.mp4").read_bytes() == (folders[0] / "video.mp4").read_bytes()
+    assert (home.folder / second["exported"][0] / "video.mp4").read_bytes() == (
+        folders[0] / "video.mp4"
+    ).read_bytes()
 
 
 def check_video(file: Path, size: tuple[int, int]) -> None:

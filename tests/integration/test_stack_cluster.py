@@ -17,7 +17,7 @@ import pytest
 
 from cliprow.errors import CliprowError, Conflict, MissingDependency, Unavailable
 from cliprow.local.identity import candidates
-from cliprow.local.ports import HOST, PortTaken, free_port
+from cliprow.local.ports import HOST, PortTaken, free_port, listens
 from cliprow.local.postgres import SUPERUSER, Cluster
 from cliprow.local.stack import url
 
@@ -165,12 +165,15 @@ def test_a_killed_server_comes_back_by_itself_with_its_data(running: Cluster) ->
 
 def test_starts_again_after_server_and_keeper_were_killed(running: Cluster) -> None:
     _keep_an_answer(running)
-    pid = running.server_pid()
+    pid, port = running.server_pid(), running.port()
     assert pid is not None
+    assert port is not None
     keeper = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     os.kill(keeper, signal.SIGKILL)
     assert _one(running, "select answer from kept") == 42, "Postgres outlives its keeper"
     os.kill(pid, signal.SIGKILL)
+    while listens(port):
+        time.sleep(0.001)
     running.start(free_port())
     assert _one(running, "select answer from kept") == 42
 
@@ -225,7 +228,7 @@ def test_a_full_disk_is_named_and_leaves_no_half_made_cluster(tmp_path: Path, po
         pytest.skip("this container may not mount")
     try:
         cluster = Cluster(data=disk / "postgres", log=disk / "postgres.log", programs=postgres_bin)
-        with pytest.raises(Unavailable, match="No space left on device"):
+        with pytest.raises(Unavailable, match="the disk is full"):
             cluster.create(PASSWORD)
         assert list(disk.iterdir()) == []
     finally:

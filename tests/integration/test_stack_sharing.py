@@ -18,7 +18,7 @@ import pytest
 
 from cliprow.config import Config
 from cliprow.errors import Conflict, NotAllowed
-from cliprow.local.ports import HOST, PortTaken, free_port
+from cliprow.local.ports import HOST, PortTaken, free_port, listens
 from cliprow.local.postgres import Cluster
 from cliprow.local.stack import revive, running_stack
 
@@ -224,8 +224,8 @@ def test_a_user_of_the_stack_can_start_it_again_on_the_same_port(config: Config)
         keeper = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
         os.kill(keeper, signal.SIGKILL)
         os.kill(pid, signal.SIGKILL)
-        while _cluster(config).server_pid() == pid:
-            time.sleep(0.01)
+        while stack.db_port and listens(stack.db_port):
+            time.sleep(0.001)
         revive(config)
         with psycopg.connect(stack.admin) as connection:
             assert connection.execute("select 1").fetchone() == (1,)

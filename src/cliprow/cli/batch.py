@@ -19,7 +19,10 @@ from cliprow.topics import Topics, parse_mapping, read_topics
 
 as_option = click.option("--as", "email", metavar="EMAIL", help="Act for this user (default: CLIPROW_USER).")
 out_option = click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True,
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
     help="Folder for the finished files.",
 )
 #: Problems printed before the rest is only counted.
@@ -33,12 +36,18 @@ def batch() -> None:
 
 @batch.command()
 @click.argument("file")
-@click.option("--project", default="My channel", show_default=True, help="Project that gets the jobs; made if new.")
+@click.option(
+    "--project", default="My channel", show_default=True, help="Project that gets the jobs; made if new."
+)
 @click.option("--platforms", default="youtube", show_default=True, help="For rows that name none: a,b,c.")
 @click.option("--title", default="", help="What people call the batch.")
-@click.option("--map", "mapping", multiple=True, metavar="HEADING=COLUMN", help="Read a column with another heading.")
+@click.option(
+    "--map", "mapping", multiple=True, metavar="HEADING=COLUMN", help="Read a column with another heading."
+)
 @click.option("--skip-invalid", is_flag=True, help="Go on with the good rows when some are bad.")
-@click.option("--idempotency-key", metavar="KEY", help="The same key again gives the same batch, not a second one.")
+@click.option(
+    "--idempotency-key", metavar="KEY", help="The same key again gives the same batch, not a second one."
+)
 @click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
 @out_option
 @as_option
@@ -67,7 +76,9 @@ def create(
         wanted = parse_platforms(platforms, offered)
         topics = read_topics(file, mapping=headings, platforms=offered)
         check_topics(topics, skip_invalid=skip_invalid)
-        images = batches.store_images(at.account, at.storage, (path for row in topics.rows for path in row.images))
+        images = batches.store_images(
+            at.account, at.storage, (path for row in topics.rows for path in row.images)
+        )
         created = batches.create_batch(
             at.account,
             batches.find_or_create_project(at.account, project),
@@ -136,8 +147,13 @@ def finish(at: Session, created: Batch, out: Path, *, as_json: bool) -> None:
         print_exported(exported)
         for job in jobs:
             if job.status == "failed":
-                click.secho(f"Job {job.batch_number}.{job.position} failed: {job.error_message} [{job.error_code}]", fg="red")
-                click.echo(f"Next: {job.next_step or ''} Then `cliprow job retry {job.batch_number}.{job.position}`.")
+                click.secho(
+                    f"Job {job.batch_number}.{job.position} failed: {job.error_message} [{job.error_code}]",
+                    fg="red",
+                )
+                click.echo(
+                    f"Next: {job.next_step or ''} Then `cliprow job retry {job.batch_number}.{job.position}`."
+                )
         click.echo(summary(ended))
     if ended.status != "completed":
         sys.exit(1)
@@ -159,8 +175,15 @@ def list_command(limit: int, email: str | None, as_json: bool) -> None:
         print_table(
             ["Batch", "Project", "Status", "Progress", "Jobs", "Failed", "Created"],
             [
-                [b.number, b.project, b.status, f"{b.progress}%", b.job_count, b.failed_count or "",
-                 b.created_at.astimezone().strftime("%Y-%m-%d %H:%M")]
+                [
+                    b.number,
+                    b.project,
+                    b.status,
+                    f"{b.progress}%",
+                    b.job_count,
+                    b.failed_count or "",
+                    b.created_at.astimezone().strftime("%Y-%m-%d %H:%M"),
+                ]
                 for b in found
             ],
         )
@@ -187,7 +210,14 @@ def show(name: str, email: str | None, as_json: bool) -> None:
     print_table(
         ["Job", "Status", "Progress", "Platforms", "Title", "Error"],
         [
-            [f"{j.batch_number}.{j.position}", j.status, f"{j.progress}%", ", ".join(j.platforms), j.title, j.error_message]
+            [
+                f"{j.batch_number}.{j.position}",
+                j.status,
+                f"{j.progress}%",
+                ", ".join(j.platforms),
+                j.title,
+                j.error_message,
+            ]
             for j in jobs
         ],
     )

@@ -39,9 +39,16 @@ def show(name: str, email: str | None, as_json: bool) -> None:
     print_table(
         ["Stage", "Scene", "Aspect", "Platform", "Status", "Tries", "Run", "Note"],
         [
-            [t.stage, t.scene_number, t.aspect, t.platform, t.status, t.attempts or "",
-             f"{t.timings.get('run_ms', 0) / 1000:.1f} s" if t.timings else "",
-             "reused" if t.is_reused else t.error_message]
+            [
+                t.stage,
+                t.scene_number,
+                t.aspect,
+                t.platform,
+                t.status,
+                t.attempts or "",
+                f"{t.timings.get('run_ms', 0) / 1000:.1f} s" if t.timings else "",
+                "reused" if t.is_reused else t.error_message,
+            ]
             for t in tasks
         ],
     )

@@ -134,7 +134,10 @@ def picture(batch: Batch, stages: list[StageCount], jobs: list[Job]) -> Renderab
     for stage in stages:
         by_stage.add_row(
             Text(f"  {stage.stage}"),
-            Text(f"{stage.completed}/{stage.total} done", style="green" if stage.completed == stage.total else ""),
+            Text(
+                f"{stage.completed}/{stage.total} done",
+                style="green" if stage.completed == stage.total else "",
+            ),
             Text(f"{stage.processing} running" if stage.processing else "", style="cyan"),
             Text(f"{stage.reused} reused" if stage.reused else "", style="dim"),
             Text(f"{stage.failed} failed" if stage.failed else "", style="red"),
@@ -146,7 +149,11 @@ def picture(batch: Batch, stages: list[StageCount], jobs: list[Job]) -> Renderab
             Text(f"{job.batch_number}.{job.position}", style="bold"),
             ProgressBar(100, job.progress, width=16),
             Text(job.status, style=_COLOURS[job.status]),
-            Text((job.error_message or job.stage or "") if job.status != "completed" else "", style="dim", overflow="ellipsis"),
+            Text(
+                (job.error_message or job.stage or "") if job.status != "completed" else "",
+                style="dim",
+                overflow="ellipsis",
+            ),
             Text(job.title, overflow="ellipsis", no_wrap=True),
         )
     rest = Text(f"and {len(jobs) - len(shown)} more", style="dim") if len(jobs) > len(shown) else Text("")

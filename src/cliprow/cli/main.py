@@ -49,7 +49,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("\nStopped. Nothing is lost: `cliprow batch watch last` goes on where this left off.", err=True)
+        click.echo(
+            "\nStopped. Nothing is lost: `cliprow batch watch last` goes on where this left off.", err=True
+        )
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has enough of it, like `head`.

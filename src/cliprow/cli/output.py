@@ -50,7 +50,9 @@ def job_record(account: Account, job: Job) -> JobRecord:
         number=job.position,
         title=job.title,
         packages=tuple(
-            PlatformPackage(package.platform, tuple(package.files), _package_info(job, tasks, package.platform))
+            PlatformPackage(
+                package.platform, tuple(package.files), _package_info(job, tasks, package.platform)
+            )
             for package in batches.list_packages(account, job.id)
             if package.is_complete
         ),

@@ -24,10 +24,19 @@ from cliprow.models import Stage
 
 @click.command()
 @click.option("--stages", default=",".join(Stage), help="Stages to take, a,b,c (default: all).")
-@click.option("--slots", type=click.IntRange(1, 256), default=None, help="Tasks at a time (default: one per core).")
-@click.option("--memory-mb", type=click.IntRange(128), default=1500, show_default=True, help="Most memory per slot.")
-@click.option("--grace", type=click.FloatRange(0), default=20.0, show_default=True,
-              help="Seconds that running tasks may go on after the first signal to stop.")
+@click.option(
+    "--slots", type=click.IntRange(1, 256), default=None, help="Tasks at a time (default: one per core)."
+)
+@click.option(
+    "--memory-mb", type=click.IntRange(128), default=1500, show_default=True, help="Most memory per slot."
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=20.0,
+    show_default=True,
+    help="Seconds that running tasks may go on after the first signal to stop.",
+)
 def worker(stages: str, slots: int | None, memory_mb: int, grace: float) -> None:
     """Run tasks until stopped. SIGTERM or Ctrl-C: take nothing new, finish or hand back; twice: at once."""
     from cliprow.queue.worker import Worker, WorkerOptions
@@ -66,7 +75,9 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
 def up() -> None:
     """Run the embedded database and a worker until Ctrl-C."""
     with session() as at, own_worker(at) as running:
-        click.echo(f"The database listens on 127.0.0.1:{at.stack.db_port}; the worker's log is {running.log}.")
+        click.echo(
+            f"The database listens on 127.0.0.1:{at.stack.db_port}; the worker's log is {running.log}."
+        )
         click.echo("Ctrl-C stops both; what is unfinished goes on at the next start.")
         while True:
             running.ensure()
@@ -97,7 +108,11 @@ def status(as_json: bool) -> None:
     else:
         print_table(
             ["Migration", "State"],
-            [[version, name] for name in ("applied", "pending", "unknown", "drifted") for version in getattr(found, name)],
+            [
+                [version, name]
+                for name in ("applied", "pending", "unknown", "drifted")
+                for version in getattr(found, name)
+            ],
         )
         click.echo(f"procrastinate {found.procrastinate or 'is not installed'}")
     if not found.current:
@@ -113,7 +128,10 @@ def doctor(as_json: bool) -> None:
         print_json(found)
     else:
         for check in found:
-            click.secho(f"{'ok     ' if check.ok else 'MISSING'} {check.name}: {check.detail}", fg=None if check.ok else "red")
+            click.secho(
+                f"{'ok     ' if check.ok else 'MISSING'} {check.name}: {check.detail}",
+                fg=None if check.ok else "red",
+            )
             if not check.ok and check.next_step:
                 click.echo(f"        Next: {check.next_step}")
     if not all(check.ok for check in found):

@@ -41,7 +41,11 @@ def session(email: str | None = None) -> Iterator[Session]:
     config = Config.from_environment()
     with running_stack(config) as stack:
         email = email or os.environ.get("CLIPROW_USER", "")
-        account = open_local_account(stack.admin) if config.embedded and not email else open_account(stack.admin, email)
+        account = (
+            open_local_account(stack.admin)
+            if config.embedded and not email
+            else open_account(stack.admin, email)
+        )
         try:
             yield Session(config, stack, account, open_storage(config))
         finally:

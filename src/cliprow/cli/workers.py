@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 #: A worker that does not end by then is killed; its tasks are rescued. Seconds.
 _STOP_LIMIT_S = 30.0
 _LOOK_EVERY_S = 3.0
+#: Workers that end in a row because they could not start.
+_START_TRIES = 3
 
 
 class OwnWorker:
@@ -31,6 +33,7 @@ class OwnWorker:
         self._session = session
         self._process: subprocess.Popen[bytes] | None = None
         self._looked_at = -math.inf
+        self._failed_starts = 0
         self.log = session.config.home / "logs" / f"worker-{os.getpid()}.log"
 
     def ensure(self) -> None:
@@ -44,14 +47,8 @@ class OwnWorker:
         if self._process is not None:
             if self._process.poll() is None:
                 return
-            code, self._process = self._process.returncode, None
-            logger.warning("The worker ended with status %d; starting another. Its log: %s", code, self.log)
-            if code == 1:
-                raise MissingDependency(
-                    f"The worker could not start. {last_line(self.log)}",
-                    error_code="WORKER_DOES_NOT_START",
-                    next_step=f"Read {self.log}, or run `cliprow doctor`.",
-                )
+            self._note_end(self._process.returncode)
+            self._process = None
         if time.monotonic() - self._looked_at < _LOOK_EVERY_S:
             return
         self._looked_at = time.monotonic()
@@ -67,6 +64,17 @@ class OwnWorker:
                 # Ctrl-C is for us; we then tell the worker.
                 start_new_session=True,
             )
+
+    def _note_end(self, code: int) -> None:
+        """Ours ended by itself: killed, which is no reason to give up, or unable to start, again and again."""
+        self._failed_starts = self._failed_starts + 1 if code == 1 else 0
+        if self._failed_starts >= _START_TRIES:
+            raise MissingDependency(
+                f"The worker could not start. {last_line(self.log)}",
+                error_code="WORKER_DOES_NOT_START",
+                next_step=f"Read {self.log}, or run `cliprow doctor`.",
+            )
+        logger.warning("The worker ended with status %d; starting another. Its log: %s", code, self.log)
 
     def _is_one_alive(self) -> bool:
         with db.connect(self._session.stack.admin) as connection, db.translated():
@@ -84,7 +92,9 @@ class OwnWorker:
         try:
             self._process.wait(_STOP_LIMIT_S)
         except subprocess.TimeoutExpired:
-            logger.warning("The worker did not end in time and is killed; its tasks are rescued by the next one.")
+            logger.warning(
+                "The worker did not end in time and is killed; its tasks are rescued by the next one."
+            )
             self._process.kill()
             self._process.wait()
 
@@ -101,9 +111,9 @@ def own_worker(session: Session) -> Iterator[OwnWorker]:
 
 
 def last_line(log: Path) -> str:
-    """The last thing a log says; empty when there is none."""
+    """The last thing a log says went wrong; empty when there is none."""
     try:
         lines = log.read_text(errors="replace").strip().splitlines()
     except FileNotFoundError:
         return ""
-    return lines[-1] if lines else ""
+    return next((line for line in reversed(lines) if not line.startswith("Next:")), "")

@@ -81,7 +81,7 @@ def run(command: list[str], lock: int, log: BoundedLog) -> int:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[lock]
     )
     assert server.stdout is not None
-    while data := os.read(server.stdout.fileno(), 65536):
+    while data := os.read(server.stdout.fileno(), min(65536, log.half_bytes)):
         log.write(data)
     server.stdout.close()
     return server.wait()

@@ -35,6 +35,15 @@ def port_taken(port: int) -> bool:
     return False
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on the port now."""
+    try:
+        socket.create_connection((HOST, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A port that nobody listens on now."""
     with socket.socket() as probe:

@@ -23,7 +23,7 @@ from cliprow.errors import CliprowError, Conflict, Unavailable
 from cliprow.local import passwords
 from cliprow.local.identity import Identity, choose
 from cliprow.local.keeper import LOCKED
-from cliprow.local.ports import HOST, PortTaken, free_port, port_taken
+from cliprow.local.ports import HOST, PortTaken, free_port, listens, port_taken
 from cliprow.local.programs import major_version, packaged_programs
 
 __all__ = ["HOST", "SUPERUSER", "Cluster", "PortTaken", "free_port", "packaged_programs"]
@@ -206,8 +206,10 @@ class Cluster:
     def port(self) -> int | None:
         """The port on which the server takes connections now; None where it does not."""
         lines = self._pid_file()
-        ready = lines[7:8] == ["ready"] and self.server_pid() is not None
-        return int(lines[3]) if ready else None
+        if lines[7:8] != ["ready"] or self.server_pid() is None:
+            return None
+        # A server that was killed this moment has a process number still, but nobody listens any more.
+        return int(lines[3]) if listens(int(lines[3])) else None
 
     def _pid_file(self) -> list[str]:
         """The lines of postmaster.pid: pid, data folder, start time, port, socket, address, memory, status."""
@@ -305,6 +307,8 @@ def _read_from(path: Path, offset: int) -> str:
 
 def _reason(output: str) -> str:
     """The lines that say why a program failed, without time and process number."""
+    if re.search("No space left on device|Check free disk space", output):
+        return "the disk is full"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [
         re.split(r"(?:FATAL|PANIC|ERROR|error):\s+", line)[-1] for line in lines if _TELLING.search(line)

@@ -45,13 +45,16 @@ def _gradient(palette: Palette, width: int, height: int, seed: int) -> NDArray[n
     picture = (first * (1 - low) + middle * low) * (1 - high) + last * high
     aspect = height / width
     for cx, cy, radius, strength in (
-        ((0.9, 0.15, 0.75, 0.55), (0.85, 0.9, 0.8, 0.5), (0.15, 0.95, 0.8, 0.45), (1.0, 0.5, 0.7, 0.55))[seed % 4],
+        ((0.9, 0.15, 0.75, 0.55), (0.85, 0.9, 0.8, 0.5), (0.15, 0.95, 0.8, 0.45), (1.0, 0.5, 0.7, 0.55))[
+            seed % 4
+        ],
         (0.1, 0.05, 0.6, 0.2),
     ):
         distance = np.hypot(x - cx, (y - cy) * aspect) / (radius * max(1.0, aspect))
         light = (np.clip(1 - distance, 0, 1) ** 2 * strength)[..., None]
         picture = picture * (1 - light) + _rgb(palette.glow) * light
-    return picture.clip(0, 255).astype(np.uint8)
+    smooth: NDArray[np.uint8] = picture.clip(0, 255).astype(np.uint8)
+    return smooth
 
 
 def _rgb(value: str) -> NDArray[np.float32]:
@@ -77,9 +80,11 @@ def _rings(width: int, height: int, chance: random.Random) -> Image.Image:
     for number in range(1, 8):
         radius = edge * 0.17 * number
         canvas.ellipse(
-            (cx - radius, cy - radius, cx + radius, cy + radius), outline=52 - number * 5, width=max(2, edge // 360)
+            (cx - radius, cy - radius, cx + radius, cy + radius),
+            outline=52 - number * 5,
+            width=max(2, edge // 360),
         )
-    return mask.resize((width, height), Image.Resampling.BOX)
+    return mask.reduce(2)
 
 
 def _blobs(width: int, height: int, chance: random.Random) -> Image.Image:
@@ -92,7 +97,7 @@ def _blobs(width: int, height: int, chance: random.Random) -> Image.Image:
         cx, cy = x * width * 2, y * height * 2
         ImageDraw.Draw(disc).ellipse((cx - radius, cy - radius, cx + radius, cy + radius), fill=38)
         mask += np.asarray(disc)
-    return Image.fromarray(mask).resize((width, height), Image.Resampling.BOX)
+    return Image.fromarray(mask).reduce(2)
 
 
 def _grid(width: int, height: int, chance: random.Random) -> Image.Image:
@@ -100,10 +105,15 @@ def _grid(width: int, height: int, chance: random.Random) -> Image.Image:
     step = max(8, min(width, height) // 18)
     dot = Image.new("L", (step * 4, step * 4))
     radius = step * 4 * 0.055
-    ImageDraw.Draw(dot).ellipse((step * 2 - radius, step * 2 - radius, step * 2 + radius, step * 2 + radius), fill=255)
+    ImageDraw.Draw(dot).ellipse(
+        (step * 2 - radius, step * 2 - radius, step * 2 + radius, step * 2 + radius), fill=255
+    )
     tile = np.asarray(dot.resize((step, step), Image.Resampling.BOX))
     dots = np.tile(tile, (height // step + 1, width // step + 1))[:height, :width]
-    fade = np.linspace(0.1, 0.5, width, dtype=np.float32)[None, :] * np.linspace(0.5, 1, height, dtype=np.float32)[:, None]
+    fade = (
+        np.linspace(0.1, 0.5, width, dtype=np.float32)[None, :]
+        * np.linspace(0.5, 1, height, dtype=np.float32)[:, None]
+    )
     return Image.fromarray((dots * fade).astype(np.uint8))
 
 
@@ -119,10 +129,13 @@ def _rays(width: int, height: int, chance: random.Random) -> Image.Image:
         half = math.pi / 34
         canvas.polygon(
             [(cx, cy)]
-            + [(cx + reach * math.cos(angle + side * half), cy + reach * math.sin(angle + side * half)) for side in (-1, 1)],
+            + [
+                (cx + reach * math.cos(angle + side * half), cy + reach * math.sin(angle + side * half))
+                for side in (-1, 1)
+            ],
             fill=22,
         )
-    return mask.resize((width, height), Image.Resampling.BOX)
+    return mask.reduce(2)
 
 
 def _plain(width: int, height: int, chance: random.Random) -> Image.Image | None:
@@ -144,6 +157,7 @@ class Floating:
     dy: int
 
     def draw(self, target: Planes, frame: int) -> None:
+        """Blend the shape where it is at `frame`."""
         height, width = target.y.shape
         x = _wrapped(self.sprite.x + self.dx * frame, self.sprite.width, width) - self.sprite.x
         y = _wrapped(self.sprite.y + self.dy * frame, self.sprite.height, height) - self.sprite.y
@@ -166,13 +180,23 @@ def floating(palette: Palette, width: int, height: int, seed: int) -> list[Float
             size = chance.uniform(22, 46) * unit
             x, y = chance.uniform(0, width), chance.uniform(0, height)
             made.append(
-                Floating(_piece(number, x, y, size), (shape, accent)[number % 2], OPAQUE // 3, 0, pace * (1 + number % 2))
+                Floating(
+                    _piece(number, x, y, size),
+                    (shape, accent)[number % 2],
+                    OPAQUE // 3,
+                    0,
+                    pace * (1 + number % 2),
+                )
             )
         return made
+    wide = width > height * 1.3  # there, nothing is written on the right
     for number in range(3):
-        size = (360, 180, 90)[number] * unit * chance.uniform(0.9, 1.1)
-        x, y = width * (0.62, 0.1, 0.8)[number], height * (0.62, 0.8, 0.2)[number] + chance.uniform(-40, 40) * unit
-        drawn = sprites.ring(x, y, size, 2.5 * unit) if number != 1 else sprites.rounded(x, y, size, size, size)
+        size = ((640, 300, 110) if wide else (360, 180, 90))[number] * unit * chance.uniform(0.9, 1.1)
+        x = width * ((0.66, 0.8, 0.64) if wide else (0.62, 0.1, 0.8))[number]
+        y = height * ((0.2, 0.5, 0.62) if wide else (0.62, 0.8, 0.2))[number] + chance.uniform(-40, 40) * unit
+        drawn = (
+            sprites.ring(x, y, size, 2.5 * unit) if number != 1 else sprites.rounded(x, y, size, size, size)
+        )
         made.append(
             Floating(
                 drawn,

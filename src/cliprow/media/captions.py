@@ -12,7 +12,7 @@ from cliprow.media.geometry import Geometry
 from cliprow.media.motion import BARE_FRAMES
 from cliprow.media.planes import Colour, Planes
 from cliprow.media.sprites import OPAQUE, Sprite, line_offset, rounded, words_sprite
-from cliprow.media.text import Block, Style, Word, shape, wrap
+from cliprow.media.text import Block, Style, Word, cut_word, shape, wrap
 from cliprow.models import SAMPLE_RATE, SAMPLES_PER_FRAME
 
 #: A pause longer than this (samples) ends a phrase; a shorter one keeps it on screen until the next.
@@ -70,7 +70,9 @@ def spoken_words(words: Sequence[models.Word], language: str, text: str = "") ->
             space = found == 0 or text[found - 1].isspace()
             place = found + len(shown)
         else:
-            space = not (prepared and segments.is_unspaced(shown[0]) and segments.is_unspaced(prepared[-1].text[-1]))
+            space = not (
+                prepared and segments.is_unspaced(shown[0]) and segments.is_unspaced(prepared[-1].text[-1])
+            )
         start, length = word.start, max(0, word.end - word.start)
         total, done = len(shown), 0
         for index, token in enumerate(shown.split()):
@@ -83,15 +85,25 @@ def spoken_words(words: Sequence[models.Word], language: str, text: str = "") ->
     return prepared
 
 
+def _no_wider(words: Sequence[SpokenWord], style: Style, width: float) -> list[SpokenWord]:
+    """Cut words that are wider than a line; the parts share the word's time."""
+    fitted: list[SpokenWord] = []
+    for word in words:
+        parts = cut_word(shape(word.text, style, space_before=word.space_before), style, width)
+        done, start = 0, word.start
+        for part in parts:
+            done += len(part.text)
+            end = word.start + (word.end - word.start) * done // len(word.text)
+            fitted.append(SpokenWord(part.text, start, end, part.space_before))
+            start = end
+    return fitted
+
+
 def phrases(words: Sequence[SpokenWord], style: Style, geometry: Geometry, frame_count: int) -> list[Phrase]:
     """Group words into phrases that fit two lines, ending at sentences and pauses."""
     groups: list[list[SpokenWord]] = []
-    for word in words:
-        group = groups[-1] if groups else []
-        if not group or _ends(group, word, style, geometry):
-            groups.append([word])
-        else:
-            group.append(word)
+    for sentence in _sentences(words):
+        groups += _balanced(sentence, style, geometry)
     starts = [max(BARE_FRAMES, group[0].start // SAMPLES_PER_FRAME) for group in groups]
     made = []
     for number, group in enumerate(groups):
@@ -102,20 +114,51 @@ def phrases(words: Sequence[SpokenWord], style: Style, geometry: Geometry, frame
     return made
 
 
-def _ends(group: list[SpokenWord], word: SpokenWord, style: Style, geometry: Geometry) -> bool:
-    """Whether `word` starts a new phrase."""
-    before = group[-1]
-    if word.start - before.end > _PAUSE:
-        return True
-    if before.text.rstrip("\"'”’»)").endswith(_SENTENCE_END) and len(group) > 1:
-        return True
-    # A word without a space before it is a part of one; it counts by its characters.
-    count = sum(1.0 if w.space_before else 0.5 for w in [*group, word])
-    if count > geometry.caption_words:
-        return True
-    shaped = [shape(w.text, style, space_before=w.space_before) for w in [*group, word]]
-    right_to_left = segments.is_right_to_left(" ".join(w.text for w in group))
-    return len(wrap(shaped, style, geometry.captions.width, right_to_left)) > _LINES
+def _sentences(words: Sequence[SpokenWord]) -> list[list[SpokenWord]]:
+    """Cut words at pauses and after sentences; a sentence of one word keeps the next one company."""
+    parts: list[list[SpokenWord]] = []
+    for word in words:
+        part = parts[-1] if parts else []
+        closed = bool(part) and part[-1].text.rstrip("\"'”’»)」』").endswith(_SENTENCE_END) and len(part) > 1
+        if not part or closed or word.start - part[-1].end > _PAUSE:
+            parts.append([word])
+        else:
+            part.append(word)
+    return parts
+
+
+def _balanced(words: list[SpokenWord], style: Style, geometry: Geometry) -> list[list[SpokenWord]]:
+    """Cut a sentence into as few phrases as fit, all of about the same length."""
+    total = sum(len(word.text) for word in words)
+    fewest = _cut(words, style, geometry, total)
+    for most in range(-(-total // len(fewest)), total):
+        even = _cut(words, style, geometry, most)
+        if len(even) == len(fewest):
+            return even
+    return fewest
+
+
+def _cut(
+    words: list[SpokenWord], style: Style, geometry: Geometry, most_chars: int
+) -> list[list[SpokenWord]]:
+    """Fill phrases one after another, each with `most_chars` letters and two lines at most."""
+    groups: list[list[SpokenWord]] = []
+    for word in words:
+        longer = [*groups[-1], word] if groups else []
+        if longer and sum(len(w.text) for w in longer) <= most_chars and _fits(longer, style, geometry):
+            groups[-1] = longer
+        else:
+            groups.append([word])
+    return groups
+
+
+def _fits(group: list[SpokenWord], style: Style, geometry: Geometry) -> bool:
+    # A word without a space before it is a part of one, and counts half.
+    if sum(1.0 if word.space_before else 0.5 for word in group) > geometry.caption_words:
+        return False
+    shaped = [shape(word.text, style, space_before=word.space_before) for word in group]
+    right_to_left = segments.is_right_to_left(" ".join(word.text for word in group))
+    return len(wrap(shaped, style, geometry.captions.width, right_to_left)) <= _LINES
 
 
 class Captions:
@@ -130,7 +173,7 @@ class Captions:
         frame_count: int,
     ) -> None:
         self._style, self._geometry, self._colours = style, geometry, colours
-        self.phrases = phrases(words, style, geometry, frame_count)
+        self.phrases = phrases(_no_wider(words, style, geometry.captions.width), style, geometry, frame_count)
         self._firsts = [phrase.first for phrase in self.phrases]
         self._current: tuple[int, _Drawn] | None = None
 
@@ -152,7 +195,6 @@ class _Drawn:
         self._starts[0] = phrase.first
         box = geometry.captions
         shaped = [shape(word.text, style, space_before=word.space_before) for word in phrase.words]
-        shaped = _no_wider(shaped, style, box.width)
         right_to_left = segments.is_right_to_left(" ".join(word.text for word in phrase.words))
         lines = wrap(shaped, style, box.width, right_to_left)
         if len(lines) == _LINES:  # balance: the narrowest measure that still gives two lines
@@ -192,20 +234,6 @@ class _Drawn:
 
 def _plate(x: float, y: float, word: Word, block: Block) -> Sprite:
     """Draw what lies behind the word being spoken; it reaches half into the spaces beside it."""
-    aside = 0.15 * block.size if word.space_before else 0.06 * block.size
+    aside = 0.12 * block.size if word.space_before else 0.06 * block.size
     above = 0.02 * block.size
     return rounded(x - aside, y - above, word.width + 2 * aside, block.line_height + above, 0.2 * block.size)
-
-
-def _no_wider(words: list[Word], style: Style, width: float) -> list[Word]:
-    """Set a word that is wider than the box smaller, until it fits."""
-    fitted = []
-    for word in words:
-        size = style.size
-        while word.width > width and size > 8:
-            size = int(size * 0.9)
-            word = shape(word.text, Style(style.fonts, size, style.weight), space_before=word.space_before)
-        fitted.append(word)
-    return fitted
-
-

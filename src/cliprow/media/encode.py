@@ -62,9 +62,7 @@ def write_segment(
 ) -> None:
     """Compose `frame_count` frames and encode them as a video-only MP4 with closed groups of pictures."""
     frames = _composed(width, height, frame_count, compose)
-    encode_frames(
-        path, width, height, frames, settings, lambda number: progress((number + 1) / frame_count)
-    )
+    encode_frames(path, width, height, frames, settings, lambda number: progress((number + 1) / frame_count))
 
 
 def encode_frames(
@@ -89,7 +87,9 @@ def encode_frames(
             container.mux(stream.encode(None))
 
 
-def _video_stream(container: av.container.OutputContainer, width: int, height: int, settings: EncoderSettings) -> VideoStream:
+def _video_stream(
+    container: av.container.OutputContainer, width: int, height: int, settings: EncoderSettings
+) -> VideoStream:
     max_rate = max(500_000, _MAX_BIT_RATE_1080P * width * height // (1920 * 1080)) // 1000
     parameters = {**_X264, "vbv-maxrate": str(max_rate), "vbv-bufsize": str(2 * max_rate)}
     stream = container.add_stream(
@@ -119,9 +119,10 @@ def _composed(width: int, height: int, frame_count: int, compose: Compose) -> It
     def put(item: VideoFrame | BaseException) -> None:
         while not stop.is_set():
             try:
-                return ready.put(item, timeout=0.2)
+                ready.put(item, timeout=0.2)
             except queue.Full:
                 continue
+            return
 
     def produce() -> None:
         try:
@@ -133,7 +134,7 @@ def _composed(width: int, height: int, frame_count: int, compose: Compose) -> It
                 put(frame)
                 if stop.is_set():
                     return
-        except BaseException as error:  # handed to the encoding thread, which raises it
+        except BaseException as error:  # noqa: BLE001 - the encoding thread raises it
             put(error)
 
     thread = threading.Thread(target=produce, name="compose", daemon=True)

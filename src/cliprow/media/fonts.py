@@ -44,7 +44,16 @@ _NOTO = {
 }
 _CJK_SCRIPTS = frozenset({"Hani", "Hira", "Kana", "Hang", "Bopo"})
 #: Faces inside the CJK collection, by start of a language tag; Han shapes differ between them.
-_CJK_FACES = (("ja", 0), ("ko", 1), ("zh-hant", 3), ("zh-tw", 3), ("zh-mo", 4), ("zh-hk", 4), ("yue", 4), ("zh", 2))
+_CJK_FACES = (
+    ("ja", 0),
+    ("ko", 1),
+    ("zh-hant", 3),
+    ("zh-tw", 3),
+    ("zh-mo", 4),
+    ("zh-hk", 4),
+    ("yue", 4),
+    ("zh", 2),
+)
 _VARIATION_SELECTOR_16 = "\ufe0f"
 
 
@@ -135,13 +144,13 @@ def sized(face: Face, size: int, weight: int) -> ImageFont.FreeTypeFont:
         axes = font.get_variation_axes()
     except OSError:  # a font of one weight
         return font
-    wanted = {"Weight": weight, "Optical Size": size, "Optical size": size}
-    font.set_variation_by_axes(
-        [
-            min(max(wanted.get(str(axis["name"], "ascii", "replace"), axis["default"]), axis["minimum"]), axis["maximum"])
-            for axis in axes
-        ]
-    )
+    wanted = {"Weight": weight, "Optical size": size}
+    values = []
+    for axis in axes:
+        name = axis["name"].decode("ascii", "replace") if axis["name"] else ""
+        least, most = axis["minimum"] or 0, axis["maximum"] or 0
+        values.append(float(min(max(wanted.get(name, axis["default"] or 0), least), most)))
+    font.set_variation_by_axes(values)
     return font
 
 
@@ -152,7 +161,8 @@ def _inter() -> Face:
 @functools.cache
 def _noto(script: str) -> Face:
     name = "NotoEmoji" if script == "Emoji" else f"NotoSans{script}"
-    return Face(f"Noto {'Emoji' if script == 'Emoji' else f'Sans {script}'.strip()}", str(_folder("manimgx_fonts") / f"{name}[wght].ttf"))
+    label = "Noto Emoji" if script == "Emoji" else f"Noto Sans {script}".strip()
+    return Face(label, str(_folder("manimgx_fonts") / f"{name}[wght].ttf"))
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cliprow.media.planes import Box
 
@@ -40,23 +40,28 @@ class Geometry:
         tall = height > width * 1.5
         if tall:
             zone = _part(width, height, VERTICAL_SAFE_ZONE)
-            text = Box(zone.left, zone.top, zone.right, zone.top + zone.height * 0.70)
-            captions = Box(zone.left, zone.top + zone.height * 0.755, zone.right, zone.bottom)
+            text = Box(zone.left, zone.top, zone.right, zone.top + zone.height * 0.72)
+            captions = Box(zone.left, zone.top + zone.height * 0.76, zone.right, zone.bottom)
             progress = Box(zone.left, zone.top - 72 * unit, zone.right, zone.top - 64 * unit)
-            sizes = (112, 92, 54, 70)
+            sizes = (128, 104, 62, 82)
         elif width > height * 1.3:
             text = _part(width, height, Box(0.068, 0.15, 0.66, 0.72))
             captions = _part(width, height, Box(0.12, 0.775, 0.88, 0.95))
             progress = _part(width, height, Box(0.068, 0.078, 0.932, 0.085))
-            sizes = (116, 84, 50, 58)
+            sizes = (124, 92, 54, 60)
         else:
             text = _part(width, height, Box(0.085, 0.15, 0.915, 0.70))
             captions = _part(width, height, Box(0.085, 0.75, 0.915, 0.94))
             progress = _part(width, height, Box(0.085, 0.075, 0.915, 0.082))
-            sizes = (100, 78, 46, 60)
+            sizes = (108, 86, 50, 64)
         title, heading, point, caption = (max(8, round(size * unit)) for size in sizes)
         words = 7 if width > height * 1.3 else 5
         return cls(width, height, unit, text, captions, progress, title, heading, point, caption, words, tall)
+
+    def mirrored(self) -> Geometry:
+        """Return the same for text that runs from right to left."""
+        text = Box(self.width - self.text.right, self.text.top, self.width - self.text.left, self.text.bottom)
+        return replace(self, text=text)
 
 
 def _part(width: int, height: int, box: Box) -> Box:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 from cliprow.errors import FailForGood
 from cliprow.media import atomic
 from cliprow.media.encode import MP4_OPTIONS
 from cliprow.media.sound import Samples
 from cliprow.models import FPS, SAMPLE_RATE
+
+# Generic in the type stubs only.
+_VideoPacket: TypeAlias = "Packet[VideoStream]"
+_AudioPacket: TypeAlias = "Packet[AudioStream]"
 
 #: Samples in one AAC packet.
 _AAC_SAMPLES = 1024
@@ -43,7 +50,7 @@ def join(
             spoken = _aac_packets(track, sound)
             waiting = next(spoken, None)
             for number, packet in enumerate(_picture_packets(segments, header)):
-                while waiting is not None and waiting.pts * FPS <= number * SAMPLE_RATE:
+                while waiting is not None and (waiting.pts or 0) * FPS <= number * SAMPLE_RATE:
                     container.mux(waiting)
                     waiting = next(spoken, None)
                 packet.stream = picture
@@ -54,7 +61,7 @@ def join(
             container.mux(list(spoken))
 
 
-def _picture_packets(segments: Sequence[Path], header: bytes | None) -> Iterator[Packet]:
+def _picture_packets(segments: Sequence[Path], header: bytes | None) -> Iterator[_VideoPacket]:
     """Yield the packets of all segments, each segment moved behind the one before it."""
     frames = 0
     for path in segments:
@@ -77,7 +84,7 @@ def _picture_packets(segments: Sequence[Path], header: bytes | None) -> Iterator
                 yield packet
 
 
-def _aac_packets(track: av.AudioStream, sound: Samples) -> Iterator[Packet]:
+def _aac_packets(track: AudioStream, sound: Samples) -> Iterator[_AudioPacket]:
     """Encode stereo sound so that it starts with the picture.
 
     The encoder delays sound by one packet. An edit list would say so, but platforms refuse those: the first
@@ -89,5 +96,5 @@ def _aac_packets(track: av.AudioStream, sound: Samples) -> Iterator[Packet]:
             np.ascontiguousarray(padded[:, start : start + _AAC_SAMPLES]), format="fltp", layout="stereo"
         )
         frame.rate, frame.pts, frame.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
-        yield from (packet for packet in track.encode(frame) if packet.pts >= 0)
-    yield from (packet for packet in track.encode(None) if packet.pts >= 0)
+        yield from (packet for packet in track.encode(frame) if (packet.pts or 0) >= 0)
+    yield from (packet for packet in track.encode(None) if (packet.pts or 0) >= 0)

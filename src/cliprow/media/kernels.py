@@ -30,7 +30,7 @@ def _cache_is_usable() -> bool:
 
 _CACHED = _cache_is_usable()
 if _CACHED:
-    numba.config.CACHE_DIR = str(_CACHE)
+    numba.config.CACHE_DIR = str(_CACHE)  # type: ignore[attr-defined]
 
 
 def _kernel(function: _Function) -> _Function:
@@ -48,7 +48,11 @@ def mix_rows(source, target, rows, weights):  # type: ignore[no-untyped-def]
         rest = np.uint16(128 - weight)
         for x in range(target.shape[1]):
             target[y, x] = np.uint8(
-                (np.uint16(source[row, x]) * rest + np.uint16(source[row + np.uintp(1), x]) * weight + np.uint16(64))
+                (
+                    np.uint16(source[row, x]) * rest
+                    + np.uint16(source[row + np.uintp(1), x]) * weight
+                    + np.uint16(64)
+                )
                 >> np.uint16(7)
             )
 
@@ -66,7 +70,11 @@ def transpose(source, target):  # type: ignore[no-untyped-def]
 
     Eight rows of eight bytes are turned inside eight registers: halves, quarters and eighths change places.
     """
-    halves, quarters, eighths = np.uint64(0xFFFFFFFF), np.uint64(0x0000FFFF0000FFFF), np.uint64(0x00FF00FF00FF00FF)
+    halves, quarters, eighths = (
+        np.uint64(0xFFFFFFFF),
+        np.uint64(0x0000FFFF0000FFFF),
+        np.uint64(0x00FF00FF00FF00FF),
+    )
     n32, n16, n8 = np.uint64(32), np.uint64(16), np.uint64(8)
     for block in range(source.shape[0] // 8):
         y = block * 8
@@ -86,8 +94,18 @@ def transpose(source, target):  # type: ignore[no-untyped-def]
             e, f = _swapped(e, f, n8, eighths)
             g, h = _swapped(g, h, n8, eighths)
             row = x * 8
-            target[row, block], target[row + 1, block], target[row + 2, block], target[row + 3, block] = a, b, c, d
-            target[row + 4, block], target[row + 5, block], target[row + 6, block], target[row + 7, block] = e, f, g, h
+            target[row, block], target[row + 1, block], target[row + 2, block], target[row + 3, block] = (
+                a,
+                b,
+                c,
+                d,
+            )
+            target[row + 4, block], target[row + 5, block], target[row + 6, block], target[row + 7, block] = (
+                e,
+                f,
+                g,
+                h,
+            )
 
 
 @_kernel
@@ -98,7 +116,11 @@ def tint(target, mask, value, alpha):  # type: ignore[no-untyped-def]
             weight = (np.uint16(mask[y, x]) * np.uint16(alpha) + np.uint16(128)) >> np.uint16(8)
             weight += weight >> np.uint16(7)
             target[y, x] = np.uint8(
-                (np.uint16(target[y, x]) * (np.uint16(256) - weight) + np.uint16(value) * weight + np.uint16(128))
+                (
+                    np.uint16(target[y, x]) * (np.uint16(256) - weight)
+                    + np.uint16(value) * weight
+                    + np.uint16(128)
+                )
                 >> np.uint16(8)
             )
 

@@ -39,13 +39,16 @@ class Reveal:
     recede: int | None = None
 
     def draw(self, target: Planes, frame: int) -> None:
+        """Blend the sprite where it is at `frame`."""
         if frame < self.start:
             return
         way = eased(frame, self.start, REVEAL_FRAMES)
         alpha = self.alpha * way
         if self.recede is not None:
             alpha *= 1 - 0.38 * eased(frame, self.recede, REVEAL_FRAMES)
-        self.sprite.draw(target, self.colour, round(alpha), round(self.dx * (1 - way)), round(self.dy * (1 - way)))
+        self.sprite.draw(
+            target, self.colour, round(alpha), round(self.dx * (1 - way)), round(self.dy * (1 - way))
+        )
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Grow:
     from_right: bool = False
 
     def draw(self, target: Planes, frame: int) -> None:
+        """Blend as much of the bar as has grown."""
         width = round(self.sprite.width * eased(frame, self.start, REVEAL_FRAMES)) // 2 * 2
         draw_part(target, self.sprite, self.colour, width, self.from_right)
 
@@ -66,23 +70,26 @@ class Grow:
 class Progress:
     """A row of segments, one for each scene; the current one fills while the scene lasts."""
 
-    segments: tuple[Sprite, ...]
-    current: int
-    track: Colour
-    filled: Colour
+    #: All segments, those of the scenes before (None for none), and the current one.
+    track: Sprite
+    done: Sprite | None
+    current: Sprite
+    track_colour: Colour
+    colour: Colour
     frame_count: int
     from_right: bool = False
 
     def draw(self, target: Planes, frame: int) -> None:
-        if self.current == 0 and frame < BARE_FRAMES:
+        """Blend the row as it stands at `frame`."""
+        if self.done is None and frame < BARE_FRAMES:
             return
-        for number, segment in enumerate(self.segments):
-            segment.draw(target, self.track, OPAQUE // 4)
-            if number < self.current:
-                segment.draw(target, self.filled)
-            elif number == self.current:
-                share = (frame + 1) / self.frame_count
-                draw_part(target, segment, self.filled, round(segment.width * share / 2) * 2, self.from_right)
+        self.track.draw(target, self.track_colour, OPAQUE // 4)
+        if self.done:
+            self.done.draw(target, self.colour)
+        share = (frame + 1) / self.frame_count
+        draw_part(
+            target, self.current, self.colour, round(self.current.width * share / 2) * 2, self.from_right
+        )
 
 
 def draw_part(target: Planes, sprite: Sprite, colour: Colour, width: int, from_right: bool) -> None:
@@ -112,6 +119,7 @@ class Sweep:
     from_right: bool = False
 
     def draw(self, target: Planes, frame: int) -> None:
+        """Fill the panel where it is at `frame`, if it is to be seen."""
         if self.enters and frame < SWEEP_FRAMES:
             self._panel(target, 1 + (frame + 1) / (SWEEP_FRAMES + 1))
         elif self.leaves and frame >= self.frame_count - SWEEP_FRAMES:
@@ -130,4 +138,6 @@ class Sweep:
         for index, plane in enumerate(target):
             part = 1 if index == 0 else 2
             kernels.fill_slanted(plane, left / part, (left + panel) / part, slope, self.front[index])
-            kernels.fill_slanted(plane, stripe_left / part, (stripe_left + stripe) / part, slope, self.back[index])
+            kernels.fill_slanted(
+                plane, stripe_left / part, (stripe_left + stripe) / part, slope, self.back[index]
+            )

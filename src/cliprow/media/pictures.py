@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cliprow.errors import FailForGood
 
@@ -33,7 +33,7 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
                     raise _too_large(name, f"{image.width} x {image.height} pixels")
                 image.load()
                 upright = ImageOps.exif_transpose(image)
-                return ImageOps.fit(_opaque(upright), (width, height), Image.Resampling.LANCZOS)
+                return ImageOps.fit(_opaque(upright), (width, height), Image.Resampling.BICUBIC)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "a decompression bomb") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -47,7 +47,9 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
 def darken(image: Image.Image, tall: bool) -> Image.Image:
     """Darken a picture so that white text reads on it: all of it a little, where text stands more."""
     if tall:
-        shade = np.interp(np.linspace(0, 1, image.height), (0, 0.15, 0.55, 0.75, 1), (0.62, 0.5, 0.5, 0.42, 0.5))
+        shade = np.interp(
+            np.linspace(0, 1, image.height), (0, 0.15, 0.55, 0.75, 1), (0.62, 0.5, 0.5, 0.42, 0.5)
+        )
         factors = shade[:, None]
     else:
         across = np.interp(np.linspace(0, 1, image.width), (0, 0.45, 0.8, 1), (0.38, 0.46, 0.85, 0.9))
@@ -84,6 +86,6 @@ def _reason(error: Exception, path: Path) -> str:
         return "the file is missing"
     if path.stat().st_size == 0:
         return "the file is empty"
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "it is not an image, or of a kind that is not supported"
     return str(error).replace(str(path), "it").rstrip(".") or type(error).__name__

@@ -47,10 +47,12 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> float:
+        """Pixels across."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
+        """Pixels down."""
         return self.bottom - self.top
 
 
@@ -128,12 +130,16 @@ class ZoomPicture:
         self._scratch = []
         for plane, shown in zip(self._transposed, (width, width // 2, width // 2), strict=True):
             rows, columns = plane.shape[1], shown + -shown % _LANES
-            self._scratch.append(_Scratch(np.zeros((columns, rows), np.uint8), np.zeros((rows, columns), np.uint8)))
+            self._scratch.append(
+                _Scratch(np.zeros((columns, rows), np.uint8), np.zeros((rows, columns), np.uint8))
+            )
 
     def draw(self, target: Planes, box: Box) -> None:
         """Fill `target` with what lies inside `box` (pixels of this picture, any fraction)."""
         width, height = self._target
-        for index, (source, plane, scratch) in enumerate(zip(self._transposed, target, self._scratch, strict=True)):
+        for index, (source, plane, scratch) in enumerate(
+            zip(self._transposed, target, self._scratch, strict=True)
+        ):
             if index < 2:  # U and V share their tables
                 part = 1 if index == 0 else 2
                 across = _axis(width // part, self.width // part, box.left / part, box.width / width)

@@ -15,7 +15,7 @@ from cliprow.media.geometry import Geometry
 from cliprow.media.motion import BARE_FRAMES, Grow, Progress, Reveal, Sweep
 from cliprow.media.palettes import PALETTES, PICTURE_INK, Palette
 from cliprow.media.planes import Box, Colour, Planes, ZoomPicture, colour, from_rgb
-from cliprow.media.sprites import OPAQUE, Sprite
+from cliprow.media.sprites import Sprite
 from cliprow.media.text import Block, Style, fit_text
 from cliprow.media.timing import point_frames
 from cliprow.models import SAMPLES_PER_FRAME, SceneType, VideoInputs
@@ -28,6 +28,8 @@ _OVERSCAN = 1.12
 _ZOOM_A_SECOND = 0.011
 #: Scenes whose text stands in the middle, large.
 _CENTRED = frozenset({SceneType.INTRO, SceneType.CALL_TO_ACTION})
+#: Where a point's text starts beside its marker, in ems.
+_INDENT = 1.6
 #: Frames between the lines of a heading.
 _STAGGER = 3
 
@@ -35,7 +37,8 @@ _STAGGER = 3
 class Drawable(Protocol):
     """Something that is blended into a frame."""
 
-    def draw(self, target: Planes, frame: int) -> None: ...
+    def draw(self, target: Planes, frame: int) -> None:
+        """Blend what is to be seen at `frame`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class Scene:
         )
         scene = inputs.scene
         self._right_to_left = segments.is_right_to_left(scene.heading or scene.voiceover_text)
+        if self._right_to_left:
+            self._geometry = self._geometry.mirrored()
         self._ground = self._draw_ground(palette, picture)
         self._layers: list[Drawable] = []
         if picture is None:
@@ -74,8 +79,8 @@ class Scene:
         self._layers.append(self._captions())
         self._layers.append(
             Sweep(
-                self._colours.accent,
                 self._colours.on_accent,
+                self._colours.accent,
                 self.frame_count,
                 enters=scene.scene_number > 1,
                 leaves=scene.scene_number < inputs.scene_count,
@@ -120,7 +125,7 @@ class Scene:
         points = self._points(box.height - (heading.height + 90 * unit if heading else 0))
         rule = 10 * unit
         gap = 34 * unit
-        between = 0.55 * geometry.point_size
+        between = 0.7 * geometry.point_size
         points_height = sum(block.height for block in points) + between * max(0, len(points) - 1)
         total = (heading.height + gap + rule if heading else 0) + (points_height + 1.4 * gap if points else 0)
         y = box.top + max(0.0, box.height - total) * (0.5 if centred else 0.32)
@@ -129,18 +134,28 @@ class Scene:
             lines = sprites.block_lines(heading, box.left, y, box.width, align)
             rise = round(heading.line_height * 0.45)
             drawables += [
-                Reveal(line, self._colours.ink, BARE_FRAMES + number * _STAGGER, dy=rise) for number, line in enumerate(lines)
+                Reveal(line, self._colours.ink, BARE_FRAMES + number * _STAGGER, dy=rise)
+                for number, line in enumerate(lines)
             ]
             y += heading.height + gap
             length = 150 * unit
             x = box.left + sprites.line_offset(length, box.width, align, self._right_to_left)
             bar = sprites.rounded(x, y, length, rule, rule / 2)
-            drawables.append(Grow(bar, self._colours.accent, BARE_FRAMES + (len(lines) + 1) * _STAGGER, self._right_to_left))
+            drawables.append(
+                Grow(
+                    bar, self._colours.accent, BARE_FRAMES + (len(lines) + 1) * _STAGGER, self._right_to_left
+                )
+            )
             y += rule + 1.4 * gap
         starts = point_frames(scene.points[: len(points)], self._inputs.words, self.frame_count, earliest=16)
+        indent = _INDENT * max((block.size for block in points), default=0)
+        column = box
+        if align == "centre":  # markers and lines keep one edge, and stand in the middle together
+            spare = (box.width - indent - max((block.width for block in points), default=0.0)) / 2
+            column = Box(box.left + spare, box.top, box.right - spare, box.bottom)
         for number, (block, start) in enumerate(zip(points, starts, strict=True)):
             recede = starts[number + 1] if number + 1 < len(starts) else None
-            drawables += self._point(number, block, y, start, recede)
+            drawables += self._point(number, block, column, y, start, recede)
             y += block.height + between
         return drawables
 
@@ -170,10 +185,10 @@ class Scene:
         size, smallest = geometry.point_size, max(8, round(geometry.point_size * 0.62))
         while True:
             style = Style(self._fonts, size, 600)
-            width = geometry.text.width - 1.6 * size
+            width = geometry.text.width - _INDENT * size
             blocks = [fit_text(text, style, width, room, smallest=smallest, most_lines=3) for text in texts]
             size = min([size, *(block.size for block in blocks)])
-            between = 0.55 * geometry.point_size
+            between = 0.7 * geometry.point_size
             height = sum(block.height + between for block in blocks) - between
             if all(block.size == style.size for block in blocks) and height <= room:
                 return blocks
@@ -188,11 +203,12 @@ class Scene:
             kept.append(block)
         return kept
 
-    def _point(self, number: int, block: Block, y: float, start: int, recede: int | None) -> list[Drawable]:
+    def _point(
+        self, number: int, block: Block, box: Box, y: float, start: int, recede: int | None
+    ) -> list[Drawable]:
         """Draw a point with its marker: a number for steps, a tick for conclusions, a bar otherwise."""
-        box, unit = self._geometry.text, self._geometry.unit
-        indent = 1.6 * block.size
-        slide = round(36 * unit) * (1 if self._right_to_left else -1)
+        indent = _INDENT * block.size
+        slide = round(36 * self._geometry.unit) * (1 if self._right_to_left else -1)
         edge = box.right - indent if self._right_to_left else box.left
         left = box.left if self._right_to_left else box.left + indent
         drawables: list[Drawable] = [
@@ -213,13 +229,20 @@ class Scene:
             x += 0.6 * size
         if kind is SceneType.DEMO:
             disc = sprites.rounded(x, middle - 0.55 * em, 1.1 * em, 1.1 * em, em)
-            numeral = fit_text(str(number + 1), Style(self._fonts, round(0.66 * size), 800), em, em, smallest=8)
+            numeral = fit_text(
+                str(number + 1), Style(self._fonts, round(0.66 * size), 800), em, em, smallest=8
+            )
             top = middle - numeral.ascent + 0.36 * numeral.size
             digits = sprites.block_lines(numeral, x, top, 1.1 * em, "centre")
             return [(disc, accent), *((digit, self._colours.on_accent) for digit in digits)]
         if kind in (SceneType.CONCLUSION, SceneType.CALL_TO_ACTION):
             tick = sprites.polyline(
-                x, middle - 0.36 * em, 0.86 * em, 0.68 * em, [(0.02, 0.55), (0.36, 0.95), (0.98, 0.05)], 0.15 * em
+                x,
+                middle - 0.36 * em,
+                0.86 * em,
+                0.68 * em,
+                [(0.02, 0.55), (0.36, 0.95), (0.98, 0.05)],
+                0.15 * em,
             )
             return [(tick, accent)]
         return [(sprites.rounded(x + 0.1 * em, middle - 0.27 * em, 0.54 * em, 0.54 * em, 0.14 * em), accent)]
@@ -234,9 +257,11 @@ class Scene:
         ]
         if self._right_to_left:
             bars.reverse()
+        current = self._inputs.scene.scene_number - 1
         return Progress(
-            tuple(bars),
-            self._inputs.scene.scene_number - 1,
+            sprites.merged(bars),
+            sprites.merged(bars[:current]) if current else None,
+            bars[current],
             self._colours.ink,
             self._colours.accent,
             self.frame_count,
@@ -262,4 +287,7 @@ def ground_size(width: int, height: int) -> tuple[int, int]:
 
 def texts_of(inputs: VideoInputs) -> Sequence[str]:
     """Return everything that is drawn as text in a scene."""
-    return [segments.tidy(text) for text in (inputs.scene.heading, *inputs.scene.points, *(w.text for w in inputs.words))]
+    return [
+        segments.tidy(text)
+        for text in (inputs.scene.heading, *inputs.scene.points, *(w.text for w in inputs.words))
+    ]

@@ -17,13 +17,16 @@ _UNSPACED = regex.compile(
 _THAI = regex.compile(r"\p{Script=Thai}")
 _KANA = regex.compile(r"[\p{Script=Hiragana}\p{Script=Katakana}]")
 #: What no line may start with, and what none may end with.
-_NOT_FIRST = frozenset("、。，．・：；！？）」』】〉》〕］｝ー々ゝゞぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;!?)]}…%”’ๆฯ")
+_NOT_FIRST = frozenset(
+    "、。，．・：；！？）」』】〉》〕］｝ー々ゝゞぁぃぅぇぉっゃゅょァィゥェォッャュョ,.:;!?)]}…%”’ๆฯ"
+)
 _NOT_LAST = frozenset("（「『【〈《〔［｛([{“‘")
 
 
 def clusters(text: str) -> list[str]:
     """Split into what a reader takes for one character: letter with its marks, emoji sequence, syllable."""
-    return _CLUSTER.findall(text)
+    found: list[str] = _CLUSTER.findall(text)
+    return found
 
 
 def is_unspaced(text: str) -> bool:
@@ -53,13 +56,15 @@ def tidy(text: str) -> str:
     kept = (
         " " if char.isspace() else char
         for char in text
-        if char.isspace() or unicodedata.category(char) not in ("Cc", "Cs") and char not in _FORMAT
+        if char.isspace() or (unicodedata.category(char) not in ("Cc", "Cs") and char not in _FORMAT)
     )
     return " ".join("".join(kept).split())
 
 
 #: Marks that steer a layout engine of the author's, not ours: directional embeddings and isolates, soft hyphen, BOM.
-_FORMAT = frozenset("\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff")
+_FORMAT = frozenset(
+    "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
 
 
 def split_unspaced(text: str, language: str) -> list[str]:

@@ -36,8 +36,10 @@ class Cue:
 def columns(text: str) -> int:
     """Return how wide a text is: East Asian wide characters take two columns, marks none."""
     return sum(
-        0 if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf")
-        else 2 if unicodedata.east_asian_width(char) in ("W", "F")
+        0
+        if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(char) in ("W", "F")
         else 1
         for char in text
     )
@@ -80,9 +82,9 @@ def to_srt(made: Iterable[Cue]) -> str:
 
 def to_vtt(made: Iterable[Cue]) -> str:
     """Write cues as WebVTT, where three characters have a meaning of their own."""
-    escaped = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+    escaped = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
     return "WEBVTT\n\n" + "".join(
-        f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}\n{_text(cue).translate(str.maketrans(escaped))}\n\n"
+        f"{_time(cue.start_ms, '.')} --> {_time(cue.end_ms, '.')}\n{_text(cue).translate(escaped)}\n\n"
         for cue in made
     )
 
@@ -148,7 +150,9 @@ def _hard_broken(text: str) -> list[str]:
 
 
 def _joined(group: Sequence[SpokenWord]) -> str:
-    return "".join((" " if number and word.space_before else "") + word.text for number, word in enumerate(group))
+    return "".join(
+        (" " if number and word.space_before else "") + word.text for number, word in enumerate(group)
+    )
 
 
 def _text(cue: Cue) -> str:

@@ -6,8 +6,9 @@ the direction of the paragraph, and neighbours of the other direction keep their
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from PIL import ImageDraw, ImageFont
 
@@ -57,6 +58,7 @@ class Word:
 
     @cached_property
     def direction(self) -> str:
+        """`ltr`, `rtl`, or empty for numbers and signs."""
         return segments.strong_direction(self.text)
 
     def draw(self, canvas: ImageDraw.ImageDraw, x: float, baseline: float, stroke: int = 0) -> None:
@@ -95,22 +97,27 @@ class Block:
 
     @property
     def width(self) -> float:
+        """Pixels of the widest line."""
         return max((line.width for line in self.lines), default=0.0)
 
     @property
     def ascent(self) -> float:
+        """Pixels from the top of a line to its baseline."""
         return max((line.ascent for line in self.lines), default=0.0) * self.leading
 
     @property
     def line_height(self) -> float:
+        """Pixels from one baseline to the next."""
         descent = max((line.descent for line in self.lines), default=0.0)
         return self.ascent + descent * self.leading
 
     @property
     def height(self) -> float:
+        """Pixels of all lines."""
         return self.line_height * len(self.lines)
 
 
+@lru_cache(maxsize=2048)
 def shape(text: str, style: Style, *, space_before: bool = True) -> Word:
     """Shape one word, which may mix scripts and directions."""
     base = "rtl" if segments.is_right_to_left(text) else "ltr"
@@ -198,7 +205,7 @@ def set_text(text: str, style: Style, width: float) -> Block:
     """Set a paragraph in lines as even as possible without needing more of them."""
     text = segments.tidy(text)
     right_to_left = segments.is_right_to_left(text)
-    words = [part for word in shape_words(text, style) for part in _fitting(word, style, width)]
+    words = [part for word in shape_words(text, style) for part in cut_word(word, style, width)]
     lines = wrap(words, style, width, right_to_left)
     if len(lines) > 1:  # the narrowest measure with as many lines: no single word on the last one
         low, high = max(word.width for word in words), width
@@ -212,19 +219,28 @@ def set_text(text: str, style: Style, width: float) -> Block:
     return Block(tuple(lines), style.size, right_to_left, style.leading)
 
 
-def _fitting(word: Word, style: Style, width: float) -> list[Word]:
-    """Cut a word that is wider than a line between its characters."""
+def cut_word(word: Word, style: Style, width: float) -> list[Word]:
+    """Cut a word that is wider than `width` between its characters, into parts of about the same width."""
     if word.width <= width:
         return [word]
-    parts: list[Word] = []
-    part = ""
+    count = math.ceil(word.width / width)
+    while True:
+        parts = _parts(word, style, word.width / count)
+        if all(part.width <= width for part in parts) or len(parts) >= len(segments.clusters(word.text)):
+            return parts
+        count += 1
+
+
+def _parts(word: Word, style: Style, width: float) -> list[Word]:
+    """Fill parts up to a little over `width`, the last one takes what is left."""
+    texts = [""]
     for cluster in segments.clusters(word.text):
-        if part and shape(part + cluster, style).width > width:
-            parts.append(shape(part, style, space_before=word.space_before and not parts))
-            part = cluster
-        else:
-            part += cluster
-    return [*parts, shape(part, style, space_before=word.space_before and not parts)]
+        if texts[-1] and shape(texts[-1], style).width >= width:
+            texts.append("")
+        texts[-1] += cluster
+    return [
+        shape(text, style, space_before=word.space_before and not number) for number, text in enumerate(texts)
+    ]
 
 
 def fit_text(
@@ -254,7 +270,9 @@ def _shortened(block: Block, style: Style, width: float, height: float, most_lin
     count = max(1, min(most_lines, int(height // block.line_height)))
     words = [word for _, word in block.lines[count - 1].words]
     mark = shape(_ELLIPSIS, style, space_before=False)
-    while len(words) > 1 and sum(w.width for w in words) + space_width(style) * len(words) + mark.width > width:
+    while (
+        len(words) > 1 and sum(w.width for w in words) + space_width(style) * len(words) + mark.width > width
+    ):
         words.pop()
     last = set_line([*words, mark], style, block.right_to_left)
     return Block((*block.lines[: count - 1], last), style.size, block.right_to_left, style.leading)

@@ -23,7 +23,9 @@ _QUALITIES = (92, 85, 75, 60, 40, 20)
 _DARK = 140
 
 
-def draw_thumbnail(background: Image.Image, title: str, tone: Tone, fonts: Fonts, size: tuple[int, int]) -> Image.Image:
+def draw_thumbnail(
+    background: Image.Image, title: str, tone: Tone, fonts: Fonts, size: tuple[int, int]
+) -> Image.Image:
     """Draw a cover to be read at the size of a stamp: few large words, the last line on a coloured plate.
 
     Args:
@@ -71,14 +73,18 @@ def save_jpeg(image: Image.Image, path: Path, max_bytes: int) -> None:
             if buffer.tell() <= max_bytes:
                 path.write_bytes(buffer.getvalue())
                 return
-        image = image.resize((max(16, image.width * 3 // 4), max(16, image.height * 3 // 4)), Image.Resampling.LANCZOS)
+        image = image.resize(
+            (max(16, image.width * 3 // 4), max(16, image.height * 3 // 4)), Image.Resampling.LANCZOS
+        )
 
 
 def first_picture(video: Path) -> Image.Image:
     """Return the first frame of a video as RGB: the background before anything is written on it."""
     with av.open(str(video)) as container:
         frame = next(container.decode(container.streams.video[0]))
-        converted = frame.reformat(format="rgb24", src_colorspace="ITU709", src_color_range="MPEG", dst_color_range="JPEG")
+        converted = frame.reformat(
+            format="rgb24", src_colorspace="ITU709", src_color_range="MPEG", dst_color_range="JPEG"
+        )
         return Image.fromarray(converted.to_ndarray())
 
 
@@ -111,7 +117,9 @@ def _plate(block: Block, line: Line, box: Box, top: float, unit: float) -> Sprit
     """Draw what lies behind the last line; the text stays in line with those above."""
     aside, y = 18 * unit, top + block.line_height * (len(block.lines) - 1)
     left = box.left + sprites.line_offset(line.width, box.width, "start", block.right_to_left)
-    return sprites.rounded(left - aside, y - 4 * unit, line.width + 2 * aside, block.line_height + 8 * unit, 14 * unit)
+    return sprites.rounded(
+        left - aside, y - 4 * unit, line.width + 2 * aside, block.line_height + 8 * unit, 14 * unit
+    )
 
 
 def _rule(block: Block, box: Box, top: float, unit: float) -> Sprite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Sequence
 
@@ -53,7 +54,7 @@ def _filled(found: list[int | None], earliest: int, latest: int) -> list[int]:
     """Spread the points that were not found evenly between their neighbours that were."""
     marks = [(-1, earliest), *((i, f) for i, f in enumerate(found) if f is not None), (len(found), latest)]
     frames: list[int] = []
-    for (before, start), (after, end) in zip(marks, marks[1:], strict=False):
+    for (before, start), (after, end) in itertools.pairwise(marks):
         for number in range(before + 1, after):
             # The first point of all comes at once; later ones part the time between their neighbours.
             share = (number - before - (before < 0)) / (after - before - (before < 0))

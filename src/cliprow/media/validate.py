@@ -16,7 +16,9 @@ from cliprow.models import SAMPLE_RATE, PlatformRules
 TARGET_LUFS, LUFS_TOLERANCE, MAX_TRUE_PEAK = -14.0, 1.0, -1.0
 #: H.264 NAL unit of a picture that nothing before it is needed for.
 _IDR = 5
-_RETRY = "Retry the video stage of this job; if it happens again, the rule and the encoder disagree: report it."
+_RETRY = (
+    "Retry the video stage of this job; if it happens again, the rule and the encoder disagree: report it."
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def check_file(path: Path, rules: PlatformRules) -> tuple[dict[str, str], sound.
     return {check.rule: check.found for check in checks}, loudness
 
 
-def _container_checks(container: av.container.InputContainer, path: Path, rules: PlatformRules) -> list[Check]:
+def _container_checks(
+    container: av.container.InputContainer, path: Path, rules: PlatformRules
+) -> list[Check]:
     """Check tracks, raster, codec, timing and size."""
     if len(container.streams.video) != 1 or len(container.streams.audio) != 1:
         found = f"{len(container.streams.video)} picture and {len(container.streams.audio)} sound tracks"
@@ -112,7 +116,13 @@ def _container_checks(container: av.container.InputContainer, path: Path, rules:
             max(picture_s, sound_s) * 1000 <= rules.max_duration_ms,
             shorter,
         ),
-        Check("size", f"{size} bytes", f"at most {rules.max_size_bytes} bytes", size <= rules.max_size_bytes, shorter),
+        Check(
+            "size",
+            f"{size} bytes",
+            f"at most {rules.max_size_bytes} bytes",
+            size <= rules.max_size_bytes,
+            shorter,
+        ),
         _equal("video codec", f"{context.name} {context.profile}", "h264 High"),
         _equal("pixel format", str(context.pix_fmt), "yuv420p"),
         _equal("colour", _colour_name(*colours), _colour_name(1, 1, 1, 1)),
@@ -200,8 +210,15 @@ def _layout_checks(layout: list[str], rules: PlatformRules) -> list[Check]:
     index_first = "moov" in layout and "mdat" in layout and layout.index("moov") < layout.index("mdat")
     allowed = not rules.refuses_edit_list
     return [
-        Check("edit list", "none" if not edits else str(edits), "any" if allowed else "none", allowed or not edits),
-        Check("index", "before the media" if index_first else "after the media", "before the media", index_first),
+        Check(
+            "edit list",
+            "none" if not edits else str(edits),
+            "any" if allowed else "none",
+            allowed or not edits,
+        ),
+        Check(
+            "index", "before the media" if index_first else "after the media", "before the media", index_first
+        ),
     ]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 Span = tuple[int, int]
 
@@ -36,7 +36,12 @@ def spans_of_phonemes(heard: Sequence[tuple[str, int]], expected: Sequence[Seque
             voiced.append(phoneme)
             spans.append((place, place + length))
         place += length
-    wanted = [(phoneme, word) for word, sounds in enumerate(expected) for phoneme in sounds if phoneme not in _SILENT]
+    wanted = [
+        (phoneme, word)
+        for word, sounds in enumerate(expected)
+        for phoneme in sounds
+        if phoneme not in _SILENT
+    ]
     starts: list[int | None] = [None] * len(expected)
     ends = [0] * len(expected)
     for number, word in enumerate(_words_of(voiced, wanted)):
@@ -48,7 +53,10 @@ def spans_of_phonemes(heard: Sequence[tuple[str, int]], expected: Sequence[Seque
 
 
 def spans_of_events(
-    events: Sequence[tuple[str, int, int]], texts: Sequence[str], sample_count: int, word_places: Sequence[int]
+    events: Sequence[tuple[str, int, int]],
+    texts: Sequence[str],
+    sample_count: int,
+    word_places: Sequence[int],
 ) -> list[Span]:
     """Place words by an engine's events: `("word", character, sample)` and `("pause", character, sample)`.
 
@@ -78,7 +86,7 @@ def spans_by_length(weights: Sequence[int], start: int, end: int) -> list[Span]:
     """Share a stretch of sound between words in proportion to their weights, like their lengths in letters."""
     total = sum(weights) or 1
     marks = [start + (end - start) * done // total for done in accumulate(weights, initial=0)]
-    return list(zip(marks, marks[1:], strict=False))
+    return list(pairwise(marks))
 
 
 def _words_of(voiced: Sequence[str], wanted: Sequence[tuple[str, int]]) -> list[int]:

@@ -64,7 +64,9 @@ def _words(token: Token) -> str:
     raw = "".join(_pieces(token.children)) if token.type == "inline" else _TAG.sub(" ", token.content)
     text = tidy(_ADDRESS.sub("", raw))
     # A line end between characters that are written without spaces is not a space.
-    return regex.sub(r"(?<=\S) (?=\S)", lambda m: _joint(text, m.start()), text) if is_unspaced(text) else text
+    return (
+        regex.sub(r"(?<=\S) (?=\S)", lambda m: _joint(text, m.start()), text) if is_unspaced(text) else text
+    )
 
 
 def _pieces(tokens: Sequence[Token] | None) -> Iterator[str]:

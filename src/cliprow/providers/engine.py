@@ -110,7 +110,7 @@ class Engine:
         if self._process and self._process.poll() is None:
             return self._process
         self.close()
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         # -P: a file in the current folder that is called like a package must not be imported in its place.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", self._module],

@@ -42,5 +42,7 @@ def language_data(language: str) -> LanguageData:
 def languages_with_phrases() -> tuple[str, ...]:
     """Return the languages that a script can be written in from a topic alone, in alphabetical order."""
     folder = files(__package__).joinpath("languages")
-    codes = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    codes = sorted(
+        file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")
+    )
     return tuple(code for code in codes if language_data(code).phrases)

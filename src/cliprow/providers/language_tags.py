@@ -38,7 +38,10 @@ _SCRIPTS = {
     "Thai": "th",
 }
 #: A language to suggest for text in a script.
-_LIKELY = {script: languages.split()[0] for script, languages in _SCRIPTS.items()} | {"Hiragana": "ja", "Katakana": "ja"}
+_LIKELY = {script: languages.split()[0] for script, languages in _SCRIPTS.items()} | {
+    "Hiragana": "ja",
+    "Katakana": "ja",
+}
 
 
 def base(tag: str) -> str:
@@ -67,7 +70,10 @@ def scripts(language: str) -> frozenset[str]:
 def written_in(text: str) -> str:
     """Name the script that most letters of a text are in; empty when it has no letters."""
     letters = regex.findall(r"\p{L}", text)
-    counted = {script: len(regex.findall(rf"\p{{Script={script}}}", "".join(letters))) for script in (*_SCRIPTS, "Latin")}
+    counted = {
+        script: len(regex.findall(rf"\p{{Script={script}}}", "".join(letters)))
+        for script in (*_SCRIPTS, "Latin")
+    }
     script = max(counted, key=lambda name: counted[name])
     return script if counted[script] else ""
 

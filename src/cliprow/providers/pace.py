@@ -5,7 +5,15 @@ from __future__ import annotations
 import regex
 
 #: Characters said in a second, by script (measured on the packaged voices); spaces count where words have them.
-_PER_SECOND = {"Han": 4.5, "Hiragana": 6.5, "Katakana": 6.5, "Hangul": 6.5, "Arabic": 11.0, "Hebrew": 11.0, "Thai": 11.0}
+_PER_SECOND = {
+    "Han": 4.5,
+    "Hiragana": 6.5,
+    "Katakana": 6.5,
+    "Hangul": 6.5,
+    "Arabic": 11.0,
+    "Hebrew": 11.0,
+    "Thai": 11.0,
+}
 _LETTERS = {script: regex.compile(rf"\p{{Script={script}}}") for script in _PER_SECOND}
 _OTHERS_PER_SECOND = 16.0
 #: Silence before and after the words of a scene, in seconds.

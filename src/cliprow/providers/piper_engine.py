@@ -11,7 +11,7 @@ Piper is licensed under the GPL-3; nothing else in Cliprow imports it. The voice
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -69,7 +69,9 @@ def voice() -> PiperVoice:
     return PiperVoice(session=session, config=config)
 
 
-def timed(phonemes: list[str], id_samples: list[int], id_map: dict[str, list[int]]) -> Iterator[tuple[str, int]]:
+def timed(
+    phonemes: list[str], id_samples: list[int], id_map: Mapping[str, Sequence[int]]
+) -> Iterator[tuple[str, int]]:
     """Yield each phoneme with its samples: those of its ids, and of the padding after it.
 
     Piper's own `phoneme_alignments` are missing for a whole sentence when one phoneme is unknown to the voice.
@@ -92,7 +94,7 @@ def answer(request: Header) -> tuple[Header, bytes]:
     manner = SynthesisConfig(length_scale=_LENGTH_SCALE, normalize_audio=False)
     for chunk in speaker.synthesize(" ".join(words), manner, include_alignments=True):
         samples = chunk.audio_float_array
-        durations = [int(count) for count in chunk.phoneme_id_samples]
+        durations = [] if chunk.phoneme_id_samples is None else [int(n) for n in chunk.phoneme_id_samples]
         if sum(durations) != samples.size:
             raise ValueError("the voice's timings do not add up to its sound")
         heard += timed(chunk.phonemes, durations, speaker.config.phoneme_id_map)

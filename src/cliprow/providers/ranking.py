@@ -45,10 +45,10 @@ def rank_sentences(sentences: Sequence[str], language: str) -> NDArray[np.float6
     totals = likeness.sum(axis=1, keepdims=True)
     # A sentence that shares nothing passes its weight on to all.
     steps = np.where(totals > 0, likeness / np.maximum(totals, 1e-9), 1.0 / count)
-    scores = np.full(count, 1.0 / count)
+    scores: NDArray[np.float64] = np.full(count, 1.0 / count)
     for _ in range(_ROUNDS):
         scores = (1 - _DAMPING) / count + _DAMPING * (steps.T @ scores)
-    return scores / scores.sum()
+    return np.asarray(scores / scores.sum(), np.float64)
 
 
 def key_phrases(text: str, language: str, most: int) -> list[str]:

@@ -45,7 +45,9 @@ class EspeakSpeech:
         self._engine = Engine(_MODULE)
         self._language = language
         self.voice = voice or self._voice_for(language)
-        self.notes = (f"There is no neural voice for {language!r} here: espeak-ng speaks, clear but robotic.",)
+        self.notes: tuple[str, ...] = (
+            f"There is no neural voice for {language!r} here: espeak-ng speaks, clear but robotic.",
+        )
 
     def say(self, sentences: Sequence[Sentence], progress: Progress) -> list[SpokenSentence]:
         """Say all sentences in a process of their own, so that they sound the same each time."""
@@ -67,7 +69,9 @@ class EspeakSpeech:
             place += count
             spans = spans_of_events(said["events"], [token.spoken for token in sentence], count, places)
             words = tuple(
-                Word(token.text, start * SAMPLE_RATE // rate, min(end * SAMPLE_RATE // rate, samples.shape[1]))
+                Word(
+                    token.text, start * SAMPLE_RATE // rate, min(end * SAMPLE_RATE // rate, samples.shape[1])
+                )
                 for token, (start, end) in zip(sentence, spans, strict=True)
             )
             spoken.append(SpokenSentence(samples, words))
@@ -89,7 +93,9 @@ class EspeakSpeech:
         )
 
     def _check_readable(self, sentences: Sequence[Sentence]) -> None:
-        if base(self._language) == "ja" and any(_KANJI.search(t.spoken) for sentence in sentences for t in sentence):
+        if base(self._language) == "ja" and any(
+            _KANJI.search(t.spoken) for sentence in sentences for t in sentence
+        ):
             raise FailForGood(
                 "espeak-ng reads Japanese only in kana, and this text has kanji.",
                 error_code="SPEECH_LANGUAGE_UNSUPPORTED",

@@ -40,7 +40,9 @@ class PiperSpeech:
                 error_code="SPEECH_VOICE_UNKNOWN",
                 next_step=f"Leave the voice empty, or use {VOICE}.",
             )
-        missing = [package for module, package in _PACKAGES.items() if importlib.util.find_spec(module) is None]
+        missing = [
+            package for module, package in _PACKAGES.items() if importlib.util.find_spec(module) is None
+        ]
         if missing:
             raise FailForGood(
                 f"English speech needs packages that are not installed: {', '.join(missing)}.",

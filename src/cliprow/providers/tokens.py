@@ -20,6 +20,8 @@ _MARKUP = regex.compile(r"[\[\]{}<>|*_`~^\\]|^#+(?=\w)")
 _ADDRESS = regex.compile(r"^\W*(?:https?://|www\.)(?:www\.)?(?P<host>[^/?#\s]+)\S*")
 #: What can be said: letters, digits, and signs with a name that people say.
 _SAYABLE = regex.compile(r"[\p{L}\p{N}&%€$£¥₹+=°§©]")
+#: A word without the marks around it, except dots.
+_ABBREVIATED = regex.compile(r"[\p{L}.]+")
 #: A word longer than this is not one that anybody says.
 _LONGEST_SPOKEN = 60
 
@@ -55,11 +57,16 @@ def tokenise(sentence: str, language: str) -> list[Token]:
     return tokens or ([Token(waiting.strip(), "")] if waiting else [])
 
 
+def without_emoji(text: str) -> str:
+    """Drop emoji, which an engine would read out by name."""
+    return _EMOJI.sub("", text)
+
+
 def spoken_form(word: str, language: str) -> str:
     """Return what is said for a written word; empty when it is not said at all."""
     address = _ADDRESS.match(word)
-    said = address["host"] if address else _MARKUP.sub("", _EMOJI.sub("", word))
-    said = language_data(language).said.get(said.casefold(), said)
+    said = address["host"] if address else _MARKUP.sub("", without_emoji(word))
+    said = _ABBREVIATED.sub(lambda m: language_data(language).said.get(m[0].casefold(), m[0]), said)
     if not _SAYABLE.search(said) or _is_foreign(said, language):
         return ""
     return said[:_LONGEST_SPOKEN]
@@ -69,5 +76,7 @@ def _is_foreign(word: str, language: str) -> bool:
     """Whether a voice that reads Latin letters only would meet a word without any."""
     letters = regex.findall(r"\p{L}", word)
     return (
-        bool(letters) and scripts(language) == {"Latin"} and not any(regex.match(r"\p{Latin}", c) for c in letters)
+        bool(letters)
+        and scripts(language) == {"Latin"}
+        and not any(regex.match(r"\p{Latin}", c) for c in letters)
     )

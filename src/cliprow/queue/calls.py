@@ -116,13 +116,20 @@ class QueueCalls:
     async def claim(self, job_id: UUID, task_id: UUID, entry_id: int, version: str) -> Claim:
         """Take a task that the queue handed out."""
         answer = await self._call(
-            "select private.claim_task(%s, %s, %s, %s, %s)::text", job_id, task_id, entry_id, self._worker_id, version
+            "select private.claim_task(%s, %s, %s, %s, %s)::text",
+            job_id,
+            task_id,
+            entry_id,
+            self._worker_id,
+            version,
         )
         return msgspec.json.decode(answer, type=Claim)
 
     async def report(self, job_id: UUID, task_id: UUID, attempt_id: UUID, percent: int) -> None:
         """Say how far a task is. Raises StaleToken when it is no longer ours."""
-        await self._call("select private.report_progress(%s, %s, %s, %s)", job_id, task_id, attempt_id, percent)
+        await self._call(
+            "select private.report_progress(%s, %s, %s, %s)", job_id, task_id, attempt_id, percent
+        )
 
     async def complete(
         self,
@@ -152,7 +159,12 @@ class QueueCalls:
         del said["traceback"], said["type"]
         return str(
             await self.until_answered(
-                "select private.fail_task(%s, %s, %s, %s, %s)", job_id, task_id, attempt_id, Jsonb(said), Jsonb(timings)
+                "select private.fail_task(%s, %s, %s, %s, %s)",
+                job_id,
+                task_id,
+                attempt_id,
+                Jsonb(said),
+                Jsonb(timings),
             )
         )
 

@@ -103,7 +103,7 @@ def run_request(
     try:
         inputs = msgspec.json.decode(request.inputs, type=get_type_hints(module.run)["inputs"])
         output = module.run(inputs, work)
-    except Exception as error:  # whatever a stage raises becomes the task's error, in words
+    except Exception as error:  # noqa: BLE001 - whatever a stage raises becomes the task's error, in words
         return explain(error)
     return Done(
         facts=msgspec.json.encode(output.facts),

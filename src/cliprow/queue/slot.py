@@ -18,7 +18,7 @@ from cliprow.queue.frames import Done, Failed, Hello, Progress, Request, pack, r
 
 logger = logging.getLogger(__name__)
 
-#: Longest a stage may take, in seconds.
+#: Longest a stage may take, in seconds: many times what it does on a slow machine.
 TIME_LIMITS_S: Mapping[Stage, float] = {
     Stage.SCRIPT: 180,
     Stage.AUDIO: 300,
@@ -39,11 +39,18 @@ class Slot:
     Args:
         settings: provider settings, which reach the child through its environment, not its command line.
         memory_limit_bytes: resident memory of the child and the engines it starts, together.
+        time_limits_s: longest a stage may take, in seconds.
     """
 
-    def __init__(self, settings: Mapping[str, str], memory_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        memory_limit_bytes: int,
+        time_limits_s: Mapping[Stage, float] = TIME_LIMITS_S,
+    ) -> None:
         self._settings = dict(settings)
         self._memory_limit_bytes = memory_limit_bytes
+        self._time_limits_s = time_limits_s
         self._process: asyncio.subprocess.Process | None = None
         self._ending: Failed | None = None
         self._unfinished = False
@@ -93,13 +100,12 @@ class Slot:
         self.peak_memory_bytes = 0
         watch = asyncio.create_task(self._watch_memory())
         try:
-            async with asyncio.timeout(TIME_LIMITS_S[request.stage]):
+            async with asyncio.timeout(self._time_limits_s[request.stage]):
                 return await self._converse(request, on_progress)
         except TimeoutError:
-            limit = TIME_LIMITS_S[request.stage]
             return Failed(
                 "TASK_TIMED_OUT",
-                f"The stage took longer than {limit:.0f} s and was stopped.",
+                f"The stage took longer than {self._time_limits_s[request.stage]:g} s and was stopped.",
                 "Shorten the video, or look at what else runs on the worker's machine.",
                 True,
             )
@@ -113,7 +119,9 @@ class Slot:
     async def _converse(
         self, request: Request, on_progress: Callable[[float], Awaitable[None]]
     ) -> Done | Failed:
-        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        assert (
+            self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        )
         self._unfinished = True
         self._process.stdin.write(pack(request))
         await self._process.stdin.drain()

@@ -64,7 +64,9 @@ class TaskRunner:
                 if outcome.traceback:
                     logger.error("%s %s:\n%s", stage, task_id, outcome.traceback)
                 status = await self.calls.fail(job_id, task_id, attempt_id, outcome, timings)
-                logger.warning("%s %s: %s (%s) %s", stage, task_id, outcome.error_code, status, outcome.message)
+                logger.warning(
+                    "%s %s: %s (%s) %s", stage, task_id, outcome.error_code, status, outcome.message
+                )
             else:
                 facts, files = outcome
                 await self.calls.complete(job_id, task_id, attempt_id, facts, files, timings)
@@ -99,17 +101,24 @@ class TaskRunner:
             timings["store_ms"], clock = _lap(clock)
         except StaleToken:
             raise
-        except Exception as error:  # whatever goes wrong here must end the attempt, or the task would stay with us
+        except Exception as error:  # noqa: BLE001 - or the task would stay with us, whatever it was
             return explain(error)
         return outcome.facts, stored
 
     def _fetch(self, inputs: bytes) -> dict[str, str]:
-        return {ref.sha256: str(self.storage.fetch(ref.path)) for ref in file_refs(msgspec.json.decode(inputs))}
+        return {
+            ref.sha256: str(self.storage.fetch(ref.path)) for ref in file_refs(msgspec.json.decode(inputs))
+        }
 
     def _store(self, claim: Claim, done: Done) -> list[FileRef]:
         return [
             put_artifact(
-                self.storage, claim.tenant_id, Path(file.path), role=file.role, name=file.name, media_type=file.media_type
+                self.storage,
+                claim.tenant_id,
+                Path(file.path),
+                role=file.role,
+                name=file.name,
+                media_type=file.media_type,
             )
             for file in done.files
         ]

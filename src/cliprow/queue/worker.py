@@ -26,7 +26,7 @@ import procrastinate.exceptions
 import psycopg
 from procrastinate import JobContext, PsycopgConnector
 
-from cliprow.errors import CliprowError
+from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
 from cliprow.queue.calls import QueueCalls
 from cliprow.queue.slot import Slot
@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 #: Heartbeats in the time after which silence means death.
 BEATS_PER_DEATH = 4
+#: A first child that cannot be started this often means that something is missing.
+START_TRIES = 3
 _RECONNECT_S = 1.0
 
 
@@ -96,10 +98,12 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
-        slots = [Slot(self._options.settings, self._options.memory_limit_bytes) for _ in range(self._options.slots)]
+        slots = [
+            Slot(self._options.settings, self._options.memory_limit_bytes) for _ in range(self._options.slots)
+        ]
         try:
             with tempfile.TemporaryDirectory(prefix="cliprow-", ignore_cleanup_errors=True) as scratch:
-                versions = await slots[0].start()
+                versions = await _first_start(slots[0])
                 self._runner = TaskRunner(self._calls, self._storage, versions, Path(scratch))
                 for slot in slots:
                     self._slots.put_nowait(slot)
@@ -179,7 +183,9 @@ class Worker:
                         shutdown_graceful_timeout=0.0,
                     )
             except (procrastinate.exceptions.ConnectorException, psycopg.Error, OSError) as error:
-                logger.warning("Lost the queue: %s. Connecting again.", str(error).strip() or type(error).__name__)
+                logger.warning(
+                    "Lost the queue: %s. Connecting again.", str(error).strip() or type(error).__name__
+                )
             await asyncio.sleep(_RECONNECT_S)
 
     async def _on_entry(self, context: JobContext, job_id: str, task_id: str) -> None:
@@ -202,6 +208,16 @@ class Worker:
             logger.warning("%s %s: not claimed. %s", stage, task_id, error.message)
         finally:
             self._slots.put_nowait(slot)
+
+
+async def _first_start(slot: Slot) -> dict[Stage, str]:
+    """Start a child; one that dies by accident is no reason to give up."""
+    for _ in range(START_TRIES - 1):
+        try:
+            return await slot.start()
+        except Unavailable as error:
+            logger.warning("%s Trying again.", error.message)
+    return await slot.start()
 
 
 def _procrastinate_app(conninfo: str, on_entry: Callable[..., object]) -> procrastinate.App:

@@ -58,12 +58,14 @@ def run(inputs: AudioInputs, work: Work) -> StageOutput:
             error_code="NARRATION_TOO_LONG",
             next_step="Divide it between several scenes.",
         )
+    name = _provider_name(work.settings)
+    _check_provider(name)
     language = base(inputs.language)
     check_script(inputs.text, language)
     sentences = _sentences(inputs.text, language)
     if not sentences:
         return _silent(inputs.text, work)
-    provider = _provider(inputs, _provider_name(work.settings))
+    provider = _provider(inputs, name)
     spoken = provider.say(sentences, lambda done: work.progress(0.9 * done / len(sentences)))
     speech, words = _joined(spoken)
     loud = normalise(_framed(even_out(speech)), TARGET_LUFS, MAX_TRUE_PEAK_DBTP)
@@ -72,14 +74,16 @@ def run(inputs: AudioInputs, work: Work) -> StageOutput:
 
 
 def _provider_name(settings: Mapping[str, str]) -> str:
-    name = settings.get("speech.provider", "") or "auto"
+    return settings.get("speech.provider", "") or "auto"
+
+
+def _check_provider(name: str) -> None:
     if name not in _PROVIDERS:
         raise FailForGood(
             f"There is no speech provider {name!r}.",
             error_code="PROVIDER_UNKNOWN",
             next_step=f"Set CLIPROW_SPEECH_PROVIDER to one of: {', '.join(_PROVIDERS)}.",
         )
-    return name
 
 
 def _provider(inputs: AudioInputs, name: str) -> SpeechProvider:
@@ -120,7 +124,9 @@ def _sentences(text: str, language: str) -> list[list[Token]]:
 
 def _left_out(text: str, language: str) -> tuple[str, ...]:
     """Say which words were not spoken because the voice cannot read their letters."""
-    unread = [word for word in text.split() if any(map(str.isalpha, word)) and not spoken_form(word, language)]
+    unread = [
+        word for word in text.split() if any(map(str.isalpha, word)) and not spoken_form(word, language)
+    ]
     return (f"Not spoken, because the voice cannot read it: {' '.join(unread)[:200]}",) if unread else ()
 
 

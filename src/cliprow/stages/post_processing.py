@@ -124,7 +124,9 @@ def timeline(inputs: PostInputs) -> list[SpokenWord]:
     for scene in inputs.scenes:
         for number, word in enumerate(spoken_words(scene.words, inputs.language)):
             words.append(
-                SpokenWord(word.text, word.start + offset, word.end + offset, word.space_before or number == 0)
+                SpokenWord(
+                    word.text, word.start + offset, word.end + offset, word.space_before or number == 0
+                )
             )
         offset += scene.sample_count
     return words

@@ -1,0 +1,139 @@
+"""A slot's child process, inside its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+import psutil
+import pytest
+
+from cliprow.models import AudioInputs, Script, ScriptInputs, Stage
+from cliprow.queue.frames import Done, Failed, Request
+from cliprow.queue.slot import Slot
+
+GIGABYTE = 2**30
+
+
+async def ignore(_: float) -> None:
+    """Nobody wants to know the progress."""
+
+
+def script_request(folder: Path, topic: str = "Why the sky is blue") -> Request:
+    return Request(Stage.SCRIPT, msgspec.json.encode(ScriptInputs(topic=topic)), str(folder), {})
+
+
+def long_request(folder: Path) -> Request:
+    """Speech that takes some seconds."""
+    text = "This sentence is spoken again and again. " * 40
+    return Request(Stage.AUDIO, msgspec.json.encode(AudioInputs(text=text)), str(folder), {})
+
+
+def children() -> list[psutil.Process]:
+    found = psutil.Process().children(recursive=True)
+    return [process for process in found if "cliprow.queue.child" in " ".join(process.cmdline())]
+
+
+async def run_once(slot: Slot, request: Request) -> Done | Failed:
+    try:
+        return await slot.run(request, ignore)
+    finally:
+        await slot.stop()
+
+
+def test_a_child_says_its_versions_and_runs_one_stage_after_another(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        slot = Slot({}, GIGABYTE)
+        versions = await slot.start()
+        assert set(versions) == set(Stage)
+        for topic in ("One", "Two"):
+            done = await slot.run(script_request(tmp_path, topic), ignore)
+            assert isinstance(done, Done), done
+            assert topic in msgspec.json.decode(done.facts, type=Script).title
+        assert slot.peak_memory_bytes > 0
+        await slot.stop()
+        assert not children()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_stage_raises_becomes_an_error_with_a_next_step(tmp_path: Path) -> None:
+    request = Request(
+        Stage.SCRIPT, msgspec.json.encode(ScriptInputs(topic="Tee", language="xx")), str(tmp_path), {}
+    )
+    failed = asyncio.run(run_once(Slot({}, GIGABYTE), request))
+    assert isinstance(failed, Failed)
+    assert not failed.is_retriable
+    assert failed.next_step
+
+
+def test_inputs_that_do_not_fit_are_an_error_not_a_crash(tmp_path: Path) -> None:
+    failed = asyncio.run(
+        run_once(Slot({}, GIGABYTE), Request(Stage.SCRIPT, b'{"topic": 5}', str(tmp_path), {}))
+    )
+    assert isinstance(failed, Failed)
+
+
+def test_a_stage_that_takes_too_long_is_stopped_with_its_engines(tmp_path: Path) -> None:
+    slot = Slot({}, GIGABYTE, dict.fromkeys(Stage, 0.3))
+    failed = asyncio.run(run_once(slot, long_request(tmp_path)))
+    assert isinstance(failed, Failed)
+    assert (failed.error_code, failed.is_retriable) == ("TASK_TIMED_OUT", True)
+    assert not psutil.Process().children(recursive=True)
+
+
+def test_a_stage_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> None:
+    failed = asyncio.run(run_once(Slot({}, 2**20), long_request(tmp_path)))
+    assert isinstance(failed, Failed)
+    assert (failed.error_code, failed.is_retriable) == ("OUT_OF_MEMORY", True)
+
+
+def test_a_killed_child_fails_one_run_and_the_next_gets_a_new_one(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        slot = Slot({}, GIGABYTE)
+        await slot.start()
+        run = asyncio.create_task(slot.run(long_request(tmp_path), ignore))
+        await asyncio.sleep(0.5)
+        [child] = children()
+        os.kill(child.pid, signal.SIGKILL)
+        failed = await run
+        assert isinstance(failed, Failed)
+        assert failed.error_code == "CHILD_DIED"
+        assert "SIGKILL" in failed.message
+        assert isinstance(await slot.run(script_request(tmp_path), ignore), Done)
+        await slot.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_child_ends_with_its_engines_when_its_worker_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import asyncio\n"
+        "from cliprow.queue.slot import Slot\n"
+        "async def main():\n"
+        "    await Slot({}, 2**30).start()\n"
+        "    print('up', flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+
+    async def scenario() -> None:
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+        )
+        assert worker.stdout is not None
+        assert await worker.stdout.readline() == b"up\n"
+        [child] = psutil.Process(worker.pid).children(recursive=True)
+        worker.kill()
+        await worker.wait()
+        for _ in range(50):
+            if not child.is_running() or child.status() == psutil.STATUS_ZOMBIE:
+                return
+            await asyncio.sleep(0.1)
+        pytest.fail("the child lives on")
+
+    asyncio.run(scenario())
