@@ -91,6 +91,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     next_step: str | None
     run_at: datetime | None
     timings: dict[str, int] | None
+    #: Version of the stage that made the result, with its provider; None until there is one.
+    made_by: str | None
+    #: What the stage says of how it worked: provider, voice, model, notes.
+    provider: dict[str, Any] | None
 
 
 class StageCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,8 +283,14 @@ def list_tasks(account: Account, job_id: UUID) -> list[Task]:
           t.error_message, t.next_step, t.run_at,
           (select count(*) from public.task_attempts as a where a.job_id = t.job_id and a.task_id = t.id) as attempts,
           (select a.timings from public.task_attempts as a where a.job_id = t.job_id and a.task_id = t.id
-           order by a.number desc limit 1) as timings
+           order by a.number desc limit 1) as timings,
+          f.stage_version as made_by,
+          coalesce(f.facts -> 'metadata', jsonb_strip_nulls(jsonb_build_object('provider', f.facts -> 'provider',
+            'voice', f.facts -> 'voice', 'timing', f.facts -> 'timing', 'notes', f.facts -> 'notes',
+            'layout', f.facts -> 'layout', 'fonts', f.facts -> 'fonts', 'checks', f.facts -> 'checks'))) as provider
         from public.stage_tasks as t
+        left join public.artifacts as f
+          on t.status = 'completed' and f.tenant_id = t.tenant_id and f.content_key = t.content_key
         where t.job_id = %s order by t.position, t.aspect, t.platform
         """,
         [job_id],

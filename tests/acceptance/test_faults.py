@@ -130,7 +130,8 @@ def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> None:
 
 
 def family(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
+    found: list[psutil.Process] = psutil.Process(process.pid).children(recursive=True)
+    return found
 
 
 def is_worker(process: psutil.Process) -> bool:

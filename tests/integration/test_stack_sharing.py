@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
+import psutil
 import psycopg
 import pytest
 
@@ -137,6 +138,13 @@ def test_ctrl_c_ends_the_command_and_not_the_database_that_others_use(
         starter.wait(60)
         with psycopg.connect(stack.admin) as connection:
             assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_the_database_is_no_child_of_the_command_that_starts_it(config: Config) -> None:
+    """Whoever ends all of its children must not end the database that others use."""
+    before = psutil.Process().children(recursive=True)
+    with running_stack(config, migrated=False):
+        assert psutil.Process().children(recursive=True) == before
 
 
 def test_a_failure_in_the_block_stops_the_database_too(config: Config) -> None:

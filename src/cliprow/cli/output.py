@@ -74,6 +74,8 @@ def _package_info(job: Job, tasks: list[Task], platform: str) -> dict[str, objec
                 "scene_number": task.scene_number,
                 "aspect": task.aspect,
                 "is_reused": task.is_reused,
+                "made_by": task.made_by,
+                "provider": task.provider,
                 "attempts": task.attempts,
                 "timings": task.timings or {},
             }

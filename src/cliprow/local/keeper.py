@@ -1,9 +1,11 @@
-"""Keeps one server process alive and its log short; run as a script, with nothing but the standard library.
+"""Keeps one server process alive and its log short; `Keeper` runs this file, which needs only the standard library.
 
     python -I -S keeper.py LOCK_FILE LOG_FILE LOG_BYTES COMMAND...
 
 The command that starts Postgres may end or be killed long before Postgres does, so somebody else has to be its
-parent: this process. It starts the server again when a signal killed it, and ends when the server ends by itself.
+parent: this process, which first leaves its own parent, so that nobody who ends "all my children" ends the database.
+It starts the server again when a signal killed it, and ends when the server ends by itself, with the server's exit
+status printed on standard output for whoever still listens there.
 
 LOCK_FILE is locked for as long as this process, the server, or any child of the server lives: the server inherits
 the lock. The kernel lets go of it when the last of them is gone, however they went, so the lock says what process
@@ -14,6 +16,7 @@ What the server prints goes to LOG_FILE. At most LOG_BYTES are kept: half in LOG
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import subprocess
@@ -21,7 +24,7 @@ import sys
 import time
 from pathlib import Path
 
-#: Exit status when another process has the lock.
+#: Status when another process has the lock.
 LOCKED = 75
 #: Give up when the server was killed this often ...
 KILLS = 10
@@ -87,8 +90,12 @@ def run(command: list[str], lock: int, log: BoundedLog) -> int:
     return server.wait()
 
 
-def main(lock_file: str, log_file: str, log_bytes: str, *command: str) -> int:
-    """Run the server, again and again if need be, until it ends by itself."""
+def keep(lock_file: str, log_file: str, log_bytes: str, *command: str) -> int:
+    """Run the server, again and again if need be, until it ends by itself.
+
+    Returns:
+        Its exit status, or `LOCKED`.
+    """
     lock = take(lock_file)
     if lock is None:
         return LOCKED
@@ -106,5 +113,49 @@ def main(lock_file: str, log_file: str, log_bytes: str, *command: str) -> int:
         log.write(f"keeper: signal {-status} killed the server, starting it again\n".encode())
 
 
+def main() -> int:
+    """Leave the parent, keep the server, report."""
+    if os.fork():
+        return 0
+    status = keep(*sys.argv[1:])
+    with contextlib.suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), str(status).encode())
+    return status
+
+
+class Keeper:
+    """The keeper as seen by the process that starts it. It is nobody's child and outlives us."""
+
+    def __init__(
+        self, lock: Path, log: Path, log_bytes: int, command: list[str], environment: dict[str, str]
+    ) -> None:
+        self._output, theirs = os.pipe()
+        os.set_blocking(self._output, False)
+        try:
+            subprocess.run(
+                [sys.executable, "-I", "-S", __file__, str(lock), str(log), str(log_bytes), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C in the terminal is not for the server
+                check=True,
+            )
+        finally:
+            os.close(theirs)
+
+    def ended(self) -> int | None:
+        """The server's exit status, or LOCKED; -1 when the keeper was killed; None while it runs."""
+        try:
+            return int(os.read(self._output, 16) or b"-1")
+        except BlockingIOError:
+            return None
+
+    def close(self) -> None:
+        """Listen no longer."""
+        os.close(self._output)
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main())

@@ -7,6 +7,7 @@ until `stop`. Callers see to it that only one of them creates, starts or stops a
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
@@ -22,7 +23,7 @@ from pathlib import Path
 from cliprow.errors import CliprowError, Conflict, Unavailable
 from cliprow.local import passwords
 from cliprow.local.identity import Identity, choose
-from cliprow.local.keeper import LOCKED
+from cliprow.local.keeper import LOCKED, Keeper
 from cliprow.local.ports import HOST, PortTaken, free_port, listens, port_taken
 from cliprow.local.programs import major_version, packaged_programs
 
@@ -133,24 +134,37 @@ class Cluster:
         self._own_data()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         before = self.log.stat().st_size if self.log.exists() else 0
-        keeper: subprocess.Popen[bytes] | None = None
         deadline = time.monotonic() + START_S
         while (ready_on := self.port()) is None:
-            ended = keeper.poll() if keeper else None
-            if ended not in (None, LOCKED):
-                raise self._not_started(port, _read_from(self.log, before))
-            if (keeper is None or ended == LOCKED) and not self.in_use():
-                # Without this Postgres refuses to start when the number of a dead one now belongs to another
-                # program, as often in a container that was started again.
-                (self.data / "postmaster.pid").unlink(missing_ok=True)
-                if port_taken(port):
-                    raise PortTaken.of(port)
-                keeper = _start_keeper(self.lock, self.log, self.identity.command(*self._server(port)))
-            # Otherwise a server that we did not start is ending, or its keeper brings it back: see what comes.
-            if time.monotonic() > deadline:
-                raise self._not_started(port, _read_from(self.log, before))
+            # A server in use that takes no connections is ending, or its keeper brings it back: see what comes.
+            if not self.in_use():
+                self._try_to_start(port, deadline, before)
+            elif time.monotonic() > deadline:
+                raise Conflict(
+                    f"{self.data} is in use by a Postgres that takes no connections from here.",
+                    error_code="DATA_IN_USE",
+                    next_step=f"Look into {self.log}. If it runs in another container, stop it there.",
+                )
             time.sleep(0.02)
         return ready_on
+
+    def _try_to_start(self, port: int, deadline: float, log_offset: int) -> None:
+        """Start the server; return when it is ready, or when another process was faster."""
+        # Without this Postgres refuses to start when the number of a dead one now belongs to another program, as often
+        # in a container that was started again.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        if port_taken(port):
+            raise PortTaken.of(port)
+        command = self.identity.command(*self._server(port))
+        keeper = Keeper(self.lock, self.log, LOG_BYTES, command, _environment())
+        with contextlib.closing(keeper):
+            while self.port() is None:
+                ended = keeper.ended()
+                if ended == LOCKED:
+                    return
+                if ended is not None or time.monotonic() > deadline:
+                    raise self._not_started(port, _read_from(self.log, log_offset))
+                time.sleep(0.02)
 
     def stop(self) -> None:
         """Stop the server and wait until it and all its children have ended; nothing happens where none runs.
@@ -253,36 +267,11 @@ class Cluster:
     def _not_started(self, port: int, output: str) -> CliprowError:
         if "Address already in use" in output:
             return PortTaken.of(port)
-        if self.in_use() and self.server_pid() is None:
-            return Conflict(
-                f"{self.data} is in use by a Postgres that cannot be reached from here.",
-                error_code="DATA_IN_USE",
-                next_step="It may run in another container that has the same folder: stop it there.",
-            )
         return Unavailable(
             f"Postgres did not start: {_reason(output)}",
             error_code="POSTGRES_NOT_STARTED",
             next_step=f"Its log is {self.log}; `cliprow doctor` checks disk space and rights.",
         )
-
-
-#: Keepers this process started. They outlive it, so nobody waits for them.
-_keepers: list[subprocess.Popen[bytes]] = []
-
-
-def _start_keeper(lock: Path, log: Path, command: list[str]) -> subprocess.Popen[bytes]:
-    script = Path(__file__).with_name("keeper.py")
-    keeper = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(script), str(lock), str(log), str(LOG_BYTES), *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=_environment(),
-        cwd="/",
-        start_new_session=True,  # Ctrl-C in the terminal is not for the server
-    )
-    _keepers[:] = [each for each in _keepers if each.poll() is None] + [keeper]
-    return keeper
 
 
 def _environment() -> dict[str, str]:

@@ -30,21 +30,21 @@ class Geometry:
     caption_size: int
     #: Words of a caption phrase, at most.
     caption_words: int
-    #: Centre everything (tall frames centre titles; wide ones keep a left edge).
-    tall: bool
+    #: Text keeps to one side, and the other is left to the picture; in other frames titles stand in the middle.
+    wide: bool
 
     @classmethod
     def of(cls, width: int, height: int) -> Geometry:
         """Return the geometry of a raster, by its proportions."""
         unit = min(width, height) / 1080
-        tall = height > width * 1.5
-        if tall:
+        wide = width > height * 1.3
+        if height > width * 1.5:
             zone = _part(width, height, VERTICAL_SAFE_ZONE)
             text = Box(zone.left, zone.top, zone.right, zone.top + zone.height * 0.72)
             captions = Box(zone.left, zone.top + zone.height * 0.76, zone.right, zone.bottom)
             progress = Box(zone.left, zone.top - 72 * unit, zone.right, zone.top - 64 * unit)
             sizes = (128, 104, 62, 82)
-        elif width > height * 1.3:
+        elif wide:
             text = _part(width, height, Box(0.068, 0.15, 0.66, 0.72))
             captions = _part(width, height, Box(0.12, 0.775, 0.88, 0.95))
             progress = _part(width, height, Box(0.068, 0.078, 0.932, 0.085))
@@ -55,8 +55,8 @@ class Geometry:
             progress = _part(width, height, Box(0.085, 0.075, 0.915, 0.082))
             sizes = (108, 86, 50, 64)
         title, heading, point, caption = (max(8, round(size * unit)) for size in sizes)
-        words = 7 if width > height * 1.3 else 5
-        return cls(width, height, unit, text, captions, progress, title, heading, point, caption, words, tall)
+        words = 7 if wide else 5
+        return cls(width, height, unit, text, captions, progress, title, heading, point, caption, words, wide)
 
     def mirrored(self) -> Geometry:
         """Return the same for text that runs from right to left."""

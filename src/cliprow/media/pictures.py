@@ -44,17 +44,16 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
         ) from error
 
 
-def darken(image: Image.Image, tall: bool) -> Image.Image:
+def darken(image: Image.Image, wide: bool, right_to_left: bool = False) -> Image.Image:
     """Darken a picture so that white text reads on it: all of it a little, where text stands more."""
-    if tall:
-        shade = np.interp(
-            np.linspace(0, 1, image.height), (0, 0.15, 0.55, 0.75, 1), (0.62, 0.5, 0.5, 0.42, 0.5)
-        )
-        factors = shade[:, None]
-    else:
-        across = np.interp(np.linspace(0, 1, image.width), (0, 0.45, 0.8, 1), (0.38, 0.46, 0.85, 0.9))
-        down = np.interp(np.linspace(0, 1, image.height), (0, 0.6, 0.85, 1), (1, 1, 0.62, 0.5))
+    if wide:
+        across = np.interp(np.linspace(0, 1, image.width), (0, 0.45, 0.7, 1), (0.42, 0.46, 0.54, 0.92))
+        across = across[::-1] if right_to_left else across
+        down = np.interp(np.linspace(0, 1, image.height), (0, 0.65, 0.85, 1), (1, 1, 0.66, 0.55))
         factors = down[:, None] * across[None, :]
+    else:
+        down = np.interp(np.linspace(0, 1, image.height), (0, 0.13, 0.6, 0.8, 1), (0.7, 0.54, 0.54, 0.46, 0.55))
+        factors = down[:, None]
     mask = Image.fromarray(np.broadcast_to((factors * 255).astype(np.uint8), (image.height, image.width)))
     return Image.composite(image, Image.new("RGB", image.size, "#06070c"), mask)
 

@@ -99,7 +99,7 @@ class Scene:
         if picture is None:
             image = artwork.ground(palette, width, height, self._inputs.scene.scene_number)
         else:
-            image = pictures.darken(picture, self._geometry.tall)
+            image = pictures.darken(picture, self._geometry.wide, self._right_to_left)
         return ZoomPicture(from_rgb(image), self._inputs.width, self._inputs.height)
 
     def _window(self, frame: int) -> Box:
@@ -120,7 +120,7 @@ class Scene:
         scene, geometry = self._inputs.scene, self._geometry
         unit, box = geometry.unit, geometry.text
         centred = scene.scene_type in _CENTRED
-        align = "centre" if centred and (geometry.tall or not self._wide) else "start"
+        align = "centre" if centred and not geometry.wide else "start"
         heading = self._heading(centred)
         points = self._points(box.height - (heading.height + 90 * unit if heading else 0))
         rule = 10 * unit
@@ -159,10 +159,6 @@ class Scene:
             y += block.height + between
         return drawables
 
-    @property
-    def _wide(self) -> bool:
-        return self._geometry.width > self._geometry.height * 1.3
-
     def _heading(self, large: bool) -> Block | None:
         scene, geometry = self._inputs.scene, self._geometry
         if not scene.heading.strip():
@@ -175,7 +171,7 @@ class Scene:
             geometry.text.width,
             room,
             smallest=max(8, round(geometry.point_size * 0.8)),
-            most_lines=5 if geometry.tall else 4,
+            most_lines=4 if geometry.wide else 5,
         )
 
     def _points(self, room: float) -> list[Block]:

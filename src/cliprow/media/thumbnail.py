@@ -9,6 +9,7 @@ import av
 import numpy as np
 from PIL import Image, ImageFilter
 
+from cliprow.files import write_whole
 from cliprow.media import segments, sprites
 from cliprow.media.fonts import Fonts
 from cliprow.media.palettes import PALETTES, PICTURE_INK, Palette
@@ -36,10 +37,11 @@ def draw_thumbnail(
     image = _filled(background, size)
     unit = min(size) / 720
     tall = size[1] > size[0] * 1.2
-    box = _title_box(size)
+    title = segments.tidy(title)
+    box = _title_box(size, segments.is_right_to_left(title))
     block = fit_text(
-        segments.tidy(title),
-        Style(fonts, round((112 if tall else 132) * unit), 900, leading=1.06),
+        title,
+        Style(fonts, round((120 if tall else 170) * unit), 900, leading=1.06),
         box.width,
         box.height,
         smallest=max(8, round(40 * unit)),
@@ -71,7 +73,7 @@ def save_jpeg(image: Image.Image, path: Path, max_bytes: int) -> None:
             buffer = io.BytesIO()
             image.save(buffer, "JPEG", quality=quality, optimize=True, progressive=True, subsampling=0)
             if buffer.tell() <= max_bytes:
-                path.write_bytes(buffer.getvalue())
+                write_whole(path, buffer.getvalue())
                 return
         image = image.resize(
             (max(16, image.width * 3 // 4), max(16, image.height * 3 // 4)), Image.Resampling.LANCZOS
@@ -96,12 +98,13 @@ def _filled(background: Image.Image, size: tuple[int, int]) -> Image.Image:
     return scaled.crop((left, top, left + size[0], top + size[1]))
 
 
-def _title_box(size: tuple[int, int]) -> Box:
+def _title_box(size: tuple[int, int], right_to_left: bool) -> Box:
     """Return where the title stands; tall covers are cut to 3:4 in some grids."""
     width, height = size
     if height > width * 1.2:
         return Box(0.09 * width, 0.24 * height, 0.91 * width, 0.76 * height)
-    return Box(0.07 * width, 0.14 * height, 0.86 * width, 0.86 * height)
+    near, far = (0.14, 0.93) if right_to_left else (0.07, 0.86)
+    return Box(near * width, 0.14 * height, far * width, 0.86 * height)
 
 
 def _shade(image: Image.Image, lines: list[Sprite], unit: float) -> None:

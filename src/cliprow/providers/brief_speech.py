@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import regex
 
-from cliprow.providers.brief import Section
+from cliprow.providers.brief import Block, Section
 from cliprow.providers.sentences import split_sentences
 from cliprow.providers.titles import as_sentence, has_words
 
@@ -14,8 +15,8 @@ from cliprow.providers.titles import as_sentence, has_words
 Said = tuple[str, tuple[str, ...]]
 
 #: An item longer than this, or with sentences of its own, is said by itself.
-_SHORT_ITEM = 60
-_SENTENCE_INSIDE = regex.compile(r"[.!?。！？।؟]\s*\S|[。！？।]")
+_LONGEST_LISTED = 60
+_SENTENCE_INSIDE = regex.compile(r"[.!?।؟]\s+\S|[。！？।]")
 #: What parts the items of a list that is read out, by script.
 _COMMAS = ((regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]"), "、"), (regex.compile(r"\p{Arabic}"), "، "))
 
@@ -23,38 +24,45 @@ _COMMAS = ((regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]"), "、"), (regex.
 def said_in(section: Section, language: str) -> Iterator[Said]:
     """Yield what a section says, in order.
 
-    Short items are read out in one sentence, after the sentence that leads up to them ("You need:"), or after the
-    section's heading when nothing else does: alone, they would say nothing.
+    A list of short items is read out in one sentence, after the sentence that leads up to it ("You need:"), or after
+    the section's heading when the list is all there is: alone, it would say nothing.
     """
-    lead, items = "", list[str]()
-    opening = True
-    for block in section.blocks:
-        if block.is_item and len(block.text) <= _SHORT_ITEM and not _SENTENCE_INSIDE.search(block.text):
-            items.append(block.text.rstrip(".;,。"))
+    lead = section.heading
+    for number, blocks in groupby(section.blocks, key=lambda block: block.list_number):
+        if number:
+            yield from _list(lead, list(blocks), language)
+            lead = ""
             continue
-        yield from _read_out(lead or (section.heading if opening and items else ""), items)
-        opening = opening and block.is_item
-        lead, items = "", []
-        for sentence in split_sentences(_capital(as_sentence(block.text)), language):
+        lead = ""
+        for sentence in (s for block in blocks for s in _sentences(block, language)):
             if lead:
                 yield lead, ()
             lead = sentence if sentence.endswith((":", "：")) else ""
             if not lead:
-                yield sentence, (block.text,) if block.is_item else ()
-    yield from _read_out(lead or (section.heading if opening and items else ""), items)
+                yield sentence, ()
+    if lead and lead != section.heading:
+        yield lead, ()
 
 
-def _read_out(lead: str, items: list[str]) -> Iterator[Said]:
-    spoken = [item for item in items if has_words(item)]
-    if not spoken:
+def _list(lead: str, items: Sequence[Block], language: str) -> Iterator[Said]:
+    """Say a list whose `lead` may be empty."""
+    texts = [item.text for item in items if has_words(item.text)]
+    if any(len(text) > _LONGEST_LISTED or _SENTENCE_INSIDE.search(text) for text in texts):
         if lead:
-            yield lead, ()
-        return
-    comma = next((mark for script, mark in _COMMAS if script.search(spoken[0])), ", ")
-    listed = comma.join(spoken)
-    colon = "：" if comma == "、" else ": "
-    text = lead.rstrip(":： ") + colon + listed if lead else _capital(listed)
-    yield as_sentence(text), tuple(spoken)
+            yield as_sentence(lead), ()
+        for item in items:
+            for sentence in _sentences(item, language):
+                yield sentence, (item.text,)
+    elif texts:
+        named = [text.rstrip(".;,。") for text in texts]
+        comma = next((mark for script, mark in _COMMAS if script.search(named[0])), ", ")
+        colon = "：" if comma == "、" else ": "
+        listed = comma.join(named)
+        yield as_sentence(lead.rstrip(":： ") + colon + listed if lead else _capital(listed)), tuple(named)
+
+
+def _sentences(block: Block, language: str) -> list[str]:
+    return split_sentences(_capital(as_sentence(block.text)), language)
 
 
 def _capital(text: str) -> str:

@@ -63,7 +63,7 @@ class Engine:
             try:
                 send(process.stdin, request)  # type: ignore[arg-type]
                 answer = receive(process.stdout)  # type: ignore[arg-type]
-            except OSError:
+            except (OSError, ValueError):  # a broken pipe, or something that is no message
                 answer = None
             finally:
                 limit.cancel()
@@ -123,7 +123,11 @@ class Engine:
 
     def _gone(self, expired: bool, limit_s: float) -> RetryLater:
         assert self._process and self._log
-        status = self._process.wait()
+        try:
+            status = self._process.wait(timeout=2)
+        except subprocess.TimeoutExpired:  # it closed its pipes, or wrote nonsense, and lives on
+            self._process.kill()
+            status = self._process.wait()
         self._log.seek(max(0, self._log.tell() - 500))
         said = self._log.read().decode(errors="replace").strip().rsplit("\n", 1)[-1]
         self.close()

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from cliprow.media.segments import split_unspaced
+from cliprow.media.segments import is_unspaced, split_unspaced
 from cliprow.providers.language_data import language_data
 
+#: Languages in which an apostrophe parts an article from its noun.
+_ELIDING = {"fr", "it", "ca"}
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
 #: Words beyond the most frequent ones that occur twice tell little and cost memory.
 _MOST_WORDS = 3000
 _DAMPING, _ROUNDS = 0.85, 40
-_PHRASE_WORDS = range(1, 5)
+_PHRASE_WORDS = range(2, 5)
 
 
 def content_words(text: str, language: str) -> list[str]:
-    """Return the words that tell what a text is about, casefolded, in order."""
-    common = language_data(language).stopwords
-    words = (part.casefold() for word in _WORD.findall(text) for part in split_unspaced(word, language))
-    return [word for word in words if word not in common and (len(word) > 1 or not word.isascii())]
+    """Return the words that tell what a text is about, casefolded, in order; phrases where words are not spaced."""
+    return _telling((part for word in _words(text, language) for part in split_unspaced(word, language)), language)
 
 
 def rank_sentences(sentences: Sequence[str], language: str) -> NDArray[np.float64]:
@@ -32,7 +33,7 @@ def rank_sentences(sentences: Sequence[str], language: str) -> NDArray[np.float6
     count = len(sentences)
     if count == 0:
         return np.zeros(0)
-    words = [set(content_words(sentence, language)) for sentence in sentences]
+    words = [_features(sentence, language) for sentence in sentences]
     frequency = Counter(word for each in words for word in each)
     column = {word: n for n, (word, times) in enumerate(frequency.most_common(_MOST_WORDS)) if times > 1}
     holds = np.zeros((count, max(1, len(column))), np.float32)
@@ -51,10 +52,29 @@ def rank_sentences(sentences: Sequence[str], language: str) -> NDArray[np.float6
     return np.asarray(scores / scores.sum(), np.float64)
 
 
+def _features(sentence: str, language: str) -> set[str]:
+    """Return what two sentences can share: words, and pairs of characters where words are not spaced."""
+    words = _words(sentence, language)
+    pairs = (a + b for word in words if is_unspaced(word) for a, b in pairwise(word))
+    return {*_telling((word for word in words if not is_unspaced(word)), language), *pairs}
+
+
+def _words(text: str, language: str) -> list[str]:
+    if language in _ELIDING:
+        text = text.replace("'", " ").replace("’", " ")
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def _telling(words: Iterable[str], language: str) -> list[str]:
+    """Leave out common words and single letters."""
+    common = language_data(language).stopwords
+    return [word for word in words if word not in common and (len(word) > 1 or not word.isascii())]
+
+
 def key_phrases(text: str, language: str, most: int) -> list[str]:
     """Return the phrases that a text is about, as written, in the order of the text.
 
-    A phrase is a run of up to four words without a common one between them. Languages whose common words are not
+    A phrase is a run of two to four words without a common one between them. Languages whose common words are not
     known give none: any choice would be by chance.
     """
     common = language_data(language).stopwords

@@ -55,4 +55,4 @@ def write_script(inputs: ScriptInputs) -> Script:
 
 def _title(topic: str, language: str) -> str:
     first = split_sentences(topic, language)[0] if len(topic) > _LONGEST_TOPIC else topic
-    return shortened(first if has_words(first) else topic)
+    return shortened((first if has_words(first) else topic).rstrip(".。"))

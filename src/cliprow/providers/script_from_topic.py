@@ -69,10 +69,10 @@ def _scenes(inputs: ScriptInputs, title: str, phrases: dict[str, Any]) -> tuple[
     audience = as_sentence(inputs.audience).rstrip(".")
     if audience and len(audience) <= _LONGEST_AUDIENCE:
         opening.append(phrases["audience"].format(audience=audience))
-    opening.append(phrases["openers"][inputs.tone.value])
+    opening.append(phrases["openers"][inputs.tone])
     first: _Told = (SceneType.INTRO, title, " ".join(opening), ())
     ending: list[_Told] = [
-        (SceneType.CALL_TO_ACTION, phrases["action_heading"], phrases["actions"][inputs.tone.value], ())
+        (SceneType.CALL_TO_ACTION, phrases["action_heading"], phrases["actions"][inputs.tone], ())
     ]
     if inputs.duration_s >= _SUMS_UP_FROM_S:
         ending.insert(0, (SceneType.CONCLUSION, phrases["conclusion_heading"], phrases["conclusion"], ()))

@@ -9,13 +9,15 @@ import regex
 
 from cliprow.providers.language_data import language_data
 
-_CLOSING = r"""["'”’»)\]）」』】》〉]*"""
+_CLOSING = r"""(?:["'”’»)\]）」』】》〉]|\s»(?=\s|$))*"""
 #: What ends a sentence wherever it stands: marks of scripts that put no space after it, or use the mark for nothing else.
 _ENDS_ALWAYS = rf"[。！？｡؟۔।॥።։။។၊]+{_CLOSING}"
 #: What ends a sentence when a space, or the text's end, follows.
 _ENDS_BEFORE_SPACE = rf"(?:[!?…]+|\.+){_CLOSING}(?=\s|$)"
 _END = regex.compile(rf"{_ENDS_ALWAYS}|{_ENDS_BEFORE_SPACE}")
 _PARAGRAPH = regex.compile(r"\s*\n\s*\n\s*")
+#: Languages that write "the 3rd" as "3.".
+_DOTTED_ORDINALS = "cs da de et fi fo hr hu is lb lv nb nn no pl sk sl sr tr"
 #: Where a sentence that is too long may be cut, best first.
 _CUTS = (regex.compile(r"(?<=[;:—–；：])\s*"), regex.compile(r"(?<=[,，、،])\s*"), regex.compile(r"\s+"))
 
@@ -46,10 +48,9 @@ def cut_long(sentence: str, limit: int) -> list[str]:
 
 
 def _sentences(paragraph: str, language: str) -> Iterator[str]:
-    abbreviations = language_data(language).abbreviations
     start = 0
     for match in _END.finditer(paragraph):
-        if match.group().startswith(".") and not _is_full_stop(paragraph, start, match, abbreviations):
+        if not _is_end(paragraph, start, match, language):
             continue
         sentence = paragraph[start : match.end()].strip()
         if sentence:
@@ -60,15 +61,20 @@ def _sentences(paragraph: str, language: str) -> Iterator[str]:
         yield rest
 
 
-def _is_full_stop(text: str, start: int, match: regex.Match[str], abbreviations: frozenset[str]) -> bool:
-    """Whether a dot ends a sentence, rather than an abbreviation, an initial, or the number of a list."""
-    following = text[match.end() :].lstrip()[:1]
+def _is_end(text: str, start: int, match: regex.Match[str], language: str) -> bool:
+    """Whether a mark ends a sentence, rather than an abbreviation, an initial, a quotation, or the number of a list."""
+    mark, following = match.group(), text[match.end() :].lstrip()[:1]
     if not following:
         return True
-    if unicodedata.category(following) == "Ll":  # a small letter goes on with the sentence
+    # A small letter goes on with the sentence, except after a mark that nothing but an end can have.
+    if unicodedata.category(following) == "Ll" and (mark[0] in ".…" or mark[-1] not in "!?"):
         return False
+    if mark[0] != ".":
+        return True
     before = text[start : match.start()].rsplit(maxsplit=1)
     word = before[-1].strip("\"'“‘«(").casefold() if before else ""
-    if word in abbreviations or (len(word) == 1 and word.isalpha() and word != "i"):
+    if word in language_data(language).abbreviations or (len(word) == 1 and word.isalpha() and word != "i"):
+        return False
+    if word.isdigit() and len(word) <= 2 and language in _DOTTED_ORDINALS.split():
         return False
     return not (word.isdigit() and len(before) == 1)

@@ -18,6 +18,8 @@ _MARKUP = regex.compile(
 _ENDS = regex.compile(r"""[.!?…。！？؟۔।։።:;]["'”’»)\]」』]*$""")
 _WORD_CHARACTER = regex.compile(r"[\p{L}\p{N}]")
 _CJK_END = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}。！？」』）]\Z")
+#: Scripts in which people write words of a hashtag together.
+_JOINS = regex.compile(r"[\p{Latin}\p{N}]")
 _MOST_HASHTAGS, _LONGEST_HASHTAG = 6, 30
 
 
@@ -70,7 +72,7 @@ def hashtags(topic: str, phrases: Iterable[str], language: str) -> tuple[str, ..
     ]
     tags: dict[str, None] = {}
     for parts in candidates:
-        glue = "" if all(part.isascii() or is_unspaced(part) for part in parts) else "_"
+        glue = "" if all(_JOINS.match(part) or is_unspaced(part) for part in parts) else "_"
         tag = regex.sub(r"[^\p{L}\p{M}\p{N}_]", "", glue.join(parts))
         if 1 < len(tag) <= _LONGEST_HASHTAG and not tag.isdigit():
             tags.setdefault("#" + tag)

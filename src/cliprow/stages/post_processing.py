@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from cliprow.files import sha256_of
+from cliprow.files import sha256_of, write_whole
 from cliprow.media import segments, subtitles, thumbnail
 from cliprow.media.captions import SpokenWord, spoken_words
 from cliprow.media.fonts import Fonts
@@ -145,7 +145,7 @@ def _thumbnail(inputs: PostInputs, title: str, work: Work) -> OutputFile:
 
 def _text_file(work: Work, role: str, name: str, media_type: str, text: str) -> OutputFile:
     path = work.folder / name
-    path.write_text(text, encoding="utf-8", newline="\n")
+    write_whole(path, text.encode())
     return OutputFile(role, path, media_type, name)
 
 
@@ -179,7 +179,7 @@ def _manifest(inputs: PostInputs, facts: PostFacts, files: Sequence[OutputFile],
         "files": listed,
     }
     path: Path = work.folder / "manifest.json"
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    write_whole(path, msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     return OutputFile("manifest", path, "application/json", path.name)
 
 
