@@ -217,7 +217,7 @@ def measure(scenes: list[VideoInputs], files: dict[str, Path], folder: Path) -> 
 def moviepy_ratio(inputs: VideoInputs, limit_s: float) -> float | None:
     """Time a like scene (zooming picture, captions by word) in MoviePy; None when it is not installed."""
     try:
-        from moviepy import CompositeVideoClip, ImageClip, TextClip
+        from moviepy import CompositeVideoClip, ImageClip, TextClip  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         return None
     fonts = Fonts()

@@ -31,6 +31,8 @@ _X264 = {
     "bframes": "2",
     "b-pyramid": "none",
 }
+#: Presets of x264, quick to thorough.
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 #: Bits a second for 1920x1080, kept below what the strictest platform takes.
 _MAX_BIT_RATE_1080P = 10_000_000
 #: No edit list (some platforms refuse it), index before the media.

@@ -18,6 +18,7 @@ from fontTools.ttLib import TTFont, TTLibError
 from PIL import ImageFont
 
 from cliprow.errors import FailForGood, MissingDependency
+from cliprow.files import sha256_of
 from cliprow.media import segments
 
 #: Scripts with a Noto Sans of their own, by ISO 15924 code.
@@ -107,7 +108,7 @@ class Fonts:
     def _face(self, cluster: str, current: Face | None) -> Face | None:
         """Return the face for one cluster; characters of no script stay in the run they stand in."""
         wanted = [char for char in cluster if not _is_ignorable(char)]
-        if _VARIATION_SELECTOR_16 in cluster:
+        if _VARIATION_SELECTOR_16 in cluster and wanted:
             emoji = _noto("Emoji")
             if wanted[0] in _coverage(emoji):
                 return emoji
@@ -134,6 +135,12 @@ class Fonts:
         tag = self.language.lower()
         index = next((index for start, index in _CJK_FACES if tag.startswith(start)), 2)
         return Face("Noto Sans CJK", str(_folder("manimgx_fonts_cjk") / "NotoSansCJK-VF.otf.ttc"), index)
+
+
+def font_version(extra: str) -> str:
+    """Return what changes when the user's font does: its digest, or its name where it cannot be read."""
+    path = Path(extra)
+    return sha256_of(path)[:16] if extra and path.is_file() else extra
 
 
 @functools.lru_cache(maxsize=96)

@@ -20,6 +20,7 @@ class Geometry:
     unit: float
     #: Heading and points.
     text: Box
+    #: The letters of captions.
     captions: Box
     #: One thin bar.
     progress: Box
@@ -55,6 +56,9 @@ class Geometry:
             progress = _part(width, height, Box(0.085, 0.075, 0.915, 0.082))
             sizes = (108, 86, 50, 64)
         title, heading, point, caption = (max(8, round(size * unit)) for size in sizes)
+        # Plate and outline reach a little beyond the letters, and stay inside the zone too.
+        aside = 0.15 * caption
+        captions = captions._replace(left=captions.left + aside, right=captions.right - aside)
         words = 7 if wide else 5
         return cls(width, height, unit, text, captions, progress, title, heading, point, caption, words, wide)
 

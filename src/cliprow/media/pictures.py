@@ -11,7 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from cliprow.errors import FailForGood
 
 #: More pixels than this would not fit beside the frames in a worker's memory (JPEG is read smaller than that).
-_MOST_PIXELS = 100_000_000
+_MOST_PIXELS = 80_000_000
 
 
 def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
@@ -32,7 +32,7 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
                 if image.width * image.height > _MOST_PIXELS:
                     raise _too_large(name, f"{image.width} x {image.height} pixels")
                 image.load()
-                upright = ImageOps.exif_transpose(image)
+                upright = _reduced(ImageOps.exif_transpose(image), width, height)
                 return ImageOps.fit(_opaque(upright), (width, height), Image.Resampling.BICUBIC)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "a decompression bomb") from error
@@ -44,6 +44,14 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
         ) from error
 
 
+def _reduced(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Halve a picture (or third it, ...) while it stays large enough, before any copy of it is made."""
+    factor = min(image.width // width, image.height // height)
+    if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
+    return image.reduce(factor)
+
+
 def darken(image: Image.Image, wide: bool, right_to_left: bool = False) -> Image.Image:
     """Darken a picture so that white text reads on it: all of it a little, where text stands more."""
     if wide:
@@ -52,7 +60,9 @@ def darken(image: Image.Image, wide: bool, right_to_left: bool = False) -> Image
         down = np.interp(np.linspace(0, 1, image.height), (0, 0.65, 0.85, 1), (1, 1, 0.66, 0.55))
         factors = down[:, None] * across[None, :]
     else:
-        down = np.interp(np.linspace(0, 1, image.height), (0, 0.13, 0.6, 0.8, 1), (0.7, 0.54, 0.54, 0.46, 0.55))
+        down = np.interp(
+            np.linspace(0, 1, image.height), (0, 0.13, 0.6, 0.8, 1), (0.7, 0.54, 0.54, 0.46, 0.55)
+        )
         factors = down[:, None]
     mask = Image.fromarray(np.broadcast_to((factors * 255).astype(np.uint8), (image.height, image.width)))
     return Image.composite(image, Image.new("RGB", image.size, "#06070c"), mask)

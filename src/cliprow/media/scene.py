@@ -253,7 +253,7 @@ class Scene:
         ]
         if self._right_to_left:
             bars.reverse()
-        current = self._inputs.scene.scene_number - 1
+        current = min(max(self._inputs.scene.scene_number, 1), count) - 1
         return Progress(
             sprites.merged(bars),
             sprites.merged(bars[:current]) if current else None,

@@ -3,8 +3,11 @@
 espeak-ng is licensed under the GPL-3; nothing else in Cliprow loads it. It keeps some state from one sentence to the
 next, so equal requests give equal sound only as the first of a process: start one for each narration.
 
-    request   {"voices": true}                          answer {"voices": {language code: voice}}
-    request   {"voice": voice, "sentences": [text]}     answer {"rate": Hz, "sentences": [{"samples": n, "events": [...]}]}
+    request   {"voices": true}
+    answer    {"voices": {language code: voice}}
+
+    request   {"voice": voice, "words_per_minute": n, "sentences": [text, ...]}
+    answer    {"rate": Hz, "sentences": [{"samples": n, "events": [...]}]}
 
 The answer's sound is all sentences, mono float32. An event is `[kind, character, sample]`: kind "word" starts the word
 at that character of its sentence, kind "pause" ends a clause.
@@ -26,6 +29,7 @@ from cliprow.providers.engine_pipe import Header, serve
 _AUDIO_OUTPUT_RETRIEVAL = 1
 _POS_CHARACTER = 1
 _CHARS_UTF8 = 1
+_PARAMETER_RATE = 1
 _EVENT_LIST_TERMINATED, _EVENT_WORD, _EVENT_END = 0, 1, 5
 
 
@@ -120,11 +124,12 @@ def say(text: str) -> tuple[bytes, list[tuple[str, int, int]]]:
 
 def answer(request: Header) -> tuple[Header, bytes]:
     """List voices, or say sentences."""
-    espeak, rate = library()
+    espeak, sample_rate = library()
     if "voices" in request:
         return {"voices": voices()}, b""
     if espeak.espeak_SetVoiceByName(request["voice"].encode()) != 0:
         raise ValueError(f"espeak-ng has no voice {request['voice']!r}")
+    espeak.espeak_SetParameter(_PARAMETER_RATE, int(request["words_per_minute"]), 0)
     sounds: list[bytes] = []
     sentences: list[dict[str, Any]] = []
     for text in request["sentences"]:
@@ -132,7 +137,7 @@ def answer(request: Header) -> tuple[Header, bytes]:
         samples = np.frombuffer(sound, np.int16).astype("<f4") / 32768
         sounds.append(samples.tobytes())
         sentences.append({"samples": samples.size, "events": events})
-    return {"rate": rate, "sentences": sentences}, b"".join(sounds)
+    return {"rate": sample_rate, "sentences": sentences}, b"".join(sounds)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ _PHRASE_WORDS = range(2, 5)
 
 def content_words(text: str, language: str) -> list[str]:
     """Return the words that tell what a text is about, casefolded, in order; phrases where words are not spaced."""
-    return _telling((part for word in _words(text, language) for part in split_unspaced(word, language)), language)
+    return _telling(
+        (part for word in _words(text, language) for part in split_unspaced(word, language)), language
+    )
 
 
 def rank_sentences(sentences: Sequence[str], language: str) -> NDArray[np.float64]:

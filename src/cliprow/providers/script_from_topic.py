@@ -23,8 +23,8 @@ _BEATS = {
     ScriptType.TESTIMONIAL: "people before turning doubts check compare next_step",
 }
 _MAIN = {ScriptType.DEMO: SceneType.DEMO, ScriptType.TESTIMONIAL: SceneType.TESTIMONIAL}
-#: A video shorter than this (seconds) has no scene of its own to sum up.
-_SUMS_UP_FROM_S = 30
+#: Shorter videos (seconds) have no scene of their own to sum up, and none that asks something of the viewer.
+_SUMS_UP_FROM_S, _ASKS_FROM_S = 30, 20
 _LONGEST_AUDIENCE = 60
 
 #: A scene in the making: type, heading, narration, points.
@@ -71,11 +71,13 @@ def _scenes(inputs: ScriptInputs, title: str, phrases: dict[str, Any]) -> tuple[
         opening.append(phrases["audience"].format(audience=audience))
     opening.append(phrases["openers"][inputs.tone])
     first: _Told = (SceneType.INTRO, title, " ".join(opening), ())
-    ending: list[_Told] = [
-        (SceneType.CALL_TO_ACTION, phrases["action_heading"], phrases["actions"][inputs.tone], ())
-    ]
+    ending: list[_Told] = []
     if inputs.duration_s >= _SUMS_UP_FROM_S:
-        ending.insert(0, (SceneType.CONCLUSION, phrases["conclusion_heading"], phrases["conclusion"], ()))
+        ending.append((SceneType.CONCLUSION, phrases["conclusion_heading"], phrases["conclusion"], ()))
+    if inputs.duration_s >= _ASKS_FROM_S:
+        ending.append(
+            (SceneType.CALL_TO_ACTION, phrases["action_heading"], phrases["actions"][inputs.tone], ())
+        )
     main = _MAIN.get(inputs.script_type, SceneType.MAIN_CONTENT)
     beats = [phrases["beats"][name] for name in _BEATS[inputs.script_type].split()]
     told: list[_Told] = [(main, beat["heading"], beat["text"], tuple(beat["points"])) for beat in beats]

@@ -26,6 +26,8 @@ _MODULE = "cliprow.providers.espeak_engine"
 _LIMIT_S = 60.0
 #: Tags whose espeak-ng voice has a name of its own.
 _VOICES = {"zh": "cmn", "zh-hk": "yue", "zh-mo": "yue", "zh-yue": "yue", "es-mx": "es-419", "en": "en-us"}
+#: Words a minute, as espeak-ng counts them; its French hurries.
+_PACE, _PACES = 170, {"fr": 130}
 _KANJI = regex.compile(r"\p{Script=Han}")
 
 
@@ -44,10 +46,13 @@ class EspeakSpeech:
             )
         self._engine = Engine(_MODULE)
         self._language = language
-        self.voice = voice or self._voice_for(language)
-        self.notes: tuple[str, ...] = (
-            f"There is no neural voice for {language!r} here: espeak-ng speaks, clear but robotic.",
+        self.voice = _checked(voice) if voice else _voice_for(language)
+        why = (
+            "as the settings ask"
+            if base(language) == "en"
+            else f"for want of a neural voice for {language!r}"
         )
+        self.notes: tuple[str, ...] = (f"Spoken by espeak-ng, clear but robotic, {why}.",)
 
     def say(self, sentences: Sequence[Sentence], progress: Progress) -> list[SpokenSentence]:
         """Say all sentences in a process of their own, so that they sound the same each time."""
@@ -55,7 +60,12 @@ class EspeakSpeech:
         spaced = [_with_places(sentence) for sentence in sentences]
         self._engine.close()
         try:
-            request = {"voice": self.voice, "sentences": [text for text, _ in spaced]}
+            pace = _PACES.get(base(self._language), _PACE)
+            request = {
+                "voice": self.voice,
+                "words_per_minute": pace,
+                "sentences": [text for text, _ in spaced],
+            }
             header, sound = self._engine.ask(request, limit_s=_LIMIT_S)
         finally:
             self._engine.close()
@@ -77,20 +87,6 @@ class EspeakSpeech:
             spoken.append(SpokenSentence(samples, words))
             progress(number)
         return spoken
-
-    def _voice_for(self, tag: str) -> str:
-        """Choose a voice by the whole tag, else by its language."""
-        language = base(tag)
-        full = tag.strip().lower().replace("_", "-")
-        known = _voices()
-        for code in (_VOICES.get(full, full), _VOICES.get(language, language)):
-            if code in known:
-                return known[code]
-        raise FailForGood(
-            f"espeak-ng, which speaks languages other than English here, has no voice for {tag!r}.",
-            error_code="SPEECH_LANGUAGE_UNSUPPORTED",
-            next_step=f"Use one of its languages: {', '.join(sorted({v.split('-')[0] for v in known}))}.",
-        )
 
     def _check_readable(self, sentences: Sequence[Sentence]) -> None:
         if base(self._language) == "ja" and any(
@@ -129,3 +125,31 @@ def _with_places(sentence: Sentence) -> tuple[str, list[int]]:
         for number, token in enumerate(sentence)
     ]
     return "".join(pieces), list(accumulate(map(len, pieces), initial=0))[:-1]
+
+
+def _voice_for(tag: str) -> str:
+    """Choose a voice by the whole tag, else by its language."""
+    language = base(tag)
+    full = tag.strip().lower().replace("_", "-")
+    known = _voices()
+    for code in (_VOICES.get(full, full), _VOICES.get(language, language)):
+        if code in known:
+            return known[code]
+    raise FailForGood(
+        f"espeak-ng, which speaks languages other than English here, has no voice for {tag!r}.",
+        error_code="SPEECH_LANGUAGE_UNSUPPORTED",
+        next_step=f"Use one of its languages: {', '.join(sorted({v.split('-')[0] for v in known}))}.",
+    )
+
+
+def _checked(voice: str) -> str:
+    """Return a voice that exists, by its name or its language code."""
+    known = _voices()
+    found = known.get(voice.lower(), voice)
+    if found not in known.values():
+        raise FailForGood(
+            f"espeak-ng has no voice {voice!r}.",
+            error_code="SPEECH_VOICE_UNKNOWN",
+            next_step="Leave the voice empty, so that it follows the language, or use a language code like es-419.",
+        )
+    return found

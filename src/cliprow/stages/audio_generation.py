@@ -68,6 +68,8 @@ def run(inputs: AudioInputs, work: Work) -> StageOutput:
     provider = _provider(inputs, name)
     spoken = provider.say(sentences, lambda done: work.progress(0.9 * done / len(sentences)))
     speech, words = _joined(spoken)
+    if not speech.any():  # signs that the voice has no name for
+        return _silent(inputs.text, work)
     loud = normalise(_framed(even_out(speech)), TARGET_LUFS, MAX_TRUE_PEAK_DBTP)
     notes = (*provider.notes, *_left_out(inputs.text, language))
     return _written(loud, words, work, provider.name, provider.voice, provider.timing, notes)

@@ -10,7 +10,7 @@ import msgspec
 from cliprow.files import sha256_of, write_whole
 from cliprow.media import segments, subtitles, thumbnail
 from cliprow.media.captions import SpokenWord, spoken_words
-from cliprow.media.fonts import Fonts
+from cliprow.media.fonts import Fonts, font_version
 from cliprow.models import SAMPLE_RATE, Chapter, PostFacts, PostInputs, SceneMedia
 from cliprow.stages import OutputFile, StageOutput, Work
 
@@ -21,7 +21,7 @@ _ELLIPSIS = "…"
 
 def version(settings: Mapping[str, str]) -> str:
     """Return what decides the bytes beside the inputs."""
-    return f"package-1 {settings.get('visuals.font', '')}".strip()
+    return f"package-1 {font_version(settings.get('visuals.font', ''))}".strip()
 
 
 def run(inputs: PostInputs, work: Work) -> StageOutput:

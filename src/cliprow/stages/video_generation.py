@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from cliprow.errors import FailForGood
 from cliprow.media import kernels, pictures
-from cliprow.media.encode import EncoderSettings, write_segment
-from cliprow.media.fonts import Fonts
+from cliprow.media.encode import PRESETS, EncoderSettings, write_segment
+from cliprow.media.fonts import Fonts, font_version
 from cliprow.media.scene import LAYOUT, Scene, ground_size, texts_of
 from cliprow.models import SAMPLES_PER_FRAME, VideoFacts, VideoInputs
 from cliprow.stages import OutputFile, StageOutput, Work
@@ -18,15 +18,15 @@ _DRAWING = 1
 
 def version(settings: Mapping[str, str]) -> str:
     """Return what decides the bytes beside the inputs: drawing, encoder, the user's font."""
-    return f"{LAYOUT}-{_DRAWING} {_encoder(settings)} {settings.get('visuals.font', '')}".strip()
+    return f"{LAYOUT}-{_DRAWING} {_encoder(settings)} {font_version(settings.get('visuals.font', ''))}".strip()
 
 
 def run(inputs: VideoInputs, work: Work) -> StageOutput:
     """Draw and encode one scene.
 
     Raises:
-        FailForGood: FONT_COVERAGE, IMAGE_UNREADABLE, IMAGE_TOO_LARGE, or INVALID_INPUT for a raster or length
-            that cannot be encoded.
+        FailForGood: FONT_COVERAGE, FONT_UNREADABLE, IMAGE_UNREADABLE, IMAGE_TOO_LARGE, INVALID_SETTING, or
+            INVALID_INPUT for a raster or length that cannot be encoded.
     """
     _check(inputs)
     fonts = Fonts(inputs.language, work.settings.get("visuals.font", ""))
@@ -58,10 +58,29 @@ def run(inputs: VideoInputs, work: Work) -> StageOutput:
 def _encoder(settings: Mapping[str, str]) -> EncoderSettings:
     """Read the encoder's settings: `video.preset`, `video.crf`, `video.threads`."""
     default = EncoderSettings()
+    preset = settings.get("video.preset") or default.preset
+    if preset not in PRESETS:
+        raise _no_setting("video.preset", preset, f"one of {', '.join(PRESETS)}")
     return EncoderSettings(
-        settings.get("video.preset", default.preset),
-        int(settings.get("video.crf", default.crf)),
-        int(settings.get("video.threads", default.threads)),
+        preset,
+        _number(settings, "video.crf", default.crf, 51),
+        _number(settings, "video.threads", default.threads, 64),
+    )
+
+
+def _number(settings: Mapping[str, str], name: str, default: int, most: int) -> int:
+    value = settings.get(name) or str(default)
+    if not value.isdecimal() or int(value) > most:
+        raise _no_setting(name, value, f"a whole number from 0 to {most}")
+    return int(value)
+
+
+def _no_setting(name: str, value: str, wanted: str) -> FailForGood:
+    variable = f"CLIPROW_{name.replace('.', '_').upper()}"
+    return FailForGood(
+        f"The setting {name} is {value!r}, which is not {wanted}.",
+        error_code="INVALID_SETTING",
+        next_step=f"Correct {variable} for the workers, restart them, and retry the task.",
     )
 
 

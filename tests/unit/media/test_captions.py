@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import itertools
+
+import numpy as np
 import pytest
 
-from cliprow.media.captions import Captions, CaptionColours, Phrase, phrases, spoken_words
+from cliprow.media.captions import CaptionColours, Captions, Phrase, phrases, spoken_words
 from cliprow.media.fonts import Fonts
 from cliprow.media.geometry import Geometry
 from cliprow.media.planes import Colour, new_frame
@@ -11,7 +14,9 @@ from cliprow.models import SAMPLE_RATE, SAMPLES_PER_FRAME, Word
 from tests.unit.media.making import words_of
 
 TALL = Geometry.of(1080, 1920)
-COLOURS = CaptionColours(Colour(200, 90, 90), Colour(20, 128, 128), Colour(235, 128, 128), Colour(16, 128, 128))
+COLOURS = CaptionColours(
+    Colour(200, 90, 90), Colour(20, 128, 128), Colour(235, 128, 128), Colour(16, 128, 128)
+)
 
 
 def grouped(text: str, language: str = "en", geometry: Geometry = TALL) -> list[Phrase]:
@@ -32,7 +37,7 @@ def test_phrases_end_with_sentences_and_are_about_equally_long() -> None:
 
 def test_no_two_phrases_are_on_screen_at_once() -> None:
     made = grouped("One two three four five six seven eight nine ten eleven twelve thirteen fourteen.")
-    assert all(before.last <= after.first for before, after in zip(made, made[1:], strict=False))
+    assert all(before.last <= after.first for before, after in itertools.pairwise(made))
     assert all(phrase.first < phrase.last for phrase in made)
 
 
@@ -50,7 +55,7 @@ def test_a_sentence_without_spaces_is_cut_and_shares_its_time_by_length() -> Non
     assert len(words) >= 4
     assert words[0].start == 0
     assert words[-1].end == 48_000
-    assert all(before.end == after.start for before, after in zip(words, words[1:], strict=False))
+    assert all(before.end == after.start for before, after in itertools.pairwise(words))
     assert not any(word.space_before for word in words[1:])
 
 
@@ -90,12 +95,17 @@ def test_captions_never_leave_their_box(size: tuple[int, int], language: str, te
     for phrase in captions.phrases:
         captions.draw(target, phrase.first)
         captions.draw(target, phrase.last - 1)
-    rows, columns = target.y.any(axis=1).nonzero()[0], target.y.any(axis=0).nonzero()[0]
-    slack = 0.2 * geometry.caption_size  # plate and outline reach a little beyond the letters
-    assert geometry.captions.top - slack <= rows[0]
-    assert rows[-1] <= geometry.captions.bottom + slack
+    rows, columns = np.flatnonzero(target.y.any(axis=1)), np.flatnonzero(target.y.any(axis=0))
+    slack = 0.17 * geometry.caption_size  # plate and outline reach a little beyond the letters
+    assert geometry.captions.top <= rows[0]
+    assert rows[-1] < geometry.captions.bottom
     assert geometry.captions.left - slack <= columns[0]
     assert columns[-1] <= geometry.captions.right + slack
+    if size == (1080, 1920):
+        assert 108 <= columns[0]
+        assert columns[-1] < 972
+        assert 384 <= rows[0]
+        assert rows[-1] < 1536
 
 
 def test_the_word_being_spoken_is_on_the_plate() -> None:
@@ -107,5 +117,5 @@ def test_the_word_being_spoken_is_on_the_plate() -> None:
         _, target = new_frame(1080, 1920)
         target.u[:] = 128
         captions.draw(target, word.start // SAMPLES_PER_FRAME + 4)
-        middles.append((target.u < 95).any(axis=0).nonzero()[0].mean())
+        middles.append(np.flatnonzero((target.u < 95).any(axis=0)).mean())
     assert middles[0] < 270 < middles[1]  # in half-size columns: left word, then right word

@@ -17,12 +17,12 @@ from cliprow.models import SAMPLE_RATE, SAMPLES_PER_FRAME
 SIZE = (128, 96)
 
 
-def segment(path: Path, frames: int, luma: int, settings: EncoderSettings = EncoderSettings()) -> Path:
+def segment(path: Path, frames: int, luma: int, preset: str = "veryfast") -> Path:
     def paint(frame: int, target: Planes) -> None:
         target.y[:] = luma
         target.u[:] = target.v[:] = 128
 
-    write_segment(path, *SIZE, frames, paint, settings=settings)
+    write_segment(path, *SIZE, frames, paint, settings=EncoderSettings(preset))
     return path
 
 
@@ -73,7 +73,7 @@ def test_sound_and_pictures_end_within_one_frame_and_there_is_no_edit_list(tmp_p
 
 def test_segments_of_different_making_are_refused(tmp_path: Path) -> None:
     one = segment(tmp_path / "1.mp4", 20, 50)
-    other = segment(tmp_path / "2.mp4", 20, 50, EncoderSettings(preset="ultrafast"))
+    other = segment(tmp_path / "2.mp4", 20, 50, "ultrafast")
     with pytest.raises(FailForGood, match=r"2\.mp4") as caught:
         join(tmp_path / "all.mp4", [one, other], np.zeros((2, SAMPLE_RATE), np.float32), 128_000)
     assert caught.value.error_code == "SEGMENTS_DIFFER"

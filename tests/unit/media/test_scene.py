@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,7 +23,9 @@ def luma(inputs: VideoInputs, frame: int, picture: Image.Image | None = None) ->
     return target.y.astype(int)
 
 
-@pytest.mark.parametrize(("width", "height"), [(1080, 1920), (1920, 1080), (1080, 1080), (1080, 1350), (720, 1280)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1080, 1920), (1920, 1080), (1080, 1080), (1080, 1350), (720, 1280)]
+)
 def test_captions_never_touch_heading_points_or_progress(width: int, height: int) -> None:
     for geometry in (Geometry.of(width, height), Geometry.of(width, height).mirrored()):
         assert geometry.progress.bottom < geometry.text.top
@@ -50,7 +50,11 @@ def test_all_text_of_a_vertical_video_is_where_no_platform_covers_it() -> None:
     [
         ("Everything you ever wanted to know about cold brew " * 4, POINTS, "en"),
         ("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", POINTS, "de"),
-        ("Short", ("A point that goes on and on and on until nobody reads it any more, really nobody " * 3,) * 6, "en"),
+        (
+            "Short",
+            ("A point that goes on and on and on until nobody reads it any more, really nobody " * 3,) * 6,
+            "en",
+        ),
         ("قهوة باردة في المنزل", ("قهوة مطحونة خشنة", "ماء بارد"), "ar"),
         ("", (), "en"),
     ],
@@ -58,7 +62,9 @@ def test_all_text_of_a_vertical_video_is_where_no_platform_covers_it() -> None:
 def test_nothing_of_a_scene_is_drawn_outside_the_text_boxes(
     size: tuple[int, int], heading: str, points: tuple[str, ...], language: str
 ) -> None:
-    inputs = scene_inputs("word " * 12, heading=heading, points=points, size=size, language=language, count=3, number=2)
+    inputs = scene_inputs(
+        "word " * 12, heading=heading, points=points, size=size, language=language, count=3, number=2
+    )
     empty = scene_inputs("word " * 12, heading="", size=size, language=language, count=3, number=2)
     frame = inputs.sample_count // 1600 - SWEEP_FRAMES - 2
     changed = np.abs(luma(inputs, frame) - luma(empty, frame)) > 24
@@ -107,7 +113,9 @@ def test_a_video_starts_and_ends_without_a_panel(number: int) -> None:
 def test_headings_and_points_can_be_read_on_every_palette(tone: Tone) -> None:
     size = (768, 432)
     for number in (1, 2, 3, 4):
-        with_text = scene_inputs(heading="MMMM MMMM", points=("MMMM",), size=size, tone=tone, number=number, count=9)
+        with_text = scene_inputs(
+            heading="MMMM MMMM", points=("MMMM",), size=size, tone=tone, number=number, count=9
+        )
         without = scene_inputs(heading="", size=size, tone=tone, number=number, count=9)
         frame = with_text.sample_count // 1600 - SWEEP_FRAMES - 2
         written, ground = luma(with_text, frame), luma(without, frame)
@@ -122,13 +130,13 @@ def test_headings_and_points_can_be_read_on_every_palette(tone: Tone) -> None:
         assert (linear[0] + 0.05) / (linear[1] + 0.05) >= 4.5
 
 
-def test_a_picture_is_shown_and_slowly_zoomed(tmp_path: Path) -> None:
+def test_a_picture_is_shown_and_slowly_zoomed() -> None:
     size = (432, 768)
     inputs = scene_inputs("word " * 20, heading="", size=size)
     picture = Image.radial_gradient("L").resize(ground_size(*size)).convert("RGB")
     first, later = luma(inputs, 0, picture), luma(inputs, 120, picture)
     assert np.ptp(first[:200]) > 40
-    moved = np.abs(first[:150] - later[:150])
+    moved = np.abs(first[:100] - later[:100])  # above the progress bar
     assert 1 <= moved.max() <= 30
 
 

@@ -12,7 +12,9 @@ from cliprow.media import sound
 from cliprow.models import SAMPLE_RATE
 
 
-def tone(seconds: float, *, hertz: float = 997.0, amplitude: float = 0.1, phase: float = 0.0) -> sound.Samples:
+def tone(
+    seconds: float, *, hertz: float = 997.0, amplitude: float = 0.1, phase: float = 0.0
+) -> sound.Samples:
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     return (amplitude * np.sin(2 * np.pi * hertz * time + phase)).astype(np.float32)[np.newaxis]
 
@@ -50,7 +52,11 @@ def test_speech_comes_out_at_minus_14_lufs_with_its_peaks_below_the_ceiling(ampl
 
 @pytest.mark.parametrize("count", [0, 1, 100, 5_000, SAMPLE_RATE // 3])
 def test_short_and_silent_sounds_keep_their_length_and_the_ceiling(count: int) -> None:
-    for samples in (np.zeros((1, count), np.float32), np.ones((1, count), np.float32), syllables(1, 1.0)[:, :count]):
+    for samples in (
+        np.zeros((1, count), np.float32),
+        np.ones((1, count), np.float32),
+        syllables(1, 1.0)[:, :count],
+    ):
         normal = sound.normalise(samples)
         assert normal.shape == samples.shape
         assert np.isfinite(normal).all()

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import itertools
 import re
 
 import pytest
 
 from cliprow.media import subtitles
 from cliprow.media.captions import spoken_words
-from cliprow.models import SAMPLES_PER_FRAME, SAMPLE_RATE, Word
+from cliprow.models import SAMPLE_RATE, SAMPLES_PER_FRAME, Word
 from tests.unit.media.making import words_of
 
 LONG = (
@@ -40,7 +41,7 @@ def test_a_cue_has_at_most_two_lines_of_42_columns_and_loses_no_letter(language:
 
 def test_cues_are_apart_in_order_and_long_enough_to_be_read() -> None:
     made = cues_of(LONG)
-    for before, after in zip(made, made[1:], strict=False):
+    for before, after in itertools.pairwise(made):
         assert after.start_ms - before.end_ms >= subtitles.GAP_MS - 1
     for cue in made:
         assert 1000 <= cue.end_ms - cue.start_ms <= 7000
@@ -49,7 +50,10 @@ def test_cues_are_apart_in_order_and_long_enough_to_be_read() -> None:
 
 def test_cues_follow_sentences() -> None:
     made = cues_of("This is the first sentence. And this one is the second.")
-    assert [" ".join(cue.lines) for cue in made] == ["This is the first sentence.", "And this one is the second."]
+    assert [" ".join(cue.lines) for cue in made] == [
+        "This is the first sentence.",
+        "And this one is the second.",
+    ]
 
 
 def test_a_cue_never_outlasts_the_video() -> None:

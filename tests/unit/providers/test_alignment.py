@@ -13,7 +13,10 @@ def heard(text: str, length: int = 1000) -> list[tuple[str, int]]:
 
 
 def test_words_take_the_time_of_their_own_phonemes_without_the_pauses_around() -> None:
-    assert spans_of_phonemes(heard("həloʊ wɜld."), [list("həloʊ"), list("wɜld.")]) == [(1000, 6000), (7000, 11000)]
+    assert spans_of_phonemes(heard("həloʊ wɜld."), [list("həloʊ"), list("wɜld.")]) == [
+        (1000, 6000),
+        (7000, 11000),
+    ]
 
 
 def test_words_that_were_said_as_one_are_parted_where_their_sounds_meet() -> None:
@@ -26,7 +29,9 @@ def test_words_that_were_said_as_one_are_parted_where_their_sounds_meet() -> Non
 
 
 def test_a_number_of_several_words_is_one_written_word() -> None:
-    spans = spans_of_phonemes(heard("ɪn naɪntiːn naɪnti naɪn ɛnd"), [list("ɪn"), list("naɪntiːn naɪnti naɪn"), list("ɛnd")])
+    spans = spans_of_phonemes(
+        heard("ɪn naɪntiːn naɪnti naɪn ɛnd"), [list("ɪn"), list("naɪntiːn naɪnti naɪn"), list("ɛnd")]
+    )
     assert spans == [(1000, 3000), (4000, 24000), (25000, 28000)]
 
 
@@ -42,7 +47,10 @@ def test_a_word_without_any_sound_shares_the_time_of_the_one_before() -> None:
 PHONEMES = st.text(st.sampled_from("abcdeˈː ,."), max_size=12)
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdeˈː ,."), st.integers(0, 3000)), max_size=40), st.lists(PHONEMES, min_size=1, max_size=8))
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdeˈː ,."), st.integers(0, 3000)), max_size=40),
+    st.lists(PHONEMES, min_size=1, max_size=8),
+)
 def test_spans_never_go_back_or_leave_the_sound(sounds: list[tuple[str, int]], words: list[str]) -> None:
     spans = spans_of_phonemes(sounds, [list(word) for word in words])
     marks = [mark for span in spans for mark in span]

@@ -70,7 +70,11 @@ def said(brief: str, language: str = "en") -> list[str]:
 
 
 def test_a_short_list_is_read_out_after_the_sentence_that_leads_up_to_it() -> None:
-    assert said("Mix it. You need:\n\n- flour\n- salt.\n\nThen bake") == ["Mix it.", "You need: flour, salt.", "Then bake."]
+    assert said("Mix it. You need:\n\n- flour\n- salt.\n\nThen bake") == [
+        "Mix it.",
+        "You need: flour, salt.",
+        "Then bake.",
+    ]
 
 
 def test_a_list_alone_is_read_out_after_its_heading() -> None:
@@ -83,7 +87,12 @@ def test_a_list_after_prose_does_not_repeat_the_heading() -> None:
 
 
 def test_items_that_are_sentences_are_said_one_by_one() -> None:
-    assert said("Steps:\n\n1. mix it well. Then wait\n2. bake") == ["Steps:", "Mix it well.", "Then wait.", "Bake."]
+    assert said("Steps:\n\n1. mix it well. Then wait\n2. bake") == [
+        "Steps:",
+        "Mix it well.",
+        "Then wait.",
+        "Bake.",
+    ]
 
 
 def test_a_lead_without_a_list_is_said() -> None:

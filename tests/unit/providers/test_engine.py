@@ -59,7 +59,9 @@ def test_secrets_do_not_reach_an_engine(engine: Engine, monkeypatch: pytest.Monk
     assert not {"CLIPROW_SCRIPT_API_KEY", "SUPABASE_SECRET_KEY"}.intersection(names)
 
 
-def test_a_crash_is_tried_later_with_what_the_engine_said_and_the_next_request_starts_it_anew(engine: Engine) -> None:
+def test_a_crash_is_tried_later_with_what_the_engine_said_and_the_next_request_starts_it_anew(
+    engine: Engine,
+) -> None:
     with pytest.raises(RetryLater, match=r"status 3.*out of order") as raised:
         engine.ask({"exit": 3}, limit_s=20)
     assert raised.value.error_code == "SPEECH_ENGINE_CRASHED"

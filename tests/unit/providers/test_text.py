@@ -17,9 +17,17 @@ from cliprow.providers.tokens import spoken_form, tokenise
     ("language", "text", "sentences"),
     [
         ("en", "Dr. Smith paid $2.50. Why? He won.", ["Dr. Smith paid $2.50.", "Why?", "He won."]),
-        ("en", "It works, e.g. here. \"Really?\" she asked. J. S. Bach.", ["It works, e.g. here.", '"Really?" she asked.', "J. S. Bach."]),
+        (
+            "en",
+            'It works, e.g. here. "Really?" she asked. J. S. Bach.',
+            ["It works, e.g. here.", '"Really?" she asked.', "J. S. Bach."],
+        ),
         ("en", "1. Mix it. 2. Bake it.", ["1. Mix it.", "2. Bake it."]),
-        ("de", "Am 3. Mai, z.B. heute, kam er. Dann ging er.", ["Am 3. Mai, z.B. heute, kam er.", "Dann ging er."]),
+        (
+            "de",
+            "Am 3. Mai, z.B. heute, kam er. Dann ging er.",
+            ["Am 3. Mai, z.B. heute, kam er.", "Dann ging er."],
+        ),
         ("fr", "Curieux ? Parfait. « Oui ! »", ["Curieux ?", "Parfait.", "« Oui ! »"]),
         ("es", "¿Qué es? ¡Nada! Fin", ["¿Qué es?", "¡Nada!", "Fin"]),
         ("zh", "你好。你好吗？很好！", ["你好。", "你好吗？", "很好！"]),
@@ -52,7 +60,14 @@ def test_words_keep_what_is_written_and_lose_what_is_not_said() -> None:
     assert [token.text for token in tokens] == [
         "Plants 🌱 —", "“green”,", "e.g.,", "[[these]]", "at", "https://www.example.com/a?b=c 🎉",
     ]  # fmt: skip
-    assert [token.spoken for token in tokens] == ["Plants", "“green”,", "for example,", "these", "at", "example.com"]
+    assert [token.spoken for token in tokens] == [
+        "Plants",
+        "“green”,",
+        "for example,",
+        "these",
+        "at",
+        "example.com",
+    ]
 
 
 def test_phrases_of_a_script_without_spaces_are_words() -> None:
@@ -116,7 +131,9 @@ def test_hashtags_are_words_of_the_topic(topic: str, language: str, tags: tuple[
     assert hashtags(topic, (), language) == tags
 
 
-@pytest.mark.parametrize(("tag", "language"), [("pt-BR", "pt"), ("EN_us", "en"), ("iw", "he"), ("zh-Hant-TW", "zh")])
+@pytest.mark.parametrize(
+    ("tag", "language"), [("pt-BR", "pt"), ("EN_us", "en"), ("iw", "he"), ("zh-Hant-TW", "zh")]
+)
 def test_the_language_of_a_tag(tag: str, language: str) -> None:
     assert language_tags.base(tag) == language
 
@@ -128,7 +145,9 @@ def test_what_is_no_language_tag_is_refused(tag: str) -> None:
     assert raised.value.error_code == "LANGUAGE_INVALID"
 
 
-@pytest.mark.parametrize(("text", "language"), [("Hello 世界 everyone", "en"), ("ChatGPT", "ja"), ("123!", "ar"), ("Ljubav", "sr")])
+@pytest.mark.parametrize(
+    ("text", "language"), [("Hello 世界 everyone", "en"), ("ChatGPT", "ja"), ("123!", "ar"), ("Ljubav", "sr")]
+)
 def test_text_in_the_scripts_of_its_language_passes(text: str, language: str) -> None:
     language_tags.check_script(text, language)
 

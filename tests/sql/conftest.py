@@ -1,0 +1,40 @@
+"""What every test of the SQL starts from: a database of its own, and two tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.cluster import Database
+from tests.sql.world import Person, Worker, World
+
+
+@pytest.fixture
+def world(database: Database) -> Iterator[World]:
+    """A database of the test's own, as its owner `postgres` sees it."""
+    with psycopg.connect(database.admin, autocommit=True) as admin:
+        world = World(database, admin)
+        try:
+            yield world
+        finally:
+            world.close()
+
+
+@pytest.fixture
+def ann(world: World) -> Person:
+    """Owner of the first tenant."""
+    return world.sign_up("ann")
+
+
+@pytest.fixture
+def bob(world: World) -> Person:
+    """Owner of the second tenant."""
+    return world.sign_up("bob")
+
+
+@pytest.fixture
+def worker(world: World) -> Worker:
+    """A live worker with many slots, so that only what a test is about holds work back."""
+    return Worker(world, slots=100)

@@ -1,0 +1,204 @@
+"""Whatever several workers, users and deaths do at once, the rows stay sound and everything ends."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from tests.sql.recount import assert_sound
+from tests.sql.world import Claimed, Person, Worker, World
+
+THREADS = 4
+SECONDS = 3.0
+#: No new batch while as many jobs are open: the test has to end them all.
+OPEN_JOBS = 8
+#: Of the tenants, their projects, and every batch.
+CAP = 3
+
+#: More tasks active than a cap allows.
+_OVER_CAP = """
+select w.scope, w.active_count, c.cap
+from private.windows as w
+join (
+  select id, max_concurrent_tasks from public.tenants
+  union all select id, max_concurrent_tasks from public.projects
+  union all select id, max_concurrent_tasks from public.batches
+) as c (id, cap) on c.id = w.scope_id
+where w.active_count > c.cap
+"""
+
+
+class Actor:
+    """One thread's doings, on connections of its own."""
+
+    def __init__(self, world: World, people: list[Person], projects: dict[UUID, UUID], seed: int) -> None:
+        self.world, self.people, self.projects = world, people, projects
+        self.connection = world.connect()
+        self.random = random.Random(seed)
+        self.worker = Worker(world)
+        self.held: list[Claimed] = []
+        self.doings: list[tuple[Callable[[], None], int]] = [
+            (self.create, 2), (self.work, 12), (self.retry, 3), (self.die, 3), (self.tick, 3), (self.pause, 1),
+            (self.resume, 2), (self.say_again, 1),
+        ]
+
+    def act(self) -> None:
+        """One thing at random. Only refusals that the state explains are accepted."""
+        doing = self.random.choices([d for d, _ in self.doings], [weight for _, weight in self.doings])[0]
+        try:
+            self.worker.beat()
+            doing()
+        except psycopg.Error as error:
+            if error.sqlstate not in ("CR004", "CR005"):  # not in a state for this; not its owner any more
+                raise
+
+    def create(self) -> None:
+        row = self.connection.execute(
+            "select count(*) from public.generation_jobs where status in ('pending', 'processing')"
+        ).fetchone()
+        if row is not None and row[0] >= OPEN_JOBS:
+            return
+        person = self.random.choice(self.people)
+        # Few different topics, so that the same work is wanted more than once, also at once.
+        topics = [f"Topic {self.random.randrange(6)}" for _ in range(self.random.randint(1, 2))]
+        self.world.create_batch(
+            person, self.projects[person.tenant_id], topics, on=self.connection, max_concurrent_tasks=CAP
+        )
+
+    def work(self) -> None:
+        if len(self.held) < 2 and (claimed := self.worker.take()) is not None and claimed.verdict == "run":
+            self.held.append(claimed)
+        if not self.held:
+            return
+        claimed = self.held.pop(self.random.randrange(len(self.held)))
+        match self.random.randrange(24):
+            case 0 | 10:
+                self.worker.fail(claimed)
+            case 1 | 2:
+                self.worker.fail(claimed, retriable=True)
+            case 3:
+                self.worker.hand_back(claimed)
+            case 4 | 5 | 6:
+                self.held.append(claimed)
+            case 7 | 8 | 9:
+                self.worker.report(claimed, self.random.randint(-1, 101))
+                self.held.append(claimed)
+            case _:
+                self.worker.complete(claimed)
+
+    def say_again(self) -> None:
+        if self.held:
+            claimed = self.held.pop()
+            self.worker.complete(claimed)
+            self.worker.complete(claimed)
+
+    def die(self) -> None:
+        if self.random.random() < 0.5:
+            self.worker.leave()
+            self.held.clear()
+        else:  # what it held it still believes to hold
+            self.worker.die(self.world_of_own())
+        if self.random.random() < 0.5:
+            self.held.clear()
+        self.worker = Worker(self.world)
+
+    def tick(self) -> None:
+        self.world_of_own().tick()
+
+    def retry(self) -> None:
+        row = self.connection.execute(
+            "select id, tenant_id from public.generation_jobs where status = 'failed' order by random() limit 1"
+        ).fetchone()
+        if row is not None:
+            person = next(p for p in self.people if p.tenant_id == row[1])
+            self.world.retry_job(person, row[0], on=self.connection)
+
+    def pause(self) -> None:
+        self.set_paused("now()")
+
+    def resume(self) -> None:
+        self.set_paused("null")
+
+    def set_paused(self, at: str) -> None:
+        table = self.random.choice(["generation_jobs", "batches", "projects"])
+        with self.connection.transaction():
+            row = self.connection.execute(
+                f"select id, tenant_id from public.{table} order by random() limit 1".encode()
+            ).fetchone()
+            if row is not None:
+                self.connection.execute("select private.lock_tenant(%s)", [row[1]])
+                self.connection.execute(f"update public.{table} set paused_at = {at} where id = %s".encode(), [row[0]])
+
+    def world_of_own(self) -> World:
+        return World(self.world.database, self.connection)
+
+
+def _run_at_once(actors: list[Actor], watch: Callable[[], None]) -> None:
+    """Let all act until time is up, watching meanwhile; raises what went wrong first."""
+    until = time.monotonic() + SECONDS
+    failures: list[BaseException] = []
+
+    def _act(actor: Actor) -> None:
+        try:
+            while time.monotonic() < until and not failures:
+                actor.act()
+        except BaseException as error:  # noqa: BLE001  (told to the test's own thread)
+            failures.append(error)
+
+    threads = [threading.Thread(target=_act, args=[actor]) for actor in actors]
+    for thread in threads:
+        thread.start()
+    try:
+        while any(thread.is_alive() for thread in threads) and not failures:
+            watch()
+    finally:
+        until = 0.0
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_counters_states_and_caps_hold_and_everything_ends(world: World, ann: Person, bob: Person, seed: int) -> None:
+    world.run("update private.settings set max_failures = 3, max_losses = 3, backoff_base = '0', dead_after = '2 seconds'")
+    projects = {person.tenant_id: world.add_project(person) for person in (ann, bob)}
+    world.run("update public.tenants set max_concurrent_tasks = %s", CAP)
+    world.run("update public.projects set max_concurrent_tasks = %s", CAP)
+    actors = [Actor(world, [ann, bob], projects, 100 * seed + number) for number in range(THREADS)]
+    watcher = World(world.database, world.connect())
+
+    def _watch() -> None:
+        assert_sound(watcher)
+        assert watcher.rows(_OVER_CAP) == []
+
+    _run_at_once(actors, _watch)
+
+    assert_sound(world)
+    for table in ("generation_jobs", "batches", "projects"):
+        world.run(f"update public.{table} set paused_at = null")
+    for actor in actors:
+        actor.worker.die(world)
+    last = Worker(world, slots=10)
+    for _ in range(30):
+        world.run("update public.stage_tasks set run_at = now() where run_at is not null")
+        world.tick()
+        last.beat()
+        while (claimed := last.take()) is not None:
+            if claimed.verdict == "run":
+                last.complete(claimed)
+    assert_sound(world)
+    assert world.rows(
+        "select stage, status, held_at, awaits_key from public.stage_tasks where status in ('pending', 'queued', 'processing')"
+    ) == []
+    assert world.one("select count(*) from procrastinate.procrastinate_jobs where status = 'todo'") == 0
+    assert set(world.rows("select distinct status from public.generation_jobs")) <= {("completed",), ("failed",)}
+    assert set(world.rows("select distinct status from public.batches")) <= {("completed",), ("partial",), ("failed",)}
+    assert world.one("select count(*) from public.generation_jobs where status = 'completed'") > 0
+    print("\nSTATS", world.rows("select status, count(*) from public.task_attempts group by 1"), world.rows("select status,count(*), count(*) filter (where is_reused) from public.stage_tasks group by 1"), world.one("select max(generation) from public.generation_jobs"), world.rows("select error_code, count(*) from public.job_events where error_code is not null group by 1"), world.rows("select status, count(*) from public.generation_jobs group by 1"), world.one("select count(*) from public.job_events"))

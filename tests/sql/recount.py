@@ -1,0 +1,90 @@
+"""Counters against a recount, and states against what may be."""
+
+from __future__ import annotations
+
+from tests.sql.world import World
+
+_WINDOWS = """
+with recount as (
+  select s.scope_id, count(*) filter (where t.status in ('queued', 'processing')) as active
+  from public.stage_tasks as t
+  cross join lateral (values (t.tenant_id), (t.project_id), (t.batch_id)) as s (scope_id)
+  group by s.scope_id
+)
+select scope_id, w.active_count, r.active
+from private.windows as w full join recount as r using (scope_id)
+where coalesce(w.active_count, 0) <> coalesce(r.active, 0)
+"""
+_BACKLOGS = """
+with recount as (
+  select batch_id, stage, lane, count(*) filter (where status = 'pending' and run_at is null and held_at is null
+    and awaits_key is null) as waiting
+  from public.stage_tasks group by batch_id, stage, lane
+)
+select batch_id, stage, lane, g.waiting_count, r.waiting
+from private.backlogs as g full join recount as r using (batch_id, stage, lane)
+where coalesce(g.waiting_count, 0) <> coalesce(r.waiting, 0)
+"""
+_BATCHES = """
+select b.id, b.status, b.job_count, r.*
+from public.batches as b
+cross join lateral (
+  select count(*) as jobs, count(*) filter (where j.status = 'pending') as pending,
+    count(*) filter (where j.status = 'processing') as processing,
+    count(*) filter (where j.status = 'completed') as completed,
+    count(*) filter (where j.status = 'failed') as failed, count(*) filter (where j.status = 'cancelled') as cancelled,
+    coalesce(sum(j.progress), 0) as progress
+  from public.generation_jobs as j where j.batch_id = b.id
+) as r
+where (b.job_count, b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
+  is distinct from (r.jobs, r.pending, r.processing, r.completed, r.failed, r.cancelled, r.progress)
+"""
+#: A job in a state that its tasks do not bear out.
+_JOBS = """
+select j.id, j.status, j.progress, t.*
+from public.generation_jobs as j
+cross join lateral (
+  select count(*) filter (where t.status in ('pending', 'queued', 'processing')) as active,
+    count(*) filter (where t.status = 'failed') as failed, count(*) filter (where t.status <> 'completed') as open
+  from public.stage_tasks as t where t.job_id = j.id
+) as t
+where case j.status
+  when 'completed' then t.open > 0 or j.progress < 100 or j.current_step < j.total_steps
+  when 'failed' then t.active > 0 or t.failed = 0
+  when 'processing' then t.active = 0
+  when 'pending' then t.active = 0
+end
+"""
+#: A task that its status does not bear out.
+_TASKS = """
+select t.job_id, t.id, t.status
+from public.stage_tasks as t
+cross join lateral (
+  select bool_and(n.status = 'completed') as is_free from public.stage_tasks as n
+  where n.job_id = t.job_id and n.id = any(t.needs)
+) as n
+where (t.status = 'blocked' and coalesce(n.is_free, true))
+  or (t.status not in ('blocked', 'cancelled') and not coalesce(n.is_free, true))
+  or (t.status = 'processing') <> exists (
+    select from public.task_attempts as a
+    where a.job_id = t.job_id and a.task_id = t.id and a.status = 'processing' and a.id = t.attempt_id
+  )
+  or (t.status = 'completed') <> exists (
+    select from public.artifacts as a
+    where t.status = 'completed' and a.tenant_id = t.tenant_id and a.content_key = t.content_key and a.status = 'ready'
+  )
+"""
+#: A queued task that nobody can fetch.
+_ENTRIES = """
+select t.job_id, t.id from public.stage_tasks as t
+left join procrastinate.procrastinate_jobs as e on e.id = t.entry_id
+where t.status = 'queued' and (
+  e.id is null or e.args ->> 'task_id' <> t.id::text or e.args ->> 'job_id' <> t.job_id::text or e.queue_name <> t.stage
+)
+"""
+
+
+def assert_sound(world: World) -> None:
+    """Every counter equals a recount, and every row bears out its status."""
+    for query in (_WINDOWS, _BACKLOGS, _BATCHES, _JOBS, _TASKS, _ENTRIES):
+        assert world.rows(query) == []

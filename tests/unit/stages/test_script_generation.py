@@ -1,0 +1,235 @@
+"""Scripts by the embedded writer: from a brief, from a topic, and from input that is neither."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cliprow.errors import FailForGood, StageError
+from cliprow.models import SceneType, Script, ScriptInputs, ScriptType, Tone
+from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
+from cliprow.providers.sentences import split_sentences
+from cliprow.stages import Work, script_generation
+from tests.unit.providers.chat_server import Answer, chat_server
+
+BRIEF = """# How to water house plants
+
+Most people water their plants on a *fixed schedule*. That is **the wrong way round**.
+
+## Feel the soil
+Push a finger two centimetres into the soil. If it feels dry, water the plant. If it feels damp, leave it alone.
+
+```python
+print("no")
+```
+
+## Give roots air
+Roots need air as much as they need water. When the soil stays wet, the roots cannot breathe, and they begin to rot.
+
+## What you need
+- a pot with holes
+- a saucer
+- water at room temperature
+
+## Finally
+Water deeply, then let the soil dry. Your plants will thank you!
+"""
+
+
+def write(inputs: ScriptInputs, **named: str) -> Script:
+    given = {name.replace("_", ".", 1): value for name, value in named.items()}
+    work = Work(folder=Path("unused"), settings=given, files={}, progress=lambda fraction: None)
+    script = script_generation.run(inputs, work).facts
+    assert isinstance(script, Script)
+    return script
+
+
+def seconds_of(script: Script) -> float:
+    return sum(SCENE_SILENCE_S + spoken_seconds(scene.voiceover_text) for scene in script.scenes)
+
+
+def check(script: Script) -> None:
+    """Everything that holds for every script."""
+    assert script.title
+    assert [scene.scene_number for scene in script.scenes] == list(range(1, len(script.scenes) + 1))
+    assert all(scene.voiceover_text.strip() for scene in script.scenes)
+    assert all(spoken_seconds(scene.voiceover_text) < 25 for scene in script.scenes)
+    assert all(len(scene.heading) <= 90 for scene in script.scenes)
+    assert all(len(point) <= 48 for scene in script.scenes for point in scene.points)
+    assert all(tag.startswith("#") and len(tag) > 2 for tag in script.hashtags)
+    assert script.metadata["provider"] == "extractive"
+    assert script.metadata["notes"]
+
+
+def test_a_brief_is_told_in_its_own_sentences_under_its_own_headings() -> None:
+    script = write(ScriptInputs(topic="How to water house plants", brief=BRIEF))
+    check(script)
+    assert [scene.heading for scene in script.scenes] == [
+        "How to water house plants", "Feel the soil", "Give roots air", "What you need", "Finally",
+    ]  # fmt: skip
+    assert script.scenes[0].voiceover_text == (
+        "How to water house plants. Most people water their plants on a fixed schedule. That is the wrong way round."
+    )
+    assert (
+        script.scenes[3].voiceover_text
+        == "What you need: a pot with holes, a saucer, water at room temperature."
+    )
+    assert script.scenes[3].points == ("a pot with holes", "a saucer", "water at room temperature")
+    assert [scene.scene_type for scene in script.scenes] == [
+        SceneType.INTRO, SceneType.MAIN_CONTENT, SceneType.MAIN_CONTENT, SceneType.MAIN_CONTENT, SceneType.CONCLUSION,
+    ]  # fmt: skip
+    assert script.key_points == ("Feel the soil", "Give roots air", "What you need", "Finally")
+    assert script.metadata["method"] == "brief_textrank"
+    assert "print" not in " ".join(scene.voiceover_text for scene in script.scenes)
+
+
+def test_a_brief_that_is_too_long_is_cut_to_its_central_sentences_in_order() -> None:
+    script = write(ScriptInputs(topic="Watering", brief=BRIEF, duration_s=20))
+    check(script)
+    assert seconds_of(script) < 26
+    told = [s for scene in script.scenes for s in split_sentences(scene.voiceover_text, "en")][1:]
+    places = [
+        " ".join(BRIEF.replace("*", "").split()).find(sentence[:20])
+        for sentence in told
+        if ":" not in sentence
+    ]
+    assert places == sorted(places)
+    assert min(places) >= 0
+    assert "most central of" in script.metadata["notes"]
+
+
+def test_a_brief_that_is_short_stays_short_and_says_so() -> None:
+    script = write(ScriptInputs(topic="Watering", brief="Roots need air.", duration_s=60))
+    check(script)
+    assert [scene.voiceover_text for scene in script.scenes] == ["Watering. Roots need air."]
+    assert "less than the 60 s asked for" in script.metadata["notes"]
+
+
+@pytest.mark.parametrize("language", ["en", "es-MX", "de", "fr-CA", "pt-BR"])
+@pytest.mark.parametrize("script_type", list(ScriptType))
+@pytest.mark.parametrize("duration_s", [15, 45, 60])
+def test_a_topic_alone_fills_the_length_with_structure_and_claims_nothing(
+    language: str, script_type: ScriptType, duration_s: int
+) -> None:
+    topic = "Solar 2030"
+    script = write(
+        ScriptInputs(topic=topic, language=language, script_type=script_type, duration_s=duration_s)
+    )
+    check(script)
+    assert seconds_of(script) == pytest.approx(duration_s, rel=0.5 if duration_s < 30 else 0.25)
+    assert script.scenes[0].voiceover_text.startswith("Solar 2030. ")
+    assert topic not in " ".join(scene.voiceover_text for scene in script.scenes[1:])
+    assert (script.scenes[-1].scene_type is SceneType.CALL_TO_ACTION) == (duration_s > 15)
+    assert script.language == language
+    assert "states no facts" in script.metadata["notes"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "opening"),
+    [
+        ("Why is the sky blue?", "Why is the sky blue? Before"),
+        ("How to bake bread", "How to bake bread. Before"),
+        ("learn chess!!! ♟️", "learn chess!!! Before"),
+        ('The "best" tea — ever…', 'The "best" tea — ever… Before'),
+        ("**Bold** [move](http://x.y)", "Bold move. Before"),
+    ],
+)
+def test_topics_of_any_wording_open_with_a_sentence_of_their_own(topic: str, opening: str) -> None:
+    script = write(ScriptInputs(topic=topic))
+    check(script)
+    assert script.scenes[0].voiceover_text.startswith(opening)
+
+
+def test_tone_and_audience_are_heard() -> None:
+    texts = {
+        write(ScriptInputs(topic="Tea", tone=tone, audience="beginners")).scenes[0].voiceover_text
+        for tone in Tone
+    }
+    assert len(texts) == len(Tone)
+    assert all("This one is for beginners." in text for text in texts)
+
+
+def test_a_topic_alone_that_cannot_fill_the_length_says_so() -> None:
+    assert "a brief would" in write(ScriptInputs(topic="Tea", duration_s=600)).metadata["notes"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "brief", "language"),
+    [
+        ("太陽光発電とは", "光を電気に変えます。屋根のパネルが日光を受けます。余った電気は売れます。", "ja"),
+        ("الطاقة الشمسية", "الطاقة الشمسية متجددة. تأتي من الشمس! هل يمكن تخزينها؟ نعم.", "ar"),
+        ("सौर ऊर्जा", "सौर ऊर्जा सूर्य से मिलती है। यह स्वच्छ है।", "hi"),
+        ("พลังงาน", "พลังงานแสงอาทิตย์ สะอาดและยั่งยืน", "th"),
+        ("Nishati ya jua", "Nishati ya jua ni safi. Inatoka kwa jua.", "sw"),
+    ],
+)
+def test_a_brief_is_enough_in_any_language(topic: str, brief: str, language: str) -> None:
+    script = write(ScriptInputs(topic=topic, brief=brief, language=language))
+    check(script)
+    assert script.scenes[0].voiceover_text.startswith(topic)
+    assert script.hashtags
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        (ScriptInputs(topic="🎉🎉 !!"), "TOPIC_WITHOUT_WORDS"),
+        (ScriptInputs(topic="", brief=""), "TOPIC_WITHOUT_WORDS"),
+        (ScriptInputs(topic="Code", brief="```\nx = 1\n```"), "BRIEF_EMPTY"),
+        (ScriptInputs(topic="Long", brief="Very long. " * 20_000), "BRIEF_TOO_LONG"),
+        (ScriptInputs(topic="Nishati ya jua", language="sw"), "SCRIPT_LANGUAGE_UNSUPPORTED"),
+        (ScriptInputs(topic="太陽光発電"), "LANGUAGE_MISMATCH"),
+        (ScriptInputs(topic="Tea", language="English!"), "LANGUAGE_INVALID"),
+    ],
+)
+def test_what_makes_no_script_fails_for_good_and_says_what_to_do(inputs: ScriptInputs, code: str) -> None:
+    with pytest.raises(FailForGood) as raised:
+        write(inputs)
+    assert raised.value.error_code == code
+    assert raised.value.next_step
+
+
+def test_a_topic_of_ten_thousand_characters_is_used_as_the_brief() -> None:
+    topic = "Bees are insects that make honey. " + " ".join(
+        f"Hive number {n} holds many bees." for n in range(400)
+    )
+    script = write(ScriptInputs(topic=topic[:10_000], duration_s=30))
+    check(script)
+    assert script.title == "Bees are insects that make honey"
+    assert seconds_of(script) < 40
+    assert "used as the brief" in script.metadata["notes"]
+
+
+def test_a_brief_without_a_usable_topic_lends_its_heading_as_title() -> None:
+    assert write(ScriptInputs(topic="🎉", brief=BRIEF)).title == "How to water house plants"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=400), st.text(max_size=400))
+def test_any_text_gives_a_script_or_a_reason(topic: str, brief: str) -> None:
+    try:
+        script = write(ScriptInputs(topic=topic, brief=brief))
+    except StageError as error:
+        reason = error.next_step
+    else:
+        reason = "a script"
+        check(script)
+    assert reason
+
+
+def test_the_provider_is_chosen_by_settings_and_named_by_the_version() -> None:
+    chosen = {"script_provider": "openai", "script_model": "m"}
+    with chat_server(Answer(status=401)) as server, pytest.raises(FailForGood, match="401"):
+        write(ScriptInputs(topic="Tea"), **chosen, script_base_url=server.url)
+    with pytest.raises(FailForGood) as raised:
+        write(ScriptInputs(topic="Tea"), script_provider="oracle")
+    assert raised.value.error_code == "PROVIDER_UNKNOWN"
+    versions = {
+        script_generation.version({}),
+        script_generation.version({"script.provider": "openai", "script.model": "m"}),
+        script_generation.version({"script.provider": "openai", "script.model": "n"}),
+    }
+    assert len(versions) == 3
