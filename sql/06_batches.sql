@@ -52,14 +52,15 @@ create table public.idempotency_keys (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   key text not null check (length(key) between 1 and 200),
   request_hash text not null,
-  batch_id uuid references public.batches (id) on delete cascade,
+  batch_id uuid,
   created_at timestamptz not null default now(),
-  primary key (tenant_id, key)
+  primary key (tenant_id, key),
+  foreign key (tenant_id, batch_id) references public.batches (tenant_id, id) on delete cascade
 );
 comment on table public.idempotency_keys is
   'Keys already used by a request, so that the same request sent twice is carried out once. Unpartitioned, because a key is unique across months.';
 comment on column public.idempotency_keys.request_hash is 'sha256 of the request: the same key with another request is refused.';
-create index idempotency_keys_batch_id on public.idempotency_keys (batch_id);
+create index idempotency_keys_tenant_id_batch_id on public.idempotency_keys (tenant_id, batch_id);
 
 alter table public.batches enable row level security;
 create policy "Members read their tenant's batches" on public.batches

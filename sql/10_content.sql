@@ -30,6 +30,8 @@ return concat_ws(
    ) as s)
 );
 comment on function private.script_text(jsonb) is 'The words of a script: what search looks through, without keys and numbers.';
+-- Whoever writes a script or a scene also computes its `search`.
+grant execute on function private.text_config(text), private.script_text(jsonb) to authenticated, service_role;
 
 create table public.scripts (
   id uuid primary key default private.uuid_v7(),

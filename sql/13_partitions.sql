@@ -34,9 +34,11 @@ begin
   for v in select * from private.partitioned_tables() loop
     if to_regclass(format('partitions.%I', v.table_name || v_suffix)) is null then
       perform pg_advisory_xact_lock(hashtext('cliprow.ensure_month'));
-      if to_regclass(format('partitions.%I', v.table_name || v_suffix)) is not null then
-        continue;
-      end if;
+      -- Another may have made it meanwhile. Not to_regclass again, which remembers that there was none.
+      continue when exists (
+        select from pg_catalog.pg_class as c
+        where c.relnamespace = 'partitions'::regnamespace and c.relname = v.table_name || v_suffix
+      );
       execute format(
         'create table partitions.%I partition of public.%I for values from (%L) to (%L)',
         v.table_name || v_suffix, v.table_name,

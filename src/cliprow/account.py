@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import msgspec
 from psycopg import Connection
+from psycopg.rows import dict_row
 
 from cliprow import db
 from cliprow.errors import NotFound
 
 #: The user of the embedded stack; nobody can sign in as it, because it has no password.
 LOCAL_EMAIL = "you@cliprow.local"
+
+_Row = TypeVar("_Row", bound=msgspec.Struct)
 
 
 @dataclass
@@ -37,6 +41,12 @@ class Account:
             self.connection = db.connect(self.conninfo)
         with db.as_user(self.connection, self.user_id, self.tenant_id) as connection:
             yield connection
+
+    def read(self, kind: type[_Row], query: str, arguments: Sequence[object] = ()) -> list[_Row]:
+        """The rows of a query, seen as this user, its columns being the fields of `kind`."""
+        with self.acting() as connection:
+            rows = connection.cursor(row_factory=dict_row).execute(query, arguments).fetchall()
+        return msgspec.convert(rows, list[kind], strict=False)  # type: ignore[valid-type]
 
 
 def open_account(conninfo: str, email: str) -> Account:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from cliprow.account import Account
@@ -20,8 +19,6 @@ from cliprow.topics import TopicRow
 
 #: A batch in one of these will not change by itself any more.
 ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
-
-_Row = TypeVar("_Row", bound=msgspec.Struct)
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,8 +171,11 @@ def create_batch(
     *,
     title: str = "",
     idempotency_key: str | None = None,
-) -> Batch:
+) -> tuple[Batch, bool]:
     """Submit topics as one batch (see `public.create_batch`).
+
+    Returns:
+        The batch, and whether it is new: the same idempotency key gives the same batch again.
 
     Raises:
         InvalidInput, NotFound, NotAllowed, Conflict: as the database says.
@@ -186,7 +186,7 @@ def create_batch(
             [project_id, Jsonb(list(topics)), Jsonb({"title": title}), idempotency_key],
         ).fetchone()
     assert row is not None
-    return get_batch(account, str(row[0]["number"]))
+    return get_batch(account, str(row[0]["number"])), row[0]["is_new"]
 
 
 def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str]) -> dict[str, object]:
@@ -208,24 +208,31 @@ def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str])
 
 
 def store_images(account: Account, storage: Storage, paths: Iterable[Path]) -> dict[Path, FileRef]:
-    """Keep the user's pictures in storage, each once; the topics file may be gone when they are needed."""
+    """Keep the user's pictures in storage, each once; the topics file may be gone when they are needed.
+
+    Raises:
+        NotFound: one cannot be read any more.
+    """
     types = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
-    return {
-        path: put_artifact(
-            storage,
-            account.tenant_id,
-            path,
-            role="image",
-            name=path.name,
-            media_type=types.get(path.suffix.lower(), "image/jpeg"),
-        )
-        for path in dict.fromkeys(paths)
-    }
+    stored = {}
+    for path in dict.fromkeys(paths):
+        media_type = types.get(path.suffix.lower(), "image/jpeg")
+        try:
+            stored[path] = put_artifact(
+                storage, account.tenant_id, path, role="image", name=path.name, media_type=media_type
+            )
+        except OSError as error:
+            raise NotFound(
+                f"The picture {path} can no longer be read: {error.strerror}.",
+                error_code="SOURCE_UNREADABLE",
+                next_step="Put it back and repeat the command; nothing was started.",
+            ) from error
+    return stored
 
 
 def list_batches(account: Account, limit: int = 20) -> list[Batch]:
     """The newest batches first."""
-    return _read(account, f"{_BATCH} order by b.number desc limit %s", [limit], Batch)
+    return account.read(Batch, f"{_BATCH} order by b.number desc limit %s", [limit])
 
 
 def get_batch(account: Account, name: str) -> Batch:
@@ -238,9 +245,13 @@ def get_batch(account: Account, name: str) -> Batch:
     if name == "last":
         found = list_batches(account, 1)
     elif name.lstrip("#").isdecimal():
-        found = _read(account, f"{_BATCH} and b.number = %s", [int(name.lstrip("#"))], Batch)
+        found = account.read(Batch, f"{_BATCH} and b.number = %s", [int(name.lstrip("#"))])
     else:
-        found = _read(account, f"{_BATCH} and b.id = %s", [_uuid(name)], Batch)
+        found = account.read(Batch, f"{_BATCH} and b.id = %s", [_uuid(name)])
+    if not found and name == "last":
+        raise NotFound(
+            "There are no batches yet.", next_step="Begin with `cliprow demo` or `cliprow batch create`."
+        )
     if not found:
         raise NotFound(f"There is no batch {name}.", next_step="`cliprow batch list` shows those there are.")
     return found[0]
@@ -248,9 +259,7 @@ def get_batch(account: Account, name: str) -> Batch:
 
 def list_jobs(account: Account, batch_id: UUID, *, limit: int = 10_000) -> list[Job]:
     """A batch's jobs in order."""
-    return _read(
-        account, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit], Job
-    )
+    return account.read(Job, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit])
 
 
 def get_job(account: Account, name: str) -> Job:
@@ -262,11 +271,11 @@ def get_job(account: Account, name: str) -> Job:
     """
     batch, dot, position = name.lstrip("#").partition(".")
     if dot and batch.isdecimal() and position.isdecimal():
-        found = _read(
-            account, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)], Job
+        found = account.read(
+            Job, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)]
         )
     else:
-        found = _read(account, f"{_JOB} where j.id = %s", [_uuid(name)], Job)
+        found = account.read(Job, f"{_JOB} where j.id = %s", [_uuid(name)])
     if not found:
         raise NotFound(
             f"There is no job {name}.", next_step="`cliprow batch show` lists the jobs of a batch."
@@ -276,8 +285,8 @@ def get_job(account: Account, name: str) -> Job:
 
 def list_tasks(account: Account, job_id: UUID) -> list[Task]:
     """A job's tasks in the order they run, each with the timings of its last attempt."""
-    return _read(
-        account,
+    return account.read(
+        Task,
         """
         select t.id, t.stage, t.scene_number, t.aspect, t.platform, t.status, t.progress, t.is_reused, t.error_code,
           t.error_message, t.next_step, t.run_at,
@@ -294,14 +303,13 @@ def list_tasks(account: Account, job_id: UUID) -> list[Task]:
         where t.job_id = %s order by t.position, t.aspect, t.platform
         """,
         [job_id],
-        Task,
     )
 
 
 def count_stages(account: Account, batch_id: UUID) -> list[StageCount]:
     """A batch's tasks by stage, in order."""
-    return _read(
-        account,
+    return account.read(
+        StageCount,
         """
         select t.stage, count(*) as total, count(*) filter (where t.status = 'completed') as completed,
           count(*) filter (where t.status = 'processing') as processing,
@@ -312,14 +320,13 @@ def count_stages(account: Account, batch_id: UUID) -> list[StageCount]:
         group by t.stage order by min(t.position)
         """,
         [batch_id],
-        StageCount,
     )
 
 
 def list_packages(account: Account, job_id: UUID) -> list[Package]:
     """What a job made, by platform; a platform without its whole package is marked."""
-    return _read(
-        account,
+    return account.read(
+        Package,
         """
         select t.platform, bool_and(t.status = 'completed') as is_complete, coalesce((
           select jsonb_agg(jsonb_build_object('role', c.role, 'name', c.file_name, 'sha256', c.sha256,
@@ -331,7 +338,6 @@ def list_packages(account: Account, job_id: UUID) -> list[Package]:
         group by t.tenant_id, t.job_id, t.platform order by t.platform
         """,
         [job_id],
-        Package,
     )
 
 
@@ -345,13 +351,6 @@ def retry_job(account: Account, job_id: UUID) -> int:
         row = connection.execute("select public.retry_job(%s)", [job_id]).fetchone()
     assert row is not None
     return int(row[0]["retried_tasks"])
-
-
-def _read(account: Account, query: str, arguments: Sequence[object], kind: type[_Row]) -> list[_Row]:
-    with account.acting() as connection:
-        cursor = connection.cursor(row_factory=dict_row)
-        rows = cursor.execute(query, arguments).fetchall()
-    return msgspec.convert(rows, list[kind], strict=False)  # type: ignore[valid-type]
 
 
 def _uuid(name: str) -> UUID:

@@ -507,14 +507,15 @@ create table public.idempotency_keys (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   key text not null check (length(key) between 1 and 200),
   request_hash text not null,
-  batch_id uuid references public.batches (id) on delete cascade,
+  batch_id uuid,
   created_at timestamptz not null default now(),
-  primary key (tenant_id, key)
+  primary key (tenant_id, key),
+  foreign key (tenant_id, batch_id) references public.batches (tenant_id, id) on delete cascade
 );
 comment on table public.idempotency_keys is
   'Keys already used by a request, so that the same request sent twice is carried out once. Unpartitioned, because a key is unique across months.';
 comment on column public.idempotency_keys.request_hash is 'sha256 of the request: the same key with another request is refused.';
-create index idempotency_keys_batch_id on public.idempotency_keys (batch_id);
+create index idempotency_keys_tenant_id_batch_id on public.idempotency_keys (tenant_id, batch_id);
 
 alter table public.batches enable row level security;
 create policy "Members read their tenant's batches" on public.batches
@@ -782,6 +783,8 @@ return concat_ws(
    ) as s)
 );
 comment on function private.script_text(jsonb) is 'The words of a script: what search looks through, without keys and numbers.';
+-- Whoever writes a script or a scene also computes its `search`.
+grant execute on function private.text_config(text), private.script_text(jsonb) to authenticated, service_role;
 
 create table public.scripts (
   id uuid primary key default private.uuid_v7(),
@@ -1188,9 +1191,11 @@ begin
   for v in select * from private.partitioned_tables() loop
     if to_regclass(format('partitions.%I', v.table_name || v_suffix)) is null then
       perform pg_advisory_xact_lock(hashtext('cliprow.ensure_month'));
-      if to_regclass(format('partitions.%I', v.table_name || v_suffix)) is not null then
-        continue;
-      end if;
+      -- Another may have made it meanwhile. Not to_regclass again, which remembers that there was none.
+      continue when exists (
+        select from pg_catalog.pg_class as c
+        where c.relnamespace = 'partitions'::regnamespace and c.relname = v.table_name || v_suffix
+      );
       execute format(
         'create table partitions.%I partition of public.%I for values from (%L) to (%L)',
         v.table_name || v_suffix, v.table_name,

@@ -1072,10 +1072,10 @@ as $$
     union all
     select t.n, c.field, format('%L is not one of %s', x.value, array_to_string(c.allowed, ', '))
     from private.topic_choices() as c
-    join topic as t on t.v ? c.field
+    join topic as t on jsonb_typeof(t.v -> c.field) <> 'null'
     cross join lateral jsonb_array_elements_text(
       case jsonb_typeof(t.v -> c.field) when 'array' then t.v -> c.field else jsonb_build_array(t.v -> c.field) end) as x (value)
-    where x.value <> all(c.allowed)
+    where coalesce(x.value, 'null') <> all(c.allowed)
     union all
     select t.n, 'images', 'holds something that is not a stored file of yours'
     from topic as t

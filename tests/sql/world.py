@@ -54,15 +54,15 @@ class World:
 
     def one(self, statement: str, *arguments: object) -> Any:
         """The first value of the first row; None where there is no row."""
-        row = self.admin.execute(statement.encode(), arguments).fetchone()
+        row = self.admin.execute(statement.encode(), arguments or None).fetchone()
         return row[0] if row else None
 
     def rows(self, statement: str, *arguments: object) -> list[tuple[Any, ...]]:
-        return self.admin.execute(statement.encode(), arguments).fetchall()
+        return self.admin.execute(statement.encode(), arguments or None).fetchall()
 
     def run(self, statement: str, *arguments: object) -> int:
         """Executes a statement; returns how many rows it changed."""
-        return self.admin.execute(statement.encode(), arguments).rowcount
+        return self.admin.execute(statement.encode(), arguments or None).rowcount
 
     def sign_up(self, name: str) -> Person:
         """A new user, who owns a new tenant."""
@@ -162,7 +162,7 @@ class Worker:
         self.stages = [str(stage) for stage in stages]
         self.connection = world.connect(world.database.worker)
         self._call("select private.register_worker(%s, %s, %s, 'host', 1, '0')", self.id, self.stages, slots)
-        self._queue_id = self._call("select procrastinate.procrastinate_register_worker_v1()")
+        self.queue_id = self._call("select procrastinate.procrastinate_register_worker_v1()")
 
     def _call(self, statement: str, *arguments: object) -> Any:
         row = self.connection.execute(statement.encode(), arguments).fetchone()
@@ -172,7 +172,7 @@ class Worker:
         """Job, task and id of the next queue entry; None when there is none."""
         row = self.connection.execute(
             "select args ->> 'job_id', args ->> 'task_id', id from procrastinate.procrastinate_fetch_job_v2(%s, %s)",
-            [[str(stage) for stage in stages] or self.stages, self._queue_id],
+            [[str(stage) for stage in stages] or self.stages, self.queue_id],
         ).fetchone()
         return (UUID(row[0]), UUID(row[1]), row[2]) if row and row[2] is not None else None
 
@@ -253,7 +253,7 @@ class Worker:
         silence = "now() - 2 * (select dead_after from private.settings)"
         world.run(f"update private.workers set heartbeat_at = {silence} where id = %s", self.id)
         world.run(
-            f"update procrastinate.procrastinate_workers set last_heartbeat = {silence} where id = %s", self._queue_id
+            f"update procrastinate.procrastinate_workers set last_heartbeat = {silence} where id = %s", self.queue_id
         )
 
 

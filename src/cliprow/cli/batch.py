@@ -9,24 +9,30 @@ import click
 from rich.console import Console
 
 from cliprow import batches
-from cliprow.batches import Batch
+from cliprow.batches import Batch, Job
 from cliprow.cli.live import summary, watch
-from cliprow.cli.output import console, export_batch, json_option, print_exported, print_json, print_table
+from cliprow.cli.output import (
+    check_out,
+    console,
+    export_batch,
+    json_option,
+    out_option,
+    print_exported,
+    print_json,
+    print_table,
+)
 from cliprow.cli.session import Session, session
 from cliprow.cli.workers import own_worker
-from cliprow.errors import InvalidInput
+from cliprow.errors import CliprowError, InvalidInput
 from cliprow.topics import Topics, parse_mapping, read_topics
 
 as_option = click.option("--as", "email", metavar="EMAIL", help="Act for this user (default: CLIPROW_USER).")
-out_option = click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out"),
-    show_default=True,
-    help="Folder for the finished files.",
-)
 #: Problems printed before the rest is only counted.
 _MAX_PROBLEMS = 20
+#: Jobs listed before the rest is only counted.
+_MAX_JOBS = 50
+#: Longest title of a batch and name of a project, in characters; what the database takes.
+_MAX_NAME_CHARS = 200
 
 
 @click.group()
@@ -34,13 +40,24 @@ def batch() -> None:
     """Submit topics and follow them."""
 
 
-@batch.command()
+def check_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """A name without the space around it, no longer than the database takes."""
+    if len(value) > _MAX_NAME_CHARS:
+        raise click.BadParameter(f"is longer than {_MAX_NAME_CHARS} characters")
+    return value.strip()
+
+
+@batch.command(short_help="Create a batch from a topics file.")
 @click.argument("file")
 @click.option(
-    "--project", default="My channel", show_default=True, help="Project that gets the jobs; made if new."
+    "--project",
+    default="My channel",
+    show_default=True,
+    callback=check_name,
+    help="Project that gets the jobs; made if new.",
 )
 @click.option("--platforms", default="youtube", show_default=True, help="For rows that name none: a,b,c.")
-@click.option("--title", default="", help="What people call the batch.")
+@click.option("--title", default="", callback=check_name, help="What people call the batch.")
 @click.option(
     "--map", "mapping", multiple=True, metavar="HEADING=COLUMN", help="Read a column with another heading."
 )
@@ -71,6 +88,10 @@ def create(
     Every bad row is reported, with line and reason, before anything starts.
     """
     headings = parse_mapping(mapping)
+    if wait:
+        check_out(out)
+    if not project:
+        raise InvalidInput("The project has no name.", next_step="Name it with --project, or leave that out.")
     with session(email) as at:
         offered = batches.offered_platforms(at.account)
         wanted = parse_platforms(platforms, offered)
@@ -79,7 +100,7 @@ def create(
         images = batches.store_images(
             at.account, at.storage, (path for row in topics.rows for path in row.images)
         )
-        created = batches.create_batch(
+        created, is_new = batches.create_batch(
             at.account,
             batches.find_or_create_project(at.account, project),
             [batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows],
@@ -91,8 +112,13 @@ def create(
         elif as_json:
             print_json(created)
         else:
-            click.echo(f"Batch {created.number} with {created.job_count} jobs is waiting for a worker.")
-            click.echo(f"Next: `cliprow batch watch {created.number}` runs one and shows progress.")
+            jobs = f"{created.job_count} job{'s' if created.job_count > 1 else ''}"
+            click.echo(
+                f"Batch {created.number} with {jobs} waits for a worker."
+                if is_new
+                else f"Batch {created.number} with {jobs} was made with this key before; it is {created.status}."
+            )
+            click.echo(f"Next: `cliprow batch watch {created.number}` runs a worker and shows progress.")
 
 
 def parse_platforms(text: str, offered: list[str]) -> list[str]:
@@ -138,29 +164,53 @@ def finish(at: Session, created: Batch, out: Path, *, as_json: bool) -> None:
     """Stay with a batch until it has ended, export its files, and exit non-zero if a job failed."""
     with own_worker(at) as worker:
         screen = Console(stderr=True, force_terminal=False) if as_json else console
-        ended = watch(at.account, created, screen, on_look=worker.ensure, on_lost=at.revive)
+        try:
+            ended = watch(at.account, created, screen, on_look=worker.ensure, on_lost=at.revive)
+        except (KeyboardInterrupt, CliprowError):
+            click.echo(
+                f"\nNothing is lost: `cliprow batch watch {created.number}` goes on where this leaves off.",
+                err=True,
+            )
+            raise
     jobs = batches.list_jobs(at.account, ended.id)
-    exported = export_batch(at.account, at.storage, jobs, out)
+    try:
+        exported = export_batch(at.account, at.storage, jobs, out)
+    except CliprowError:
+        click.echo(
+            f"{summary(ended)}. Its files are kept: "
+            f"`cliprow batch watch {ended.number} --out FOLDER` writes them elsewhere.",
+            err=True,
+        )
+        raise
     if as_json:
         print_json({"batch": ended, "jobs": jobs, "exported": [str(package.folder) for package in exported]})
     else:
         print_exported(exported)
-        for job in jobs:
-            if job.status == "failed":
-                click.secho(
-                    f"Job {job.batch_number}.{job.position} failed: {job.error_message} [{job.error_code}]",
-                    fg="red",
-                )
-                click.echo(
-                    f"Next: {job.next_step or ''} Then `cliprow job retry {job.batch_number}.{job.position}`."
-                )
+        failed = [job for job in jobs if job.status == "failed"]
+        for job in failed[:_MAX_PROBLEMS]:
+            print_failure(job)
+        if len(failed) > _MAX_PROBLEMS:
+            click.echo(
+                f"and {len(failed) - _MAX_PROBLEMS} more; `cliprow batch show {ended.number}` lists them"
+            )
         click.echo(summary(ended))
     if ended.status != "completed":
         sys.exit(1)
 
 
+def print_failure(job: Job) -> None:
+    """Why a job failed, and what to do."""
+    name = f"{job.batch_number}.{job.position}"
+    click.secho(f"Job {name} failed: {job.error_message} [{job.error_code}]", fg="red")
+    click.echo(
+        f"Next: {job.next_step or f'`cliprow job show {name}` says more.'} Then `cliprow job retry {name}`."
+    )
+
+
 @batch.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Most batches listed."
+)
 @as_option
 @json_option
 def list_command(limit: int, email: str | None, as_json: bool) -> None:
@@ -191,22 +241,31 @@ def list_command(limit: int, email: str | None, as_json: bool) -> None:
 
 @batch.command()
 @click.argument("name", default="last")
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=None,
+    help=f"Most jobs listed, 0 for all (default: {_MAX_JOBS}, or all with --json).",
+)
 @as_option
 @json_option
-def show(name: str, email: str | None, as_json: bool) -> None:
-    """A batch (number, id or `last`) and its jobs."""
+def show(name: str, limit: int | None, email: str | None, as_json: bool) -> None:
+    """A batch (number, id or `last`) and its jobs; those that failed come first."""
     with session(email) as at:
         found = batches.get_batch(at.account, name)
         jobs = batches.list_jobs(at.account, found.id)
         stages = batches.count_stages(at.account, found.id)
     if as_json:
-        print_json({"batch": found, "stages": stages, "jobs": jobs})
+        print_json({"batch": found, "stages": stages, "jobs": jobs[: limit or None]})
         return
     click.echo(summary(found))
     print_table(
-        ["Stage", "Tasks", "Done", "Reused", "Failed"],
-        [[s.stage, s.total, s.completed, s.reused or "", s.failed or ""] for s in stages],
+        ["Stage", "Tasks", "Done", "Running", "Reused", "Failed"],
+        [[s.stage, s.total, s.completed, s.processing or "", s.reused or "", s.failed or ""] for s in stages],
     )
+    listed = sorted(jobs, key=lambda job: job.status != "failed")[
+        : _MAX_JOBS if limit is None else limit or None
+    ]
     print_table(
         ["Job", "Status", "Progress", "Platforms", "Title", "Error"],
         [
@@ -218,17 +277,22 @@ def show(name: str, email: str | None, as_json: bool) -> None:
                 j.title,
                 j.error_message,
             ]
-            for j in jobs
+            for j in listed
         ],
     )
+    if len(listed) < len(jobs):
+        click.echo(
+            f"{len(listed)} of {len(jobs)} jobs are listed; `cliprow batch show {found.number} --limit 0` lists all."
+        )
 
 
-@batch.command("watch")
+@batch.command("watch", short_help="Follow a batch until it has ended, and export its files.")
 @click.argument("name", default="last")
 @out_option
 @as_option
 @json_option
 def watch_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
     """Follow a batch until it has ended, with a worker of our own if none is running, and export its files."""
+    check_out(out)
     with session(email) as at:
         finish(at, batches.get_batch(at.account, name), out, as_json=as_json)

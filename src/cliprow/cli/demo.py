@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from cliprow import batches
-from cliprow.cli.batch import finish, out_option
-from cliprow.cli.output import json_option
+from cliprow.cli.batch import finish
+from cliprow.cli.output import check_out, json_option, out_option
 from cliprow.cli.session import session
 
 #: With briefs, because a script is extracted from what is known, not made up.
@@ -17,40 +17,60 @@ TOPICS: tuple[dict[str, object], ...] = (
         "topic": "Why the sky is blue",
         "tone": "educational",
         "script_type": "explainer",
-        "duration_s": 20,
+        "duration_s": 28,
         "brief": """Sunlight looks white, but it is a mixture of all colours.
-On its way through the air the light meets molecules that are much smaller than its waves.
-They scatter short waves far more than long ones: blue light is scattered about four times as strongly as red light.
-So blue reaches our eyes from every part of the sky.
-At sunset the light has travelled through so much air that most of the blue is gone, and the sky turns red.""",
+Red waves are long, and blue waves are short.
+
+Air scatters short waves most.
+Blue light is scattered about four times as strongly as red light, so it reaches our eyes from every part of the sky.
+
+At sunset, light takes a much longer way through the air.
+Most of the blue is lost on the way, and the sky turns red.
+Tonight, look west and watch the colours change.""",
     },
     {
         "topic": "How to water houseplants",
         "tone": "casual",
         "script_type": "tutorial",
-        "duration_s": 20,
+        "duration_s": 28,
         "brief": """More houseplants die of too much water than of too little.
-- Push a finger two centimetres into the soil, and water only when it feels dry.
-- Water slowly until some runs out at the bottom, then empty the saucer.
-- In winter most plants rest and need about half as much.
-Use water at room temperature, because cold water shocks the roots.""",
+Roots need air, and wet soil leaves them none.
+
+## Feel the soil
+Push a finger two centimetres into the soil.
+If it comes out clean and dry, your plant is thirsty.
+
+## Water slowly
+Pour until some water runs out at the bottom, then empty the saucer.
+Roots that stand in water begin to rot.
+
+## Pause in winter
+In winter, most plants rest and need far less.
+Try the finger test on one plant today.""",
     },
     {
         "topic": "Three habits of people who finish things",
         "tone": "motivational",
         "script_type": "story",
-        "duration_s": 20,
-        "brief": """People who finish things do not have more hours than you.
-First, they decide what done means before they begin.
-Second, they make the next step so small that it takes less than ten minutes.
-Third, they stop while they still know how to go on, so that starting tomorrow is easy.
-Pick one thing today and write down what done means.""",
+        "duration_s": 28,
+        "brief": """Nobody has more than twenty-four hours a day.
+Some people still finish what they start.
+
+First, decide what done looks like.
+Put the goal into one sentence before you begin.
+
+Second, make the next step tiny.
+Ten minutes today are worth more than the plan for a whole weekend.
+
+Third, stop before you are empty.
+When you know what comes next, starting tomorrow is easy.
+Pick one thing today, and give it ten minutes.""",
     },
 )
 PLATFORMS = ("youtube", "tiktok")
 
 
-@click.command()
+@click.command(short_help="Make three videos for YouTube and TikTok on this machine.")
 @out_option
 @json_option
 def demo(out: Path, as_json: bool) -> None:
@@ -58,8 +78,9 @@ def demo(out: Path, as_json: bool) -> None:
 
     Run it again: the second batch finds every result of the first and is done within seconds.
     """
+    check_out(out)
     with session() as at:
-        created = batches.create_batch(
+        created, _ = batches.create_batch(
             at.account,
             batches.find_or_create_project(at.account, "Demo"),
             [{**topic, "platforms": list(PLATFORMS)} for topic in TOPICS],

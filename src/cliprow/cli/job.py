@@ -8,8 +8,16 @@ from pathlib import Path
 import click
 
 from cliprow import batches
-from cliprow.cli.batch import as_option, out_option
-from cliprow.cli.output import export_batch, json_option, print_exported, print_json, print_table
+from cliprow.cli.batch import as_option, print_failure
+from cliprow.cli.output import (
+    check_out,
+    export_batch,
+    json_option,
+    out_option,
+    print_exported,
+    print_json,
+    print_table,
+)
 from cliprow.cli.session import session
 from cliprow.errors import Conflict
 
@@ -19,7 +27,7 @@ def job() -> None:
     """Look at one job, get its files, run it again."""
 
 
-@job.command()
+@job.command(short_help="A job with every task, its attempts and errors.")
 @click.argument("name")
 @as_option
 @json_option
@@ -33,9 +41,8 @@ def show(name: str, email: str | None, as_json: bool) -> None:
         print_json({"job": found, "tasks": tasks, "packages": packages})
         return
     click.echo(f"Job {found.batch_number}.{found.position}: {found.status}, {found.progress}%  {found.title}")
-    if found.error_message:
-        click.secho(f"{found.error_message} [{found.error_code}]", fg="red")
-        click.echo(f"Next: {found.next_step or ''} Then `cliprow job retry {name}`.")
+    if found.status == "failed":
+        print_failure(found)
     print_table(
         ["Stage", "Scene", "Aspect", "Platform", "Status", "Tries", "Run", "Note"],
         [
@@ -54,20 +61,23 @@ def show(name: str, email: str | None, as_json: bool) -> None:
     )
 
 
-@job.command("open")
+@job.command("open", short_help="Export a job's finished files, and show the folder.")
 @click.argument("name")
 @out_option
 @as_option
 @json_option
 def open_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
     """Export a job's finished files and say where they are; on a desktop, show the folder."""
+    check_out(out)
     with session(email) as at:
         found = batches.get_job(at.account, name)
         exported = export_batch(at.account, at.storage, [found], out)
     if not exported:
         raise Conflict(
-            f"Job {name} is {found.status} and has no finished package yet.",
-            next_step=f"`cliprow batch watch {found.batch_number}` goes on with it.",
+            f"Job {name} is {found.status} and has no finished package.",
+            next_step=f"`cliprow job show {name}` says why."
+            if found.status in batches.ENDED
+            else f"`cliprow batch watch {found.batch_number}` goes on with it.",
         )
     if as_json:
         print_json([{"platform": package.platform, "folder": str(package.folder)} for package in exported])
@@ -89,5 +99,7 @@ def retry(name: str, email: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"job_id": found.id, "retried_tasks": count})
     else:
-        click.echo(f"{count} tasks of job {found.batch_number}.{found.position} wait again.")
+        click.echo(
+            f"{count} task{'s' if count > 1 else ''} of job {found.batch_number}.{found.position} will run again."
+        )
         click.echo(f"Next: `cliprow batch watch {found.batch_number}`.")

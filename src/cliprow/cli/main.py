@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+from types import FrameType
 
 import click
 
 from cliprow.cli import batch, demo, job, service
+from cliprow.cli.output import LOG_FORMAT
 from cliprow.errors import CliprowError
 
 #: Exit status of a command that could not do what it was asked.
 FAILED = 1
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal told us to end: what was started is stopped on the way out, as after Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,7 +36,7 @@ def cliprow(verbose: bool) -> None:
     """
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        format=LOG_FORMAT,
         stream=sys.stderr,
     )
 
@@ -38,24 +50,34 @@ cliprow.add_command(service.db)
 cliprow.add_command(service.doctor)
 
 
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
 def main() -> None:
-    """Run a command; an error we can explain is three short lines, not a traceback."""
+    """Run a command; an error we can explain is three short lines, not a traceback.
+
+    Exit status: 0 done, 1 an error or a failed job, 2 wrong usage, 128 and the signal's number when stopped.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, _stop)
     try:
         cliprow(standalone_mode=False)
+        sys.stdout.flush()
     except CliprowError as error:
         print_error(error)
         sys.exit(FAILED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "\nStopped. Nothing is lost: `cliprow batch watch last` goes on where this left off.", err=True
-        )
-        sys.exit(130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        click.echo("Stopped.", err=True)
+        cause = error.__cause__ or error
+        sys.exit(128 + (cause.number if isinstance(cause, Stopped) else signal.SIGINT))
     except BrokenPipeError:
-        # Whoever read our output has enough of it, like `head`.
-        sys.stderr.close()
+        # Whoever read our output has enough of it, like `head`; the interpreter must not try to flush the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
 
 

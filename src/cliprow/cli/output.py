@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,12 +14,27 @@ from rich.table import Table
 from cliprow import batches
 from cliprow.account import Account
 from cliprow.batches import Job, Task
+from cliprow.errors import InvalidInput
 from cliprow.export import ExportedPackage, JobRecord, PlatformPackage, export_jobs
 from cliprow.storage import Storage
 
 console = Console(highlight=False)
 
+#: Columns of a table that hold text of any length.
+_LONG = ("Title", "Error", "Note", "Project")
+#: Width of a table that is not for a terminal, in columns.
+_WIDE = 1000
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+out_option = click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    metavar="FOLDER",
+    help="Folder for the finished files.",
+)
 
 
 def print_json(value: object) -> None:
@@ -27,13 +43,31 @@ def print_json(value: object) -> None:
 
 
 def print_table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A table without lines."""
+    """A table without lines: cells keep to one line each, except those of long text."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading not in _LONG)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console.print(table)
+    # Where nobody looks, a line is a row, for grep and the like.
+    console.print(table, width=None if console.is_terminal else _WIDE)
+
+
+def check_out(out: Path) -> None:
+    """Notice before the work starts that its files could not be written; makes nothing.
+
+    Raises:
+        InvalidInput: `out` is no folder, or may not be written to.
+    """
+    there = next(each for each in (out.absolute(), *out.absolute().parents) if os.path.lexists(each))
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return
+    raise InvalidInput(
+        f"The finished files cannot be written to {out}: "
+        + (f"you may not write to {there}." if there.is_dir() else f"{there} is not a folder."),
+        error_code="OUTPUT_UNWRITABLE",
+        next_step="Name a folder you may write to with --out. Nothing was started.",
+    )
 
 
 def export_batch(account: Account, storage: Storage, jobs: Iterable[Job], out: Path) -> list[ExportedPackage]:

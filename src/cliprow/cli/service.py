@@ -8,21 +8,31 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cliprow import migrate
-from cliprow.cli.output import json_option, print_json, print_table
+from cliprow.cli.output import LOG_FORMAT, json_option, out_option, print_json, print_table
 from cliprow.cli.session import open_storage, session
 from cliprow.cli.workers import own_worker
 from cliprow.config import Config
-from cliprow.errors import InvalidInput
-from cliprow.local import checks
+from cliprow.errors import InvalidInput, Unavailable
+from cliprow.local import checks, machine
 from cliprow.local.stack import revive, running_stack
 from cliprow.models import Stage
 
+if TYPE_CHECKING:
+    from cliprow.queue.worker import Worker
 
-@click.command()
+#: Half of what a worker's log may take, in bytes; when it is full, it moves to `.1`.
+_LOG_BYTES = 5_000_000
+
+
+@click.command(short_help="Run tasks until stopped.")
 @click.option("--stages", default=",".join(Stage), help="Stages to take, a,b,c (default: all).")
 @click.option(
     "--slots", type=click.IntRange(1, 256), default=None, help="Tasks at a time (default: one per core)."
@@ -37,10 +47,26 @@ from cliprow.models import Stage
     show_default=True,
     help="Seconds that running tasks may go on after the first signal to stop.",
 )
-def worker(stages: str, slots: int | None, memory_mb: int, grace: float) -> None:
-    """Run tasks until stopped. SIGTERM or Ctrl-C: take nothing new, finish or hand back; twice: at once."""
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the log, which is kept below 10 MB (default: standard error).",
+)
+@click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
+def worker(
+    stages: str, slots: int | None, memory_mb: int, grace: float, log: Path | None, until_eof: bool
+) -> None:
+    """Run tasks until stopped.
+
+    SIGTERM or Ctrl-C: take nothing new, and finish what runs or hand it back; a second time: at once. Run as many
+    workers as you like; with DATABASE_URL, let it log in as the role cliprow_worker, which may do nothing else.
+    """
     from cliprow.queue.worker import Worker, WorkerOptions
 
+    if log is not None:
+        handler = RotatingFileHandler(log, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
+        handler.setFormatter(logging.Formatter(LOG_FORMAT))
+        logging.basicConfig(handlers=[handler], force=True)
     logging.getLogger("cliprow").setLevel(logging.INFO)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     config = Config.from_environment()
@@ -53,7 +79,21 @@ def worker(stages: str, slots: int | None, memory_mb: int, grace: float) -> None
         revive=functools.partial(revive, config) if config.embedded else None,
     )
     with running_stack(config) as stack:
-        asyncio.run(Worker(stack.worker, open_storage(config), options).run())
+        running = Worker(stack.worker, open_storage(config), config.home / "scratch", options)
+        asyncio.run(_run(running, until_eof=until_eof))
+
+
+async def _run(running: Worker, *, until_eof: bool) -> None:
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin)
+            running.stop()
+
+    if until_eof:
+        loop.add_reader(sys.stdin, read)
+    await running.run()
 
 
 def parse_stages(text: str) -> tuple[Stage, ...]:
@@ -75,13 +115,27 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
 def up() -> None:
     """Run the embedded database and a worker until Ctrl-C."""
     with session() as at, own_worker(at) as running:
+        home = at.config.home
+        if at.config.embedded:
+            click.echo(f"Database   127.0.0.1:{at.stack.db_port}, log {home / 'logs' / 'postgres.log'}")
+        else:
+            click.echo("Database   the one that DATABASE_URL names")
+        if running.ensure():
+            click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
+        else:
+            click.echo("Worker     another command's; one is started here when that one ends")
+        click.echo(f"Storage    {home / 'storage' / 'media'}")
         click.echo(
-            f"The database listens on 127.0.0.1:{at.stack.db_port}; the worker's log is {running.log}."
+            "Ready: `cliprow batch create` in another terminal. Ctrl-C stops; what is unfinished goes on later."
         )
-        click.echo("Ctrl-C stops both; what is unfinished goes on at the next start.")
         while True:
-            running.ensure()
             time.sleep(1)
+            try:
+                running.ensure()
+            except Unavailable as error:
+                click.echo(f"{error.message} Trying again; nothing is lost.", err=True)
+                with suppress(Unavailable):  # said the next time
+                    at.revive()
 
 
 @click.group()
@@ -119,11 +173,13 @@ def status(as_json: bool) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(short_help="Say what is missing on this machine, and what to do about it.")
+@out_option
 @json_option
-def doctor(as_json: bool) -> None:
+def doctor(out: Path, as_json: bool) -> None:
     """What is missing on this machine, and what to do about it; exits 1 when something needed is."""
-    found = checks.checks(Config.from_environment())
+    config = Config.from_environment()
+    found = [*checks.checks(config), *machine.checks(out)]
     if as_json:
         print_json(found)
     else:
@@ -134,5 +190,6 @@ def doctor(as_json: bool) -> None:
             )
             if not check.ok and check.next_step:
                 click.echo(f"        Next: {check.next_step}")
+        click.echo("All is well." if all(check.ok for check in found) else "Something is missing, see above.")
     if not all(check.ok for check in found):
         sys.exit(1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cliprow.account import Account, open_account, open_local_account
 from cliprow.config import Config
+from cliprow.errors import InvalidInput
 from cliprow.local.stack import Stack, revive, running_stack
 from cliprow.storage import FolderStorage, Storage
 
@@ -39,8 +40,14 @@ def session(email: str | None = None) -> Iterator[Session]:
         CliprowError: the stack does not start, or there is no such user.
     """
     config = Config.from_environment()
+    email = email or os.environ.get("CLIPROW_USER", "")
+    if not config.embedded and not email:
+        raise InvalidInput(
+            "In a Supabase project somebody has to be named to act for.",
+            error_code="USER_NOT_NAMED",
+            next_step="Set CLIPROW_USER to the address of one of its users, or name it with --as.",
+        )
     with running_stack(config) as stack:
-        email = email or os.environ.get("CLIPROW_USER", "")
         account = (
             open_local_account(stack.admin)
             if config.embedded and not email

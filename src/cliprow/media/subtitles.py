@@ -120,23 +120,27 @@ def _merged(groups: list[list[SpokenWord]]) -> list[list[SpokenWord]]:
 
 
 def _fits(group: list[SpokenWord]) -> bool:
-    return len(_lines(group)) <= LINES
+    """Whether whole words fill at most two lines; a single word may be as long as it likes."""
+    return len(group) == 1 or columns(_joined(group)) <= COLUMNS or bool(_two_lines(group))
 
 
 def _lines(group: Sequence[SpokenWord]) -> list[str]:
-    """Break a cue into lines: one if it fits, else two of about the same length, the first not much longer."""
+    """Break a cue into lines: one if it fits, else two; only a word longer than a line is broken itself."""
     whole = _joined(group)
-    if columns(whole) <= COLUMNS or len(group) == 1:
-        return _hard_broken(whole)
+    if columns(whole) <= COLUMNS:
+        return [whole]
+    return _two_lines(group) or _hard_broken(whole)
+
+
+def _two_lines(group: Sequence[SpokenWord]) -> list[str]:
+    """Break between words into two lines of about the same length, rather after a clause; empty if they do not fit."""
     splits = ((_joined(group[:i]), _joined(group[i:]), group[i - 1]) for i in range(1, len(group)))
     fitting = [
         (abs(columns(first) - columns(second)) - (8 if last.text.endswith(_CLAUSE_END) else 0), first, second)
         for first, second, last in splits
         if columns(first) <= COLUMNS and columns(second) <= COLUMNS
     ]
-    if fitting:
-        return list(min(fitting)[1:])
-    return _hard_broken(whole)
+    return list(min(fitting)[1:]) if fitting else []
 
 
 def _hard_broken(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import regex
 
@@ -11,8 +12,18 @@ from cliprow.providers.brief import Block, Section
 from cliprow.providers.sentences import split_sentences
 from cliprow.providers.titles import as_sentence, has_words
 
-#: A sentence, and the list's items that it names.
-Said = tuple[str, tuple[str, ...]]
+
+class Said(NamedTuple):
+    """A sentence as it is said."""
+
+    text: str
+    #: The list's items that it names, as written.
+    items: tuple[str, ...] = ()
+    #: Starts a paragraph, an item, or a list that is read out.
+    opens: bool = False
+    #: Items of the same list that are said one by one have the same number; 0 for all else.
+    list_number: int = 0
+
 
 #: An item longer than this, or with sentences of its own, is said by itself.
 _LONGEST_LISTED = 60
@@ -34,14 +45,15 @@ def said_in(section: Section, language: str) -> Iterator[Said]:
             lead = ""
             continue
         lead = ""
-        for sentence in (s for block in blocks for s in _sentences(block, language)):
-            if lead:
-                yield lead, ()
-            lead = sentence if sentence.endswith((":", "：")) else ""
-            if not lead:
-                yield sentence, ()
+        for block in blocks:
+            for place, sentence in enumerate(_sentences(block, language)):
+                if lead:
+                    yield Said(lead)
+                lead = sentence if sentence.endswith((":", "：")) else ""
+                if not lead:
+                    yield Said(sentence, opens=place == 0)
     if lead and lead != section.heading:
-        yield lead, ()
+        yield Said(lead)
 
 
 def _list(lead: str, items: Sequence[Block], language: str) -> Iterator[Said]:
@@ -49,16 +61,17 @@ def _list(lead: str, items: Sequence[Block], language: str) -> Iterator[Said]:
     texts = [item.text for item in items if has_words(item.text)]
     if any(len(text) > _LONGEST_LISTED or _SENTENCE_INSIDE.search(text) for text in texts):
         if lead:
-            yield as_sentence(lead), ()
+            yield Said(as_sentence(lead), opens=True)
         for item in items:
-            for sentence in _sentences(item, language):
-                yield sentence, (item.text,)
+            for place, sentence in enumerate(_sentences(item, language)):
+                yield Said(sentence, (item.text,), place == 0, item.list_number)
     elif texts:
         named = [text.rstrip(".;,。") for text in texts]
         comma = next((mark for script, mark in _COMMAS if script.search(named[0])), ", ")
         colon = "：" if comma == "、" else ": "
         listed = comma.join(named)
-        yield as_sentence(lead.rstrip(":： ") + colon + listed if lead else _capital(listed)), tuple(named)
+        said = lead.rstrip(":： ") + colon + listed if lead else _capital(listed)
+        yield Said(as_sentence(said), tuple(named), opens=True)
 
 
 def _sentences(block: Block, language: str) -> list[str]:

@@ -8,6 +8,37 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+#: Languages in which an apostrophe parts a word from the next one.
+ELIDING = frozenset({"fr", "it", "ca"})
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """Words by what they do in a sentence, casefolded; an expression has spaces. Explained in `languages/en.toml`."""
+
+    leaning: frozenset[str] = frozenset()
+    pronouns: frozenset[str] = frozenset()
+    #: In a language that drops subjects: words that a sentence with a subject starts with.
+    stands: frozenset[str] = frozenset()
+    ordinals: tuple[frozenset[str], ...] = ()
+    further: frozenset[str] = frozenset()
+    last: frozenset[str] = frozenset()
+    #: The first stands for two.
+    numbers: tuple[str, ...] = ()
+    coordinators: frozenset[str] = frozenset()
+    subordinators: frozenset[str] = frozenset()
+    negations: frozenset[str] = frozenset()
+    dependent: frozenset[str] = frozenset()
+    relatives: frozenset[str] = frozenset()
+    prepositions: frozenset[str] = frozenset()
+    verbs: frozenset[str] = frozenset()
+    before_verbs: frozenset[str] = frozenset()
+    articles: frozenset[str] = frozenset()
+    nouns_are_capital: bool = False
+    asks: frozenset[str] = frozenset()
+    sums_up: frozenset[str] = frozenset()
+    dull: frozenset[str] = frozenset()
+
 
 @dataclass(frozen=True)
 class LanguageData:
@@ -19,7 +50,9 @@ class LanguageData:
     said: dict[str, str] = field(default_factory=dict)
     #: Words too common to tell what a text is about, casefolded.
     stopwords: frozenset[str] = frozenset()
-    #: What scripts from a topic alone are made of (see script_phrases.py); empty where nobody has written it yet.
+    #: None for a language whose grammar nobody has written yet: then nothing is done that needs it.
+    grammar: Grammar | None = None
+    #: What scripts from a topic alone are made of (see script_from_topic.py); empty where nobody has written it yet.
     phrases: dict[str, Any] = field(default_factory=dict)
 
 
@@ -34,8 +67,23 @@ def language_data(language: str) -> LanguageData:
         abbreviations=frozenset(content.get("abbreviations", "").split()),
         said=content.get("said", {}),
         stopwords=frozenset(content.get("stopwords", "").split()),
+        grammar=_grammar(content["grammar"]) if "grammar" in content else None,
         phrases=content.get("phrases", {}),
     )
+
+
+def _grammar(table: dict[str, Any]) -> Grammar:
+    sets = {name: _expressions(value) for name, value in table.items() if isinstance(value, str)}
+    return Grammar(
+        **{name: value for name, value in sets.items() if name != "numbers"},
+        ordinals=tuple(_expressions(group) for group in table["ordinals"]),
+        numbers=tuple(table["numbers"].split()),
+        nouns_are_capital=table.get("nouns_are_capital", False),
+    )
+
+
+def _expressions(text: str) -> frozenset[str]:
+    return frozenset(expression.replace("_", " ") for expression in text.split())
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Which sentences and phrases say most of what a text says: TextRank for sentences, RAKE-like phrases."""
+"""Which sentences say most of what a text says (TextRank), by the words that they share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ import regex
 from numpy.typing import NDArray
 
 from cliprow.media.segments import is_unspaced, split_unspaced
-from cliprow.providers.language_data import language_data
+from cliprow.providers.language_data import ELIDING, language_data
 
-#: Languages in which an apostrophe parts an article from its noun.
-_ELIDING = {"fr", "it", "ca"}
 _WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*")
 #: Words beyond the most frequent ones that occur twice tell little and cost memory.
 _MOST_WORDS = 3000
 _DAMPING, _ROUNDS = 0.85, 40
-_PHRASE_WORDS = range(2, 5)
 
 
 def content_words(text: str, language: str) -> list[str]:
@@ -62,7 +59,7 @@ def _features(sentence: str, language: str) -> set[str]:
 
 
 def _words(text: str, language: str) -> list[str]:
-    if language in _ELIDING:
+    if language in ELIDING:
         text = text.replace("'", " ").replace("’", " ")
     return [word.casefold() for word in _WORD.findall(text)]
 
@@ -71,35 +68,3 @@ def _telling(words: Iterable[str], language: str) -> list[str]:
     """Leave out common words and single letters."""
     common = language_data(language).stopwords
     return [word for word in words if word not in common and (len(word) > 1 or not word.isascii())]
-
-
-def key_phrases(text: str, language: str, most: int) -> list[str]:
-    """Return the phrases that a text is about, as written, in the order of the text.
-
-    A phrase is a run of two to four words without a common one between them. Languages whose common words are not
-    known give none: any choice would be by chance.
-    """
-    common = language_data(language).stopwords
-    if not common:
-        return []
-    runs: list[list[str]] = []
-    for clause in regex.split(r"[^\p{L}\p{M}\p{N}'’\s-]+|\s[-–—]\s", text):
-        run: list[str] = []
-        for word in [*clause.split(), ""]:
-            if word and word.casefold() not in common:
-                run.append(word)
-                continue
-            if len(run) in _PHRASE_WORDS:
-                runs.append(run)
-            run = []
-    frequency = Counter(word.casefold() for run in runs for word in run)
-    scored: dict[str, tuple[float, str]] = {}
-    for run in runs:
-        phrase = " ".join(run)
-        if len(phrase) < 4 or phrase.isdigit():
-            continue
-        score = sum(frequency[word.casefold()] for word in run) + 0.5 * min(len(run), 3)
-        scored.setdefault(phrase.casefold(), (score, phrase))
-    best = sorted(scored.values(), key=lambda item: -item[0])[:most]
-    places = {phrase: text.find(phrase) for _, phrase in best}
-    return sorted(places, key=lambda phrase: places[phrase])

@@ -10,9 +10,10 @@ from typing import Any
 
 from cliprow.errors import FailForGood
 from cliprow.models import SceneScript, SceneType, Script, ScriptInputs, ScriptType
+from cliprow.providers.hashtags import hashtags
 from cliprow.providers.language_data import language_data, languages_with_phrases
 from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
-from cliprow.providers.titles import as_sentence, hashtags, shortened
+from cliprow.providers.titles import as_sentence, shortened
 
 #: The beats of each type of script, in the order they are told; a short video tells the first ones.
 _BEATS = {
@@ -53,7 +54,7 @@ def write_from_topic(inputs: ScriptInputs, title: str, language: str) -> Script:
         description=phrases["description"].format(topic=as_sentence(title)),
         scenes=tuple(scenes),
         key_points=tuple(scene.heading for scene in scenes[1:] if scene.points),
-        hashtags=hashtags(title, (), language),
+        hashtags=hashtags(title, "", language),
         language=inputs.language,
         metadata={
             "provider": "extractive",

@@ -1,4 +1,4 @@
-"""A topic as a title, as a sentence, and as hashtags."""
+"""A topic as a title and as a sentence."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ _MARKUP = regex.compile(
 _ENDS = regex.compile(r"""[.!?…。！？؟۔।։።:;]["'”’»)\]」』]*$""")
 _WORD_CHARACTER = regex.compile(r"[\p{L}\p{N}]")
 _CJK_END = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}。！？」』）]\Z")
-#: Scripts in which people write words of a hashtag together.
-_JOINS = regex.compile(r"[\p{Latin}\p{N}]")
-_MOST_HASHTAGS, _LONGEST_HASHTAG = 6, 30
 
 
 def plain_topic(topic: str) -> str:
@@ -59,29 +56,6 @@ def joined(sentences: Iterable[str]) -> str:
     for sentence in sentences:
         text += sentence if not text or _CJK_END.search(text) else f" {sentence}"
     return text
-
-
-def hashtags(topic: str, phrases: Iterable[str], language: str) -> tuple[str, ...]:
-    """Make hashtags of a topic and of phrases that its text is about, most telling first, each once."""
-    words = content_words(without_emoji(topic), language)
-    whole = [words] if 1 < len(words) <= 3 else []
-    candidates = [
-        *whole,
-        *([word] for word in words if _tells(word)),
-        *(content_words(p, language) for p in phrases),
-    ]
-    tags: dict[str, None] = {}
-    for parts in candidates:
-        glue = "" if all(_JOINS.match(part) or is_unspaced(part) for part in parts) else "_"
-        tag = regex.sub(r"[^\p{L}\p{M}\p{N}_]", "", glue.join(parts))
-        if 1 < len(tag) <= _LONGEST_HASHTAG and not tag.isdigit():
-            tags.setdefault("#" + tag)
-    return tuple(tags)[:_MOST_HASHTAGS]
-
-
-def _tells(word: str) -> bool:
-    """Whether a single word is worth a hashtag: short ones are too common, except where words are short."""
-    return len(word) > 3 or (not word.isascii() and len(word) > 1)
 
 
 def same_words(one: str, other: str, language: str) -> bool:

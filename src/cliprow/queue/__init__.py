@@ -5,5 +5,6 @@ task_run.py  one task from claim to completion
 slot.py      one child process, with its limits on time and memory
 child.py     what runs in that process
 calls.py     the SQL functions of the queue
+scratch.py   working folders, removed when their worker is gone
 frames.py    what parent and child say to each other
 """

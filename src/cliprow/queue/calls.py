@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import socket
@@ -24,6 +25,15 @@ logger = logging.getLogger(__name__)
 
 #: Between two tries to reach a database that does not answer, in seconds.
 _RETRY_S = 1.0
+#: After how many tries that is said again.
+_SAY_EVERY = 60
+#: A connection whose other end has vanished without a word is given up after some 15 s, not after hours.
+KEEPALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +56,20 @@ class QueueCalls:
     """
 
     def __init__(self, conninfo: str, worker_id: UUID) -> None:
-        self._pool: AsyncConnectionPool[Any] = db.pool_async(conninfo, max_size=4)
+        self._conninfo = conninfo
+        self._pool: AsyncConnectionPool[Any] = db.pool_async(conninfo, max_size=4, **KEEPALIVE)
         self._worker_id = worker_id
 
     async def open(self) -> None:
-        """Begin to connect; an absent database is noticed by the first call."""
+        """Begin to connect; an absent database is noticed by the first call.
+
+        Raises:
+            NotAllowed: the database knows no such role, or another password.
+        """
+        try:
+            await (await db.connect_async(self._conninfo)).close()
+        except Unavailable as error:
+            logger.warning(error.message)
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
@@ -76,12 +95,14 @@ class QueueCalls:
 
         For what must not be lost: the functions behind it do no harm when they are called twice.
         """
-        while True:
+        for tries in itertools.count():
             try:
                 return await self._call(statement, *arguments)
             except Unavailable as error:
-                logger.warning("%s Asking again in %.0f s.", error.message, _RETRY_S)
+                if tries % _SAY_EVERY == 0:
+                    logger.warning("%s Asking again until there is an answer.", error.message)
                 await asyncio.sleep(_RETRY_S)
+        raise AssertionError
 
     async def register(self, stages: Sequence[Stage], slots: int, version: str) -> float:
         """Make this worker known; returns after how many seconds of silence it is held to be dead."""
@@ -114,8 +135,11 @@ class QueueCalls:
         return int(await self._call("select private.leave(%s)", self._worker_id))
 
     async def claim(self, job_id: UUID, task_id: UUID, entry_id: int, version: str) -> Claim:
-        """Take a task that the queue handed out."""
-        answer = await self._call(
+        """Take a task that the queue handed out.
+
+        Asked until answered: a claim whose answer is lost may have been heard, and the task would be ours for ever.
+        """
+        answer = await self.until_answered(
             "select private.claim_task(%s, %s, %s, %s, %s)::text",
             job_id,
             task_id,
@@ -167,7 +191,3 @@ class QueueCalls:
                 Jsonb(timings),
             )
         )
-
-    async def hand_back(self, job_id: UUID, task_id: UUID, attempt_id: UUID) -> None:
-        """Give a task back unfinished."""
-        await self._call("select private.hand_back_task(%s, %s, %s)", job_id, task_id, attempt_id)

@@ -2,8 +2,9 @@
 
     python -m cliprow.queue.child
 
-Requests come on standard input, answers leave on standard output (see frames.py); whatever a library prints goes to
-standard error. It leads its own process group, with the engines it starts, and ends that group when the worker is gone.
+Settings, then requests come on standard input, answers leave on standard output (see frames.py); whatever a library
+prints goes to standard error, which the worker reads. It leads its own process group, with the engines it starts, and
+ends that group when the worker is gone.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from cliprow.errors import (
     RetryLater,
 )
 from cliprow.models import Stage
-from cliprow.queue.frames import Done, Failed, Hello, MadeFile, Progress, Request, pack, read_request
+from cliprow.queue.frames import Done, Failed, Hello, MadeFile, Progress, Request, Settings, pack, read_order
 from cliprow.stages import StageOutput, Work
 
 
@@ -52,6 +53,18 @@ def load_stages() -> dict[Stage, StageModule]:
 
 def explain(error: Exception) -> Failed:
     """What became of the task, from what its stage raised: unknown errors are retriable."""
+    failed = _classify(error)
+    return msgspec.structs.replace(
+        failed, message=_storable(failed.message)[:_MESSAGE_LIMIT], traceback=_storable(failed.traceback)
+    )
+
+
+def _storable(text: str) -> str:
+    """The text without what neither MessagePack nor Postgres takes, such as bytes of an odd file name."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def _classify(error: Exception) -> Failed:
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, CliprowError):
         final = isinstance(error, FailForGood | Cancelled | InvalidInput | NotFound | MissingDependency)
@@ -75,13 +88,15 @@ def explain(error: Exception) -> Failed:
         )
     return Failed(
         "STAGE_CRASHED",
-        f"The stage stopped with an unexpected error: {type(error).__name__}: {error}"[:500],
+        f"The stage stopped with an unexpected error: {type(error).__name__}: {error}",
         "It is tried again by itself. If it fails each time, the worker's log has the details.",
         True,
         traceback=trace,
     )
 
 
+#: Longest message that is kept, in characters; a provider may send a whole page.
+_MESSAGE_LIMIT = 1000
 _MEMORY_STEP = "Raise the worker's --memory-mb, or run fewer slots on this machine."
 
 
@@ -103,12 +118,12 @@ def run_request(
     try:
         inputs = msgspec.json.decode(request.inputs, type=get_type_hints(module.run)["inputs"])
         output = module.run(inputs, work)
+        return Done(
+            facts=msgspec.json.encode(output.facts),
+            files=[MadeFile(f.role, str(f.path), f.media_type, f.name) for f in output.files],
+        )
     except Exception as error:  # noqa: BLE001 - whatever a stage raises becomes the task's error, in words
         return explain(error)
-    return Done(
-        facts=msgspec.json.encode(output.facts),
-        files=[MadeFile(f.role, str(f.path), f.media_type, f.name) for f in output.files],
-    )
 
 
 def _send(out: BinaryIO, message: Hello | Progress | Done | Failed) -> None:
@@ -117,10 +132,12 @@ def _send(out: BinaryIO, message: Hello | Progress | Done | Failed) -> None:
 
 
 def _read_ahead(source: BinaryIO, requests: queue.Queue[Request]) -> None:
-    """Hand on requests; when the worker is gone, end this process and the engines it started."""
-    while (request := read_request(source)) is not None:
-        requests.put(request)
-    os.killpg(0, signal.SIGKILL)
+    """Hand on requests; when the worker is gone, or talks nonsense, end this process and the engines it started."""
+    try:
+        while isinstance(request := read_order(source), Request):
+            requests.put(request)
+    finally:
+        os.killpg(0, signal.SIGKILL)
 
 
 def main() -> None:
@@ -130,7 +147,10 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    settings: dict[str, str] = msgspec.json.decode(os.environ.pop("CLIPROW_CHILD_SETTINGS", "{}"))
+    order = read_order(source)
+    if not isinstance(order, Settings):
+        return  # the worker is gone already
+    settings = order.settings
     stages = load_stages()
     _send(out, Hello({stage: module.version(settings) for stage, module in stages.items()}))
     requests: queue.Queue[Request] = queue.Queue()

@@ -10,6 +10,18 @@ import msgspec
 from cliprow.models import Stage
 
 _LENGTH = 4
+#: Longest body of a frame, in bytes: frames hold scripts with word times, never media.
+FRAME_LIMIT = 64 * 2**20
+
+
+class BadFrame(Exception):
+    """The other side sent something that is no message; there is no finding back to the next one."""
+
+
+class Settings(msgspec.Struct, tag="settings"):
+    """First thing a child hears: provider settings. Not in its environment, which anything it starts would see."""
+
+    settings: dict[str, str]
 
 
 class Hello(msgspec.Struct, tag="hello"):
@@ -68,13 +80,20 @@ class Failed(msgspec.Struct, tag="failed"):
 Answer = Hello | Progress | Done | Failed
 
 _answers = msgspec.msgpack.Decoder(Answer)
-_requests = msgspec.msgpack.Decoder(Request)
+_orders = msgspec.msgpack.Decoder(Settings | Request)
 
 
-def pack(message: Answer | Request) -> bytes:
+def pack(message: Answer | Settings | Request) -> bytes:
     """One message as a frame."""
     body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(_LENGTH, "big") + body
+
+
+def _checked_size(head: bytes) -> int:
+    size = int.from_bytes(head, "big")
+    if size > FRAME_LIMIT:
+        raise BadFrame(f"a frame of {size} bytes")
+    return size
 
 
 async def read_answer(stream: asyncio.StreamReader) -> Answer:
@@ -82,16 +101,21 @@ async def read_answer(stream: asyncio.StreamReader) -> Answer:
 
     Raises:
         asyncio.IncompleteReadError: the child has ended.
+        BadFrame: it sent something else.
     """
-    size = int.from_bytes(await stream.readexactly(_LENGTH), "big")
-    answer: Answer = _answers.decode(await stream.readexactly(size))
+    size = _checked_size(await stream.readexactly(_LENGTH))
+    try:
+        answer: Answer = _answers.decode(await stream.readexactly(size))
+    except msgspec.DecodeError as error:
+        raise BadFrame(str(error)) from error
     return answer
 
 
-def read_request(stream: BinaryIO) -> Request | None:
-    """Next request to this child, or None when the worker is gone."""
+def read_order(stream: BinaryIO) -> Settings | Request | None:
+    """What the worker wants next from this child, or None when the worker is gone."""
     head = stream.read(_LENGTH)
     if len(head) < _LENGTH:
         return None
-    body = stream.read(int.from_bytes(head, "big"))
-    return _requests.decode(body)
+    size = _checked_size(head)
+    body = stream.read(size)
+    return _orders.decode(body) if len(body) == size else None

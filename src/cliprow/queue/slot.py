@@ -9,12 +9,11 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-import msgspec
 import psutil
 
 from cliprow.errors import Unavailable
 from cliprow.models import Stage
-from cliprow.queue.frames import Done, Failed, Hello, Progress, Request, pack, read_answer
+from cliprow.queue.frames import BadFrame, Done, Failed, Hello, Progress, Request, Settings, pack, read_answer
 
 logger = logging.getLogger(__name__)
 
@@ -29,15 +28,19 @@ TIME_LIMITS_S: Mapping[Stage, float] = {
 #: A child must have imported its stages by then.
 START_LIMIT_S = 120.0
 _MEMORY_POLL_S = 0.5
-#: Frames hold scripts with word times, never media.
-_FRAME_LIMIT = 64 * 2**20
+#: A child that stopped answering has ended by then, in seconds.
+_DEATH_S = 1.0
+#: How much of what a child prints during one run goes to the log, in bytes.
+_SAID_LIMIT = 32 * 1024
+#: Variables that a child has no use for, and that may hold secrets.
+_NOT_FOR_CHILDREN = ("CLIPROW_", "SUPABASE_", "DATABASE_", "PG")
 
 
 class Slot:
     """A child process and the right to use it; starts the process when first needed, and again after it died.
 
     Args:
-        settings: provider settings, which reach the child through its environment, not its command line.
+        settings: provider settings, which reach the child through its standard input.
         memory_limit_bytes: resident memory of the child and the engines it starts, together.
         time_limits_s: longest a stage may take, in seconds.
     """
@@ -54,6 +57,8 @@ class Slot:
         self._process: asyncio.subprocess.Process | None = None
         self._ending: Failed | None = None
         self._unfinished = False
+        self._said_bytes = 0
+        self._relay: asyncio.Task[None] | None = None
         #: Most memory the last run used, in bytes.
         self.peak_memory_bytes = 0
 
@@ -63,31 +68,50 @@ class Slot:
         Raises:
             Unavailable: it does not come up; the worker's log says why.
         """
-        environment = os.environ | {"CLIPROW_CHILD_SETTINGS": msgspec.json.encode(self._settings).decode()}
-        for name in ("DATABASE_URL", "SUPABASE_SECRET_KEY"):
-            environment.pop(name, None)
-        self._process = await asyncio.create_subprocess_exec(
+        await self.stop()
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                return await self._start()
+        except (asyncio.IncompleteReadError, TimeoutError, BadFrame, OSError) as error:
+            await self.stop()
+            raise Unavailable(
+                f"A child process of the worker did not start ({type(error).__name__}).",
+                error_code="CHILD_DOES_NOT_START",
+                next_step="The lines above in the worker's log say why; `cliprow doctor` may know what is missing.",
+            ) from error
+
+    async def _start(self) -> dict[Stage, str]:
+        self._process = process = await asyncio.create_subprocess_exec(
             sys.executable,
+            # A file in the current folder that is called like a package must not be imported in its place.
+            "-P",
             "-m",
             "cliprow.queue.child",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=environment,
+            stderr=asyncio.subprocess.PIPE,
+            env={name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_CHILDREN)},
             start_new_session=True,
-            limit=_FRAME_LIMIT,
         )
-        assert self._process.stdout is not None
-        try:
-            hello = await asyncio.wait_for(read_answer(self._process.stdout), START_LIMIT_S)
-        except (asyncio.IncompleteReadError, TimeoutError) as error:
-            await self.stop()
-            raise Unavailable(
-                "A child process of the worker did not start.",
-                error_code="CHILD_DOES_NOT_START",
-                next_step="The lines above in the worker's log say why; `cliprow doctor` may know what is missing.",
-            ) from error
-        assert isinstance(hello, Hello)
+        assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+        self._said_bytes = 0
+        self._relay = asyncio.create_task(self._relay_lines(process.stderr, process.pid))
+        process.stdin.write(pack(Settings(self._settings)))
+        hello = await read_answer(process.stdout)
+        if not isinstance(hello, Hello):
+            raise BadFrame("no greeting")
         return hello.versions
+
+    async def _relay_lines(self, stderr: asyncio.StreamReader, pid: int) -> None:
+        """Log what the child prints, up to a limit for each run: a library may print without end."""
+        while chunk := await stderr.read(_SAID_LIMIT):
+            room = max(0, _SAID_LIMIT - self._said_bytes)
+            self._said_bytes += len(chunk)
+            if room:
+                said = chunk[:room].decode(errors="replace").rstrip()
+                logger.warning(
+                    "Child %d: %s%s", pid, said, " [the rest is left out]" if len(chunk) > room else ""
+                )
 
     async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
         """Run one stage; a child that dies or passes a limit gives `Failed`, and the next run a new child.
@@ -97,6 +121,7 @@ class Slot:
         if self._process is None or self._process.returncode is not None:
             await self.start()
         self._ending = None
+        self._said_bytes = 0
         self.peak_memory_bytes = 0
         watch = asyncio.create_task(self._watch_memory())
         try:
@@ -111,6 +136,14 @@ class Slot:
             )
         except (asyncio.IncompleteReadError, ConnectionError):
             return await self._why_it_died()
+        except BadFrame as error:
+            logger.warning("A child process wrote something that is no message: %s", error)
+            return Failed(
+                "CHILD_CONFUSED",
+                "The process that ran the stage wrote something that is no answer, and was stopped.",
+                "It is tried again by itself. If it happens each time, the worker's log has the details.",
+                True,
+            )
         finally:
             watch.cancel()
             if self._unfinished:  # it would answer the old request first
@@ -150,7 +183,7 @@ class Slot:
                         "Raise the worker's --memory-mb, or use smaller pictures.",
                         True,
                     )
-                    self._kill()
+                    _kill_group(child.pid)
                     return
                 await asyncio.sleep(_MEMORY_POLL_S)
         except psutil.NoSuchProcess:
@@ -158,6 +191,9 @@ class Slot:
 
     async def _why_it_died(self) -> Failed:
         assert self._process is not None
+        # One that only closed its pipe would live on; and of one that died, the engines may still be there.
+        await asyncio.wait({asyncio.create_task(self._process.wait())}, timeout=_DEATH_S)
+        _kill_group(self._process.pid)
         code = await self._process.wait()
         if self._ending is not None:
             return self._ending
@@ -170,19 +206,25 @@ class Slot:
             True,
         )
 
-    def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                logger.debug("The child was gone already.")
-
     async def stop(self) -> None:
         """End the child and the engines it started, at once."""
-        if self._process is not None:
-            self._kill()
-            await self._process.wait()
-            self._process = None
+        process, self._process = self._process, None
+        if process is not None:
+            if process.returncode is None:
+                _kill_group(process.pid)
+            await process.wait()
+        relay, self._relay = self._relay, None
+        if relay is not None:
+            # What it said last is in the pipe still; somebody who holds the pipe open is not waited for.
+            await asyncio.wait({relay}, timeout=1)
+            relay.cancel()
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        logger.debug("The processes of child %d were gone already.", pid)
 
 
 def _resident(process: psutil.Process) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from cliprow.errors import StaleToken, Unavailable
+from cliprow.errors import CliprowError, StaleToken, Unavailable
 from cliprow.models import FileRef, Stage
 from cliprow.queue.calls import Claim, QueueCalls
 from cliprow.queue.child import explain
@@ -27,6 +26,13 @@ logger = logging.getLogger(__name__)
 
 #: Progress is told at most this often, in seconds.
 REPORT_EVERY_S = 0.25
+#: What an attempt ends with when the database refuses even its error: words that nothing can be wrong with.
+_UNTELLABLE = Failed(
+    "ERROR_NOT_STORED",
+    "The task failed with an error that the database would not store.",
+    "The worker's log has it.",
+    True,
+)
 
 
 @dataclass(frozen=True)
@@ -57,22 +63,35 @@ class TaskRunner:
         self, slot: Slot, stage: Stage, job_id: UUID, task_id: UUID, claim: Claim, attempt_id: UUID
     ) -> None:
         timings: dict[str, int] = {}
-        folder = Path(tempfile.mkdtemp(prefix=f"{stage}-", dir=self.scratch))
+        folder = self.scratch / str(attempt_id)
         try:
             outcome = await self._work(slot, stage, job_id, task_id, claim, folder, timings)
-            if isinstance(outcome, Failed):
-                if outcome.traceback:
-                    logger.error("%s %s:\n%s", stage, task_id, outcome.traceback)
-                status = await self.calls.fail(job_id, task_id, attempt_id, outcome, timings)
-                logger.warning(
-                    "%s %s: %s (%s) %s", stage, task_id, outcome.error_code, status, outcome.message
-                )
-            else:
-                facts, files = outcome
-                await self.calls.complete(job_id, task_id, attempt_id, facts, files, timings)
-                logger.info("%s %s: completed in %d ms", stage, task_id, sum_ms(timings))
+            if not isinstance(outcome, Failed):
+                try:
+                    await self.calls.complete(job_id, task_id, attempt_id, *outcome, timings)
+                    logger.info("%s %s: completed in %d ms", stage, task_id, sum_ms(timings))
+                    return
+                except StaleToken:
+                    raise
+                except CliprowError as error:  # the database refuses the result itself
+                    outcome = explain(error)
+            if outcome.traceback:
+                logger.error("%s %s:\n%s", stage, task_id, outcome.traceback)
+            status = await self._fail(job_id, task_id, attempt_id, outcome, timings)
+            logger.warning("%s %s: %s (%s) %s", stage, task_id, outcome.error_code, status, outcome.message)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _fail(
+        self, job_id: UUID, task_id: UUID, attempt_id: UUID, failed: Failed, timings: dict[str, int]
+    ) -> str:
+        try:
+            return await self.calls.fail(job_id, task_id, attempt_id, failed, timings)
+        except StaleToken:
+            raise
+        except CliprowError as error:
+            logger.warning("The database refuses an error: %s", error.message)
+            return await self.calls.fail(job_id, task_id, attempt_id, _UNTELLABLE, {})
 
     async def _work(
         self,
@@ -89,6 +108,7 @@ class TaskRunner:
         reporter = _Reporter(self.calls, job_id, task_id, claim.attempt_id)
         clock = time.monotonic()
         try:
+            await asyncio.to_thread(folder.mkdir)
             files = await asyncio.to_thread(self._fetch, bytes(claim.inputs))
             timings["fetch_ms"], clock = _lap(clock)
             request = Request(stage, bytes(claim.inputs), str(folder), files)

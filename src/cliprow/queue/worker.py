@@ -2,23 +2,25 @@
 
 What must go on whatever happens to a single task runs side by side here:
 
-    beating     says every few seconds that this worker lives, and asks the ticker to do what needs a clock
+    beating     says every few seconds that this worker lives
+    ticking     asks the database to do what needs a clock; may wait for locks, so not between two beats
     fetching    procrastinate's worker (LISTEN/NOTIFY); started again when it loses the database
     running     one coroutine per claimed task; outlives a lost connection, because its child does too
+
+A mistake of ours in any of them ends the worker, which hands back what it has: a worker that lives on with a part
+missing would keep its tasks for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import signal
-import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import procrastinate
@@ -28,7 +30,8 @@ from procrastinate import JobContext, PsycopgConnector
 
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
-from cliprow.queue.calls import QueueCalls
+from cliprow.queue.calls import KEEPALIVE, QueueCalls
+from cliprow.queue.scratch import scratch_folder
 from cliprow.queue.slot import Slot
 from cliprow.queue.task_run import TaskRunner
 from cliprow.storage import Storage
@@ -42,6 +45,10 @@ BEATS_PER_DEATH = 4
 #: A first child that cannot be started this often means that something is missing.
 START_TRIES = 3
 _RECONNECT_S = 1.0
+#: How long procrastinate may take to leave a database that does not answer, in seconds.
+_LEAVE_S = 8.0
+#: Failures that are said again only after so many.
+_SAY_EVERY = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,12 +75,14 @@ class Worker:
     Args:
         conninfo: of the role `cliprow_worker`.
         storage: where results go.
+        scratch: folder for working folders, of all workers of this data folder.
     """
 
-    def __init__(self, conninfo: str, storage: Storage, options: WorkerOptions) -> None:
+    def __init__(self, conninfo: str, storage: Storage, scratch: Path, options: WorkerOptions) -> None:
         self.id = uuid4()
         self._options = options
         self._storage = storage
+        self._scratch = scratch
         self._calls = QueueCalls(conninfo, self.id)
         self._app = _procrastinate_app(conninfo, self._on_entry)
         self._slots: asyncio.Queue[Slot] = asyncio.Queue()
@@ -82,6 +91,7 @@ class Worker:
         self._runner: TaskRunner | None = None
         self._registered = asyncio.Event()
         self._dead_after_s = 0.0
+        self._mistake: Exception | None = None
 
     def stop(self) -> None:
         """Take nothing new; end when the running tasks have ended, or the grace time has. Twice: at once."""
@@ -94,29 +104,57 @@ class Worker:
             self._stopping.set()
 
     async def run(self) -> None:
-        """Work until stopped, by a signal or by `stop`."""
+        """Work until stopped, by a signal or by `stop`.
+
+        Raises:
+            CliprowError: no child can be started, or the database does not take this worker.
+        """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+                loop.add_signal_handler(number, self.stop)
         slots = [
             Slot(self._options.settings, self._options.memory_limit_bytes) for _ in range(self._options.slots)
         ]
         try:
-            with tempfile.TemporaryDirectory(prefix="cliprow-", ignore_cleanup_errors=True) as scratch:
-                versions = await _first_start(slots[0])
-                self._runner = TaskRunner(self._calls, self._storage, versions, Path(scratch))
+            with scratch_folder(self._scratch) as scratch:
+                starting = asyncio.create_task(_first_start(slots[0]))
+                if not await self._goes_on(starting):
+                    return
+                self._runner = TaskRunner(self._calls, self._storage, starting.result(), scratch)
                 for slot in slots:
                     self._slots.put_nowait(slot)
                 await self._calls.open()
-                beating = asyncio.create_task(self._beat())
-                fetching = asyncio.create_task(self._fetch())
-                await self._stopping.wait()
-                await self._wind_down(fetching)
-                beating.cancel()
-                await asyncio.gather(beating, return_exceptions=True)
+                await self._serve()
         finally:
             await asyncio.gather(*(slot.stop() for slot in slots))
             await self._calls.close()
+
+    async def _goes_on(self, starting: asyncio.Task[Any]) -> bool:
+        """Wait for the first child, or for the signal to stop, which may come before."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (starting, stopping):
+            task.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+        return not self._stopping.is_set()
+
+    async def _serve(self) -> None:
+        """Do everything side by side until told to stop, or until one part has failed."""
+        stopping = asyncio.create_task(self._stopping.wait())
+        beating, ticking, fetching = services = [
+            asyncio.create_task(part()) for part in (self._beat, self._tick, self._fetch)
+        ]
+        ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
+        ticking.cancel()
+        await self._wind_down(fetching)
+        beating.cancel()
+        await asyncio.gather(stopping, beating, ticking, return_exceptions=True)
+        for task in ended - {stopping}:
+            await task  # raises what ended it
+        if self._mistake is not None:
+            raise self._mistake
 
     async def _wind_down(self, fetching: asyncio.Task[None]) -> None:
         try:
@@ -128,7 +166,7 @@ class Worker:
             await asyncio.wait(self._running, timeout=self._options.grace_s)
         for task in self._running:
             task.cancel()
-        await asyncio.gather(fetching, *self._running, return_exceptions=True)
+        await asyncio.wait({fetching, *self._running}, timeout=_LEAVE_S)
         try:
             count = await self._calls.leave()
             logger.info("Stopped; %d unfinished tasks handed back.", count)
@@ -136,35 +174,55 @@ class Worker:
             logger.warning("Could not hand back; the tasks are rescued later: %s", error.message)
 
     async def _register(self) -> None:
-        self._dead_after_s = await self._calls.register(self._options.stages, self._options.slots, _version())
+        try:
+            self._dead_after_s = await self._calls.register(
+                self._options.stages, self._options.slots, _version()
+            )
+        except Unavailable:
+            raise
+        except CliprowError as error:
+            raise CliprowError(
+                f"The database does not take this worker. {error.message}",
+                error_code="WORKER_REFUSED",
+                next_step="Run `cliprow db migrate`, and let DATABASE_URL name the role cliprow_worker or the owner.",
+            ) from error
         self._registered.set()
         logger.info("Registered as worker %s with %d slots.", self.id, self._options.slots)
 
     async def _beat(self) -> None:
-        beaten_at = -math.inf
+        failures = 0
         while True:
             try:
-                if not self._registered.is_set():
+                if not (self._registered.is_set() and await self._calls.beat()):
                     await self._register()
-                if time.monotonic() - beaten_at >= self._dead_after_s / BEATS_PER_DEATH:
-                    if not await self._calls.beat():
-                        await self._register()
-                    beaten_at = time.monotonic()
-                done = await self._calls.tick()
-                if done and done["rescued"]:
-                    logger.warning("Rescued %d tasks of dead workers.", done["rescued"])
-            except CliprowError as error:
-                logger.warning("The database did not answer the heartbeat: %s", error.message)
-                beaten_at = -math.inf
+                failures = 0
+                await asyncio.sleep(self._dead_after_s / BEATS_PER_DEATH)
+            except Unavailable as error:
+                if failures % _SAY_EVERY == 0:
+                    logger.warning("The database did not answer the heartbeat: %s", error.message)
+                failures += 1
                 if self._options.revive is not None:
                     await self._try_to_revive(self._options.revive)
-            await asyncio.sleep(TICK_S)
+                await asyncio.sleep(_RECONNECT_S)
 
     async def _try_to_revive(self, revive: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(revive)
         except CliprowError as error:
             logger.warning("The embedded database could not be started again yet: %s", error.message)
+
+    async def _tick(self) -> None:
+        await self._registered.wait()
+        while True:
+            try:
+                done = await self._calls.tick()
+                if done and done["rescued"]:
+                    logger.warning("Rescued %d tasks of dead workers.", done["rescued"])
+            except Unavailable as error:
+                logger.debug("No tick: %s", error.message)  # the heartbeat says so
+            except CliprowError as error:
+                logger.warning("What needs a clock was not done: %s", error.message)
+            await asyncio.sleep(TICK_S)
 
     async def _fetch(self) -> None:
         """Run procrastinate's worker, again and again when it loses the database."""
@@ -206,6 +264,9 @@ class Worker:
                 await self._runner.run(slot, stage, job_id, task_id, entry_id)
         except CliprowError as error:
             logger.warning("%s %s: not claimed. %s", stage, task_id, error.message)
+        except Exception as error:  # noqa: BLE001 - raised again when the worker has handed back its tasks
+            self._mistake = error
+            self._stopping.set()
         finally:
             self._slots.put_nowait(slot)
 
@@ -223,7 +284,11 @@ async def _first_start(slot: Slot) -> dict[Stage, str]:
 def _procrastinate_app(conninfo: str, on_entry: Callable[..., object]) -> procrastinate.App:
     app = procrastinate.App(
         connector=PsycopgConnector(
-            conninfo=conninfo, kwargs={"options": "-c search_path=procrastinate"}, min_size=1, max_size=4
+            conninfo=conninfo,
+            kwargs={"options": "-c search_path=procrastinate", **KEEPALIVE},
+            min_size=1,
+            max_size=4,
+            timeout=5,
         )
     )
     app.task(name="run_task", pass_context=True)(on_entry)

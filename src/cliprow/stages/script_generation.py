@@ -10,7 +10,7 @@ from cliprow.providers import script_extractive, script_openai
 from cliprow.stages import StageOutput, Work
 
 #: Raised whenever the embedded writer makes other scripts of equal inputs.
-_EXTRACTIVE_VERSION = 1
+_EXTRACTIVE_VERSION = 2
 
 _PROVIDERS = ("extractive", "openai")
 

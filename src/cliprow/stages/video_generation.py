@@ -18,7 +18,9 @@ _DRAWING = 1
 
 def version(settings: Mapping[str, str]) -> str:
     """Return what decides the bytes beside the inputs: drawing, encoder, the user's font."""
-    return f"{LAYOUT}-{_DRAWING} {_encoder(settings)} {font_version(settings.get('visuals.font', ''))}".strip()
+    return (
+        f"{LAYOUT}-{_DRAWING} {_encoder(settings)} {font_version(settings.get('visuals.font', ''))}".strip()
+    )
 
 
 def run(inputs: VideoInputs, work: Work) -> StageOutput:

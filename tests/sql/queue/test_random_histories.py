@@ -201,4 +201,3 @@ def test_counters_states_and_caps_hold_and_everything_ends(world: World, ann: Pe
     assert set(world.rows("select distinct status from public.generation_jobs")) <= {("completed",), ("failed",)}
     assert set(world.rows("select distinct status from public.batches")) <= {("completed",), ("partial",), ("failed",)}
     assert world.one("select count(*) from public.generation_jobs where status = 'completed'") > 0
-    print("\nSTATS", world.rows("select status, count(*) from public.task_attempts group by 1"), world.rows("select status,count(*), count(*) filter (where is_reused) from public.stage_tasks group by 1"), world.one("select max(generation) from public.generation_jobs"), world.rows("select error_code, count(*) from public.job_events where error_code is not null group by 1"), world.rows("select status, count(*) from public.generation_jobs group by 1"), world.one("select count(*) from public.job_events"))

@@ -80,3 +80,9 @@ def test_times_never_run_backwards_when_words_crowd() -> None:
     times = [int(t) for cue in made for t in (cue.start_ms, cue.end_ms)]
     assert times == sorted(times)
     assert re.match(r"\d\d:", subtitles.to_srt(made).splitlines()[1])
+
+
+def test_lines_break_between_words_only() -> None:
+    text = "They scatter short waves far more than long ones: blue light is scattered about four times as strongly."
+    lines = [line for cue in cues_of(text) for line in cue.lines]
+    assert " ".join(lines) == text

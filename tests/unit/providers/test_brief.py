@@ -66,7 +66,7 @@ def test_nothing_gives_no_sections() -> None:
 
 
 def said(brief: str, language: str = "en") -> list[str]:
-    return [text for section in read_brief(brief) for text, _ in said_in(section, language)]
+    return [said.text for section in read_brief(brief) for said in said_in(section, language)]
 
 
 def test_a_short_list_is_read_out_after_the_sentence_that_leads_up_to_it() -> None:
@@ -98,3 +98,13 @@ def test_items_that_are_sentences_are_said_one_by_one() -> None:
 def test_a_lead_without_a_list_is_said() -> None:
     assert said("You need:\n\nFlour.") == ["You need:", "Flour."]
     assert said("The end:") == ["The end:"]
+
+
+def test_items_that_are_said_one_by_one_know_their_list_and_where_they_begin() -> None:
+    (section,) = read_brief("1. Mix it well. Then wait.\n2. Bake.\n\nDone.")
+    assert [(said.text, said.opens, said.list_number) for said in said_in(section, "en")] == [
+        ("Mix it well.", True, 1),
+        ("Then wait.", False, 1),
+        ("Bake.", True, 1),
+        ("Done.", True, 0),
+    ]

@@ -1,11 +1,11 @@
-"""Which sentences and phrases are found central."""
+"""Which sentences are found central."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from cliprow.providers.ranking import content_words, key_phrases, rank_sentences
+from cliprow.providers.ranking import content_words, rank_sentences
 
 SENTENCES = [
     "Roots need air and water.",
@@ -31,15 +31,6 @@ def test_ranking_is_the_same_each_time_and_copes_with_the_extremes() -> None:
 def test_ranking_works_in_scripts_without_spaces() -> None:
     scores = rank_sentences(["今天天气很好。", "天气好的时候去公园。", "他买了一本书。"], "zh")
     assert scores.argmin() == 2
-
-
-def test_phrases_are_runs_of_telling_words_in_the_order_of_the_text() -> None:
-    text = "Most ferns love bright light. Too much direct sun is bad for them, but bright light is not direct sun."
-    assert key_phrases(text, "en", 2) == ["ferns love bright light", "direct sun"]
-
-
-def test_a_language_whose_common_words_are_unknown_gives_no_phrases() -> None:
-    assert key_phrases("Mimea ya nyumbani inahitaji mwanga mwingi.", "sw", 3) == []
 
 
 def test_french_articles_are_no_part_of_a_word() -> None:

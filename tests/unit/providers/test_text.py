@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cliprow.errors import FailForGood
 from cliprow.providers import language_tags
 from cliprow.providers.sentences import cut_long, split_sentences
-from cliprow.providers.titles import as_sentence, hashtags, plain_topic, shortened
+from cliprow.providers.titles import as_sentence, plain_topic, shortened
 from cliprow.providers.tokens import spoken_form, tokenise
 
 
@@ -115,20 +115,6 @@ def test_a_topic_loses_its_markup() -> None:
 def test_a_title_is_cut_between_words() -> None:
     assert shortened("one two three four", 12) == "one two…"
     assert len(shortened("x" * 200, 90)) == 90
-
-
-@pytest.mark.parametrize(
-    ("topic", "language", "tags"),
-    [
-        ("How to water house plants", "en", ("#waterhouseplants", "#water", "#house", "#plants")),
-        ("L'énergie solaire", "fr", ("#énergiesolaire", "#énergie", "#solaire")),
-        ("सौर ऊर्जा", "hi", ("#सौर_ऊर्जा", "#सौर", "#ऊर्जा")),
-        ("C++ & Rust!", "en", ("#rust",)),
-        ("🎉", "en", ()),
-    ],
-)
-def test_hashtags_are_words_of_the_topic(topic: str, language: str, tags: tuple[str, ...]) -> None:
-    assert hashtags(topic, (), language) == tags
 
 
 @pytest.mark.parametrize(

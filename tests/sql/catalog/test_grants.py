@@ -1,0 +1,222 @@
+"""Grants: who may enter which schema, read which table and call which function."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sql.catalog.conftest import Look
+
+OURS = "('public', 'private', 'partitions')"
+TABLE_RIGHTS = "select, insert, update, delete, truncate, references, trigger"
+
+#: Everything a worker may call. What it may do to the queue library's tables is the library's business.
+WORKER_CALLS = {
+    "beat",
+    "claim_task",
+    "complete_task",
+    "drain_worker",
+    "fail_task",
+    "hand_back_task",
+    "leave",
+    "register_worker",
+    "report_progress",
+    "tick",
+}
+#: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
+USER_CALLS = {"public.create_batch", "public.retry_job"}
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
+def test_nobody_may_touch_a_leaf_directly(look: Look, role: str) -> None:
+    assert (
+        look(
+            f"""
+        select c.oid::regclass::text
+        from pg_class as c
+        where c.relnamespace = 'partitions'::regnamespace and c.relkind = 'r'
+          and (has_table_privilege(%s, c.oid, '{TABLE_RIGHTS}')
+            or has_any_column_privilege(%s, c.oid, 'select, insert, update, references'))
+        """,
+            role,
+            role,
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
+def test_no_role_may_touch_a_private_table(look: Look, role: str) -> None:
+    assert (
+        look(
+            f"""
+        select c.oid::regclass::text
+        from pg_class as c
+        where c.relnamespace = 'private'::regnamespace and c.relkind in ('r', 'p')
+          and (has_table_privilege(%s, c.oid, '{TABLE_RIGHTS}')
+            or has_any_column_privilege(%s, c.oid, 'select, insert, update, references'))
+        """,
+            role,
+            role,
+        )
+        == []
+    )
+
+
+def test_anon_may_read_and_change_nothing(look: Look) -> None:
+    assert (
+        look(f"""
+        select c.oid::regclass::text
+        from pg_class as c
+        where c.relnamespace::regnamespace::text in {OURS} and c.relkind in ('r', 'p', 'v', 'm')
+          and (has_table_privilege('anon', c.oid, '{TABLE_RIGHTS}')
+            or has_any_column_privilege('anon', c.oid, 'select, insert, update, references'))
+    """)
+        == []
+    )
+
+
+def test_anon_may_call_nothing(look: Look) -> None:
+    assert (
+        look(f"""
+        select p.oid::regprocedure::text
+        from pg_proc as p
+        where p.pronamespace::regnamespace::text in {OURS} and has_function_privilege('anon', p.oid, 'execute')
+    """)
+        == []
+    )
+
+
+@pytest.mark.parametrize("schema", ["private", "partitions", "procrastinate"])
+def test_anon_may_not_enter(look: Look, schema: str) -> None:
+    assert look("select has_schema_privilege('anon', %s, 'usage')", schema) == [False]
+
+
+@pytest.mark.parametrize("schema", ["partitions", "procrastinate"])
+def test_users_may_not_enter(look: Look, schema: str) -> None:
+    assert look("select has_schema_privilege('authenticated', %s, 'usage')", schema) == [False]
+
+
+@pytest.mark.parametrize("schema", ["public", "private", "partitions"])
+@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
+def test_nobody_may_create_anything(look: Look, role: str, schema: str) -> None:
+    assert look("select has_schema_privilege(%s, %s, 'create')", role, schema) == [False]
+
+
+def test_no_function_is_executable_by_everyone(look: Look) -> None:
+    assert (
+        look(f"""
+        select p.oid::regprocedure::text
+        from pg_proc as p
+        cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as a
+        where p.pronamespace::regnamespace::text in {OURS} and a.grantee = 0
+    """)
+        == []
+    )
+
+
+def test_workers_call_the_functions_of_the_queue_and_no_other(look: Look) -> None:
+    assert (
+        set(
+            look(f"""
+        select p.proname
+        from pg_proc as p
+        where p.pronamespace::regnamespace::text in {OURS}
+          and has_function_privilege('cliprow_worker', p.oid, 'execute')
+    """)
+        )
+        == WORKER_CALLS
+    )
+
+
+def test_workers_may_not_touch_our_tables(look: Look) -> None:
+    assert (
+        look(f"""
+        select c.oid::regclass::text
+        from pg_class as c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
+          and (has_table_privilege('cliprow_worker', c.oid, '{TABLE_RIGHTS}')
+            or has_any_column_privilege('cliprow_worker', c.oid, 'select, insert, update, references'))
+    """)
+        == []
+    )
+
+
+def test_workers_are_no_more_than_workers(look: Look) -> None:
+    assert look("""
+        select r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls or r.rolreplication or exists (
+          select from pg_auth_members as m where m.member = r.oid
+        )
+        from pg_roles as r where r.rolname = 'cliprow_worker'
+    """) == [False]
+
+
+def test_users_call_the_functions_of_the_api_and_no_other(look: Look) -> None:
+    assert (
+        set(
+            look("""
+        select 'public.' || p.proname
+        from pg_proc as p
+        where p.pronamespace = 'public'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')
+    """)
+        )
+        == USER_CALLS
+    )
+
+
+def test_users_call_nothing_private_that_changes_anything(look: Look) -> None:
+    """All that policies and column defaults need is stable, except the maker of ids."""
+    assert look("""
+        select p.proname
+        from pg_proc as p
+        where p.pronamespace = 'private'::regnamespace and p.provolatile = 'v'
+          and has_function_privilege('authenticated', p.oid, 'execute')
+    """) == ["uuid_v7"]
+
+
+@pytest.mark.parametrize("role", ["authenticated", "service_role"])
+def test_whoever_may_write_a_row_may_call_what_its_columns_and_checks_call(look: Look, role: str) -> None:
+    """Defaults, generated columns and checks run with the rights of whoever writes."""
+    assert (
+        look(
+            f"""
+        with part as (
+          select d.adrelid as table_id, 'pg_attrdef'::regclass as kind, d.oid from pg_attrdef as d
+          union all
+          select c.conrelid, 'pg_constraint'::regclass, c.oid from pg_constraint as c where c.contype = 'c'
+        )
+        select distinct part.table_id::regclass::text, f.oid::regprocedure::text
+        from part
+        join pg_depend as d on d.classid = part.kind and d.objid = part.oid and d.refclassid = 'pg_proc'::regclass
+        join pg_proc as f on f.oid = d.refobjid
+        where f.pronamespace::regnamespace::text in {OURS}
+          and has_any_column_privilege(%s, part.table_id, 'insert')
+          and not has_function_privilege(%s, f.oid, 'execute')
+        """,
+            role,
+            role,
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+def test_users_may_not_empty_tables_or_put_triggers_on_them(look: Look, role: str) -> None:
+    assert (
+        look(
+            """
+        select c.oid::regclass::text
+        from pg_class as c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+          and has_table_privilege(%s, c.oid, 'truncate, trigger, references')
+        """,
+            role,
+        )
+        == []
+    )
+
+
+def test_live_changes_are_published_for_projects_and_batches_only(look: Look) -> None:
+    assert set(look("select tablename from pg_publication_tables where pubname = 'supabase_realtime'")) == {
+        "projects",
+        "batches",
+    }
