@@ -20,6 +20,7 @@ create table public.job_events (
 ) partition by range (job_id);
 comment on table public.job_events is
   'Every change of state of jobs and tasks, append-only. Without foreign keys, so that it outlives what it tells of.';
+comment on column public.job_events.status is 'What the task, or the job, has become: a status of stage_tasks or generation_jobs.';
 comment on column public.job_events.task_id is 'Null where the event is the job''s own.';
 create index job_events_tenant_id_batch_id on public.job_events (tenant_id, batch_id, id);
 

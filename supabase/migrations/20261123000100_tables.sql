@@ -334,6 +334,8 @@ create table public.projects (
 );
 comment on table public.projects is 'A channel or campaign of a tenant; owns batches, scripts and what is made from them.';
 comment on column public.projects.name is 'What people call it; the idea itself stands in original_idea.';
+comment on column public.projects.status is
+  'How far its people say it is: draft, processing, completed, published or archived. Nothing in the queue depends on it.';
 comment on column public.projects.owner_id is 'A member of the tenant; null once it has left, and admins take care of the project.';
 comment on column public.projects.max_concurrent_tasks is 'Most tasks queued or running at once; null for no cap of its own.';
 comment on column public.projects.version is 'Grows with every change of the row; the higher one is the newer one.';
@@ -354,6 +356,7 @@ create table public.project_members (
   foreign key (tenant_id, user_id) references public.memberships (tenant_id, user_id) on delete cascade
 );
 comment on table public.project_members is 'Members who may work on a project they do not own. Leaving the tenant ends it.';
+comment on column public.project_members.role is 'editor: controls the project as its owner does; viewer: sees its figures where analytics_scope is project.';
 create index project_members_tenant_id_project_id on public.project_members (tenant_id, project_id);
 create index project_members_tenant_id_user_id on public.project_members (tenant_id, user_id);
 
@@ -1093,6 +1096,7 @@ create table public.job_events (
 ) partition by range (job_id);
 comment on table public.job_events is
   'Every change of state of jobs and tasks, append-only. Without foreign keys, so that it outlives what it tells of.';
+comment on column public.job_events.status is 'What the task, or the job, has become: a status of stage_tasks or generation_jobs.';
 comment on column public.job_events.task_id is 'Null where the event is the job''s own.';
 create index job_events_tenant_id_batch_id on public.job_events (tenant_id, batch_id, id);
 

@@ -46,6 +46,8 @@ as $$
   ('batch', 'cancelled', 'processing', 'a job was retried')
 $$;
 comment on function private.legal_moves() is 'Every legal change of status of a batch, a job and a task, and what it means.';
+-- Whoever changes a status is held against it.
+grant execute on function private.legal_moves() to service_role;
 
 create function private.guard_move()
 returns trigger

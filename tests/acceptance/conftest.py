@@ -17,7 +17,7 @@ from cliprow.config import Config
 from cliprow.local.postgres import free_port
 from cliprow.local.stack import Stack, running_stack
 
-#: One short topic, so that a video takes seconds: two scenes.
+#: One short topic, so that a video takes seconds.
 TOPIC = {
     "topic": "Why the sky is blue",
     "duration_s": 8,

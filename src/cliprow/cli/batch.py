@@ -275,11 +275,14 @@ def show(name: str, limit: int | None, email: str | None, as_json: bool) -> None
                 f"{j.progress}%",
                 ", ".join(j.platforms),
                 j.title,
-                j.error_message,
+                j.error_code,
             ]
             for j in listed
         ],
     )
+    failed = [job for job in listed if job.status == "failed"]
+    if failed:
+        click.echo(f"Next: `cliprow job show {found.number}.{failed[0].position}` says why a job failed.")
     if len(listed) < len(jobs):
         click.echo(
             f"{len(listed)} of {len(jobs)} jobs are listed; `cliprow batch show {found.number} --limit 0` lists all."

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cliprow import batches
+from cliprow.batches import Task
 from cliprow.cli.batch import as_option, print_failure
 from cliprow.cli.output import (
     check_out,
@@ -44,21 +45,29 @@ def show(name: str, email: str | None, as_json: bool) -> None:
     if found.status == "failed":
         print_failure(found)
     print_table(
-        ["Stage", "Scene", "Aspect", "Platform", "Status", "Tries", "Run", "Note"],
+        ["Stage", "For", "Status", "Tries", "Run", "Note"],
         [
             [
                 t.stage,
-                t.scene_number,
-                t.aspect,
-                t.platform,
+                _scope(t),
                 t.status,
                 t.attempts or "",
                 f"{t.timings.get('run_ms', 0) / 1000:.1f} s" if t.timings else "",
-                "reused" if t.is_reused else t.error_message,
+                "reused" if t.is_reused else t.error_code,
             ]
             for t in tasks
         ],
     )
+    # Of a task that waits for its next try; what made the job fail stands above.
+    for code, message in dict.fromkeys((t.error_code, t.error_message) for t in tasks if t.error_message):
+        if code != found.error_code:
+            click.echo(f"{code}: {message}")
+
+
+def _scope(task: Task) -> str:
+    """What part of the job a task is for."""
+    scene = f"scene {task.scene_number}" if task.scene_number else None
+    return " ".join(part for part in (scene, task.platform, task.aspect) if part)
 
 
 @job.command("open", short_help="Export a job's finished files, and show the folder.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,13 +19,13 @@ from cliprow.errors import InvalidInput
 from cliprow.export import ExportedPackage, JobRecord, PlatformPackage, export_jobs
 from cliprow.storage import Storage
 
-console = Console(highlight=False)
-
 #: Columns of a table that hold text of any length.
-_LONG = ("Title", "Error", "Note", "Project")
-#: Width of a table that is not for a terminal, in columns.
+_LONG = ("Title", "Project")
+#: Columns of a table that is not for a terminal: there a row stays in its line, for grep and the like.
 _WIDE = 1000
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 out_option = click.option(
@@ -49,8 +50,7 @@ def print_table(headings: Iterable[str], rows: Iterable[Iterable[object]]) -> No
         table.add_column(heading, overflow="fold", no_wrap=heading not in _LONG)
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    # Where nobody looks, a line is a row, for grep and the like.
-    console.print(table, width=None if console.is_terminal else _WIDE)
+    console.print(table)
 
 
 def check_out(out: Path) -> None:

@@ -15,6 +15,8 @@ from cliprow.providers.language_data import Grammar, language_data
 from cliprow.providers.wording import ordinal, points_back, promises, starts_with, words_of
 
 _LONGEST_WORDS, _LONGEST = 6, 42
+#: Before a colon, a subject and its verb may still lack what the verb is about: "You need:".
+_FEWEST_WORDS = 3
 _TOKEN = regex.compile(r"\S+")
 _STOPS = (";", ":", "–", "—")
 #: Quotations and brackets would be torn.
@@ -39,11 +41,10 @@ def clauses(sentence: str, language: str) -> list[str]:
     if grammar is None:
         return []
     _, text = ordinal(sentence, language)
-    words = words_of(text, language)
     found = [
         piece.text[:1].upper() + piece.text[1:]
         for piece in _pieces(text.rstrip(_END_MARKS), language, grammar)
-        if _stands(piece, words, language, grammar)
+        if _stands(piece, text, language, grammar)
     ]
     return list(dict.fromkeys(found))
 
@@ -97,12 +98,8 @@ def _joint(token: str, following: Sequence[str], grammar: Grammar) -> str:
     return ""
 
 
-def _stands(piece: _Piece, sentence: Sequence[str], language: str, grammar: Grammar) -> bool:
-    """Whether a piece is a clause that says what it says in its sentence.
-
-    Args:
-        sentence: the words of the whole sentence.
-    """
+def _stands(piece: _Piece, sentence: str, language: str, grammar: Grammar) -> bool:
+    """Whether a piece is a clause, and says by itself what it says in its sentence."""
     words = words_of(piece.text, language)
     low = [word.casefold() for word in words]
     if len(words) < 2 or len(piece.text.split()) > _LONGEST_WORDS or len(piece.text) > _LONGEST:
@@ -113,16 +110,22 @@ def _stands(piece: _Piece, sentence: Sequence[str], language: str, grammar: Gram
         return False
     if piece.first and piece.before == "end":
         return True
-    # With a second comma, `and` ends a list: "red, green, and blue light".
-    if "," in piece.text or (piece.listed and piece.before != "verb") or grammar.relatives.intersection(low):
+    if "," in piece.text or grammar.relatives.intersection(low):
         return False
-    verb = not grammar.verbs.isdisjoint(low)
     if low[-1] in language_data(language).stopwords - grammar.verbs:
         return False
-    if piece.first and piece.before in ("because", "verb"):
-        # Words before `because` or a second predicate are a clause; "Never water until" would say something else.
-        changed = piece.before == "because" and not grammar.negations.isdisjoint(low)
-        return (verb or low[0] not in grammar.prepositions or piece.before == "verb") and not changed
+    verb = not grammar.verbs.isdisjoint(low)
+    if piece.first and piece.before == "verb":
+        return True
+    if piece.first and piece.before == "because":
+        # "Never water until the soil is dry" does not say "Never water".
+        return (verb or low[0] not in grammar.prepositions) and grammar.negations.isdisjoint(low)
+    # With a second comma, `and` ends a list: "red, green, and blue light".
+    if not verb or sentence.count(",") > 1 or len(words) < _FEWEST_WORDS:
+        return False
     # "and sleep well" is the end of another clause, unless the sentence tells the viewer what to do.
-    continues = not piece.first and low[0] in grammar.verbs and sentence[0].casefold() not in grammar.verbs
-    return verb and not continues
+    return (
+        piece.first
+        or low[0] not in grammar.verbs
+        or starts_with(words_of(sentence, language), grammar.verbs) > 0
+    )

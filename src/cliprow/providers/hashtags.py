@@ -67,12 +67,12 @@ def _runs(text: str, language: str) -> Iterator[list[str]]:
     data = language_data(language)
     grammar = data.grammar
     assert grammar is not None
-    unnamed = data.stopwords | grammar.verbs | grammar.dull | set(grammar.numbers)
+    unnamed = data.stopwords.union(grammar.verbs, grammar.dull, *grammar.numbers)
     for clause in _CLAUSE_MARKS.split(text):
         run: list[str] = []
         before = ""
         for word in words_of(clause, language):
-            low = word.casefold()
+            low = word.casefold().rstrip("'")
             small = grammar.nouns_are_capital and not word[0].isupper()
             if low in unnamed or before in grammar.before_verbs or word.isdecimal() or small:
                 if run:

@@ -23,8 +23,8 @@ class Grammar:
     ordinals: tuple[frozenset[str], ...] = ()
     further: frozenset[str] = frozenset()
     last: frozenset[str] = frozenset()
-    #: The first stands for two.
-    numbers: tuple[str, ...] = ()
+    #: The words for two, those for three, and so on.
+    numbers: tuple[frozenset[str], ...] = ()
     coordinators: frozenset[str] = frozenset()
     subordinators: frozenset[str] = frozenset()
     negations: frozenset[str] = frozenset()
@@ -75,9 +75,9 @@ def language_data(language: str) -> LanguageData:
 def _grammar(table: dict[str, Any]) -> Grammar:
     sets = {name: _expressions(value) for name, value in table.items() if isinstance(value, str)}
     return Grammar(
-        **{name: value for name, value in sets.items() if name != "numbers"},
+        **sets,
         ordinals=tuple(_expressions(group) for group in table["ordinals"]),
-        numbers=tuple(table["numbers"].split()),
+        numbers=tuple(_expressions(group) for group in table["numbers"]),
         nouns_are_capital=table.get("nouns_are_capital", False),
     )
 

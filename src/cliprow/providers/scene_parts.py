@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cliprow.providers.brief_sentences import LONGEST_S, Sentence
 
 #: Seconds of speech in a scene: aimed at, and too few.
-_AIM_S, _SHORTEST_S = 9.0, 5.0
+_AIM_S, _SHORTEST_S = 7.5, 5.0
 #: What it costs to cut at a place, in squares of a third of the seconds that a scene is off the aim.
 _TIED, _LEANS, _OPENS, _COUNTS = 30.0, 1.0, -0.6, -2.5
 

@@ -21,7 +21,9 @@ def screen_text(scene: Sequence[Sentence], heading: str, language: str) -> Scree
     items = items or next((found for s in scene if (found := listed(s.text, language))), [])
     if items:
         points = _fitting([item.rstrip(".。।") for item in items])
-        return heading or ("" if points else _first_clause(scene, language)), points
+        return heading or (
+            "" if points else _first_clause([s for s in scene if not s.items], language)
+        ), points
     counted = [sentence for sentence in scene if sentence.place]
     if not heading and len(counted) == 1:
         clause = _first_clause(counted, language)

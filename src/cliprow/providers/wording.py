@@ -103,7 +103,7 @@ def promises(text: str, language: str) -> set[int]:
     grammar = language_data(language).grammar
     named = grammar.numbers if grammar else ()
     words = [word.casefold() for word in words_of(text, language)]
-    return {named.index(word) + 2 for word in words if word in named} | {
+    return {number for number, names in enumerate(named, start=2) if names.intersection(words)} | {
         int(word) for word in words if word.isdecimal() and len(word) < 3
     }
 

@@ -79,17 +79,15 @@ def test_an_owner_goes_when_there_is_another(cast: Cast, statement: str) -> None
 
 
 def test_two_owners_cannot_leave_at_the_same_moment(cast: Cast) -> None:
-    second = cast.world.add_member(cast.people[Who.OWNER], "owner")
-    first = cast.world.connect()
-    other = cast.world.connect()
+    first, other = cast.world.connect(), cast.world.connect()
     other.execute("set lock_timeout = '100ms'")
-    given = values(cast, Who.OWNER)
-    with pytest.raises(errors.LockNotAvailable), first.transaction(force_rollback=True):
-        first.execute(REMOVE.encode(), given)
-        other.execute(REMOVE.encode(), given | {"user": second.user_id})
-    cast.world.run(
-        "delete from public.memberships where (tenant_id, user_id) = (%s, %s)", cast.tenant_id, second.user_id
-    )
+    second = cast.world.add_member(cast.people[Who.OWNER], "owner")
+    leaving = {"user": second.user_id, "tenant": cast.tenant_id}
+    with first.transaction(force_rollback=True):
+        first.execute(REMOVE.encode(), values(cast, Who.OWNER))
+        with pytest.raises(errors.LockNotAvailable):
+            other.execute(REMOVE.encode(), leaving)
+    other.execute(REMOVE.encode(), leaving)
 
 
 def test_a_removal_starts_the_next_epoch_of_live_topics(cast: Cast) -> None:

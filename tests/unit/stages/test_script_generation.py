@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cliprow.cli.demo import TOPICS
 from cliprow.errors import FailForGood, StageError
 from cliprow.models import SceneType, Script, ScriptInputs, ScriptType, Tone
 from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
@@ -99,6 +101,56 @@ def test_a_brief_that_is_too_long_is_cut_to_its_central_sentences_in_order() -> 
     assert places == sorted(places)
     assert min(places) >= 0
     assert "most central of" in script.metadata["notes"]
+
+
+def test_a_brief_that_is_a_little_too_long_is_kept_whole_and_says_so() -> None:
+    whole = write(ScriptInputs(topic="Watering", brief=BRIEF, duration_s=45))
+    seconds = seconds_of(whole)
+    script = write(ScriptInputs(topic="Watering", brief=BRIEF, duration_s=int(seconds / 1.35)))
+    check(script)
+    assert script.scenes == whole.scenes
+    assert "kept whole" in script.metadata["notes"]
+
+
+def test_what_is_on_screen_is_said_and_nothing_is_cut_by_an_ellipsis() -> None:
+    for topic in TOPICS:
+        brief = str(topic["brief"])
+        for duration_s in (8, 14, 20, 28, 40):
+            script = write(ScriptInputs(topic=str(topic["topic"]), brief=brief, duration_s=duration_s))
+            check(script)
+            assert "…" not in str((script.scenes, script.key_points, script.description))
+            assert 0 < len(script.hashtags) <= 8
+            for scene in script.scenes:
+                said = scene.voiceover_text.casefold()
+                assert all(point.casefold() in said for point in scene.points)
+
+
+def test_the_demo_tells_three_or_four_thoughts_in_half_a_minute_and_ends_by_asking() -> None:
+    for topic in TOPICS:
+        script = write(msgspec.convert(topic, ScriptInputs))
+        assert 3 <= len(script.scenes) <= 4
+        assert all(4 < spoken_seconds(scene.voiceover_text) < 14 for scene in script.scenes)
+        assert all(scene.heading for scene in script.scenes)
+        assert script.scenes[-1].scene_type is SceneType.CALL_TO_ACTION
+        assert len(script.hashtags) >= 3
+        assert 24 < seconds_of(script) < 33
+
+
+@pytest.mark.parametrize(
+    ("language", "last", "kind"),
+    [
+        ("en", "That's why the sky is blue.", SceneType.CONCLUSION),
+        ("en", "Roots need air.", SceneType.MAIN_CONTENT),
+        ("de", "Probier es heute aus.", SceneType.CALL_TO_ACTION),
+        ("fr", "En résumé, les racines respirent.", SceneType.CONCLUSION),
+        ("es", "Comparte este video con tus amigos.", SceneType.CALL_TO_ACTION),
+        ("sw", "Jaribu leo.", SceneType.MAIN_CONTENT),
+    ],
+)
+def test_the_last_scene_is_what_its_last_sentence_is(language: str, last: str, kind: SceneType) -> None:
+    brief = f"Lorem ipsum dolor sit amet consectetur.\n\n## B\n\n{last}"
+    script = write(ScriptInputs(topic="Lorem", brief=f"## A\n\n{brief}", language=language))
+    assert script.scenes[-1].scene_type is kind
 
 
 def test_a_brief_that_is_short_stays_short_and_says_so() -> None:
