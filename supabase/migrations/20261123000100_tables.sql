@@ -25,9 +25,11 @@ comment on role cliprow_worker is
 grant usage on schema private to cliprow_worker, authenticated, service_role;
 
 -- Functions are executable by everyone unless this is taken away; here every grant is explicit.
-alter default privileges in schema public revoke execute on functions from public;
-alter default privileges in schema private revoke execute on functions from public;
 alter default privileges revoke execute on functions from public;
+-- Some projects give new objects of `public` to the API roles by default; ours are given out one by one.
+alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from anon, authenticated, service_role;
 -- Time-ordered ids (RFC 9562, version 7), made by our own function because Postgres 15 and 17 have none.
 
 create function private.uuid_v7(p_at timestamptz default clock_timestamp())

@@ -26,7 +26,6 @@ as $$
   ('task', 'completed', 'pending', 'to be done again with other inputs'),
   ('task', 'completed', 'blocked', 'what it needs is done again'),
   ('job', 'pending', 'processing', 'its first task started'),
-  ('job', 'pending', 'completed', 'everything was there already'),
   ('job', 'pending', 'cancelled', 'withdrawn'),
   ('job', 'processing', 'completed', 'every platform has its package'),
   ('job', 'processing', 'failed', 'a platform has none, and nothing more can run'),
@@ -150,6 +149,8 @@ for each row execute function private.count_version();
 create trigger count_version before update on public.content_library
 for each row execute function private.count_version();
 create trigger touch before update on public.tenants
+for each row execute function private.touch();
+create trigger touch before update on public.feature_flags
 for each row execute function private.touch();
 -- What is active and what waits, counted as it changes. The tenant's row here is also the lock of its queue:
 -- every function that moves tasks takes it first, so that caps are exact and nothing deadlocks.

@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import psutil
 import pytest
 
+from cliprow.errors import Unavailable
 from cliprow.models import AudioInputs, Script, ScriptInputs, Stage
 from cliprow.queue.frames import Done, Failed, Request
 from cliprow.queue.slot import Slot
 
 GIGABYTE = 2**30
+
+#: A child that greets as it should, and then does something else.
+_CHILD = """#!{python}
+import os, sys, time
+from cliprow.models import Stage
+from cliprow.queue.frames import Done, Hello, pack, read_order
+source, out = sys.stdin.buffer, sys.stdout.buffer
+read_order(source)
+out.write(pack(Hello(dict.fromkeys(Stage, "1"))))
+out.flush()
+request = read_order(source)
+{body}
+"""
+
+
+@pytest.fixture
+def odd_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes a program the child of every slot in this test, in the place of ours."""
+
+    def _use(program: str) -> None:
+        file = tmp_path / "child"
+        file.write_text(program)
+        file.chmod(0o700)
+        monkeypatch.setattr("sys.executable", str(file))
+
+    return _use
 
 
 async def ignore(_: float) -> None:
@@ -137,3 +166,45 @@ def test_a_child_ends_with_its_engines_when_its_worker_is_killed(tmp_path: Path)
         pytest.fail("the child lives on")
 
     asyncio.run(scenario())
+
+
+def test_a_child_that_writes_no_messages_is_stopped(tmp_path: Path, odd_child: Callable[[str], None]) -> None:
+    odd_child(
+        _CHILD.format(python=sys.executable, body="print('a library says hello', flush=True)\ntime.sleep(60)")
+    )
+    failed = asyncio.run(run_once(Slot({}, GIGABYTE), script_request(tmp_path)))
+    assert isinstance(failed, Failed)
+    assert (failed.error_code, failed.is_retriable) == ("CHILD_CONFUSED", True)
+    assert not psutil.Process().children(recursive=True)
+
+
+def test_a_child_that_closes_its_pipe_and_lives_on_is_stopped(
+    tmp_path: Path, odd_child: Callable[[str], None]
+) -> None:
+    odd_child(_CHILD.format(python=sys.executable, body="os.close(1)\ntime.sleep(60)"))
+    failed = asyncio.run(run_once(Slot({}, GIGABYTE), script_request(tmp_path)))
+    assert isinstance(failed, Failed)
+    assert failed.error_code == "CHILD_DIED"
+    assert not psutil.Process().children(recursive=True)
+
+
+@pytest.mark.parametrize("program", ["#!/bin/sh\necho no greeting\nsleep 60\n", "#!/bin/sh\nexit 3\n"])
+def test_a_child_that_does_not_start_is_an_error_and_not_a_crash(
+    odd_child: Callable[[str], None], program: str
+) -> None:
+    odd_child(program)
+    with pytest.raises(Unavailable) as caught:
+        asyncio.run(Slot({}, GIGABYTE).start())
+    assert caught.value.error_code == "CHILD_DOES_NOT_START"
+    assert not psutil.Process().children(recursive=True)
+
+
+def test_what_a_child_prints_without_end_is_cut_short(
+    tmp_path: Path, odd_child: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    body = "sys.stderr.write('words ' * 2_000_000)\nout.write(pack(Done(b'{}', [])))\nout.flush()\ntime.sleep(60)"
+    odd_child(_CHILD.format(python=sys.executable, body=body))
+    with caplog.at_level(logging.WARNING):
+        assert isinstance(asyncio.run(run_once(Slot({}, GIGABYTE), script_request(tmp_path))), Done)
+    assert "words words" in caplog.text
+    assert len(caplog.text) < 100_000

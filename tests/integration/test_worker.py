@@ -32,7 +32,7 @@ class Line:
 
     def __init__(self, conninfo: str) -> None:
         known = conninfo_to_dict(conninfo)
-        self._target = (str(known["host"]), int(known["port"]))
+        self._target = (str(known["host"]), int(str(known["port"])))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._port = self._listener.getsockname()[1]
         self.conninfo = make_conninfo(conninfo, port=self._port)

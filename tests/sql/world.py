@@ -96,6 +96,8 @@ class World:
                 [person.claims],
             )
             yield connection
+            # Inside a longer transaction these would stay.
+            connection.execute("select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)")
 
     def create_batch(
         self,

@@ -10,6 +10,12 @@ import pytest
 
 from tests.sql.world import Person, World
 
+
+@pytest.fixture
+def world(passing_world: World) -> World:
+    return passing_world
+
+
 GOOD: dict[str, object] = {"topic": "Tea", "platforms": ["youtube"]}
 FILE = {"role": "image", "name": "a.png", "sha256": "0" * 64, "size_bytes": 1, "media_type": "image/png"}
 
@@ -56,7 +62,7 @@ def test_a_field_that_cannot_be_used_is_named(world: World, ann: Person, field: 
 @pytest.mark.parametrize("topics", [[], {}, "tea", None])
 def test_topics_are_a_list_with_something_in_it(world: World, ann: Person, topics: Any) -> None:
     project = world.add_project(ann)
-    with world.acting(ann) as connection, pytest.raises(psycopg.Error, match="list of 1 to 10,000 topics") as refused:
+    with pytest.raises(psycopg.Error, match="list of 1 to 10,000 topics") as refused, world.acting(ann) as connection:
         connection.execute("select public.create_batch(%s, %s::jsonb)", [project, json.dumps(topics)])
     assert refused.value.sqlstate == "CR001"
 
@@ -69,7 +75,7 @@ def test_more_topics_than_10_000_are_refused(world: World, ann: Person) -> None:
 @pytest.mark.parametrize("topic", ["tea", None, 5, []])
 def test_a_topic_that_is_no_object_is_a_problem_of_its_row(world: World, ann: Person, topic: Any) -> None:
     project = world.add_project(ann)
-    with world.acting(ann) as connection, pytest.raises(psycopg.Error) as refused:
+    with pytest.raises(psycopg.Error) as refused, world.acting(ann) as connection:
         connection.execute("select public.create_batch(%s, %s::jsonb)", [project, json.dumps([GOOD, topic])])
     assert {p["row"] for p in json.loads(refused.value.diag.message_detail or "")} == {2}
 
