@@ -4,6 +4,9 @@
 --        │ └──────> stage_tasks            dependents unlocked
 --        └────────> generation_jobs ──> batches
 --                        └──> job_events
+--
+-- What runs for every task is plpgsql, here and in the files that follow: only from Postgres 18 on do SQL functions
+-- keep their plans, and planning costs more than running.
 
 create function private.stage_weights()
 returns table (stage text, place int, weight int)
@@ -69,6 +72,12 @@ as $$
 declare
   v_moves private.count_move [] := '{}';
 begin
+  if tg_op = 'UPDATE' then
+    -- Nested, because a deletion has no new rows that could be named.
+    if not exists (select from new_rows) then
+      return null;
+    end if;
+  end if;
   if tg_op in ('INSERT', 'UPDATE') then
     v_moves := v_moves || array(
       select row(n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane, count(*) filter (where n.is_waiting),
@@ -98,6 +107,9 @@ declare
   v_completed_in uuid[];
   v_changed_in uuid[];
 begin
+  if not exists (select from new_rows) then
+    return null;
+  end if;
   insert into public.job_events (
     job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
   )
@@ -130,17 +142,20 @@ comment on function private.tasks_moved() is 'Records every change of status, un
 
 create function private.unlock_dependents(p_job_ids uuid [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.stage_tasks as t
   set status = 'pending'
-  where t.job_id = any(p_job_ids)
+  from unnest(p_job_ids) as u (job_id)
+  where t.job_id = u.job_id
     and t.status = 'blocked'
     and not exists (
       select from public.stage_tasks as n
       where n.job_id = t.job_id and n.id = any(t.needs) and n.status <> 'completed'
-    )
+    );
+end
 $$;
 comment on function private.unlock_dependents(uuid []) is 'Lets those blocked tasks of the jobs run that have all they need.';
 
@@ -149,10 +164,13 @@ returns table (
   job_id uuid, is_started boolean, active_count bigint, failed_count bigint, cancelled_count bigint, open_count bigint,
   progress int, steps_done int, stage text, error_code text, error_message text, next_step text
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+#variable_conflict use_column
+begin
+  return query
   with per_stage as (
     select
       t.job_id, t.stage,
@@ -165,8 +183,8 @@ as $$
       (array_agg(t.error_code order by t.completed_at) filter (where t.status = 'failed'))[1] as error_code,
       (array_agg(t.error_message order by t.completed_at) filter (where t.status = 'failed'))[1] as error_message,
       (array_agg(t.next_step order by t.completed_at) filter (where t.status = 'failed'))[1] as next_step
-    from public.stage_tasks as t
-    where t.job_id = any(p_job_ids)
+    from unnest(p_job_ids) as u (id)
+    join public.stage_tasks as t on t.job_id = u.id
     group by t.job_id, t.stage
   )
   select
@@ -181,46 +199,52 @@ as $$
     (array_agg(s.next_step order by w.place) filter (where s.failed_count > 0))[1]
   from per_stage as s
   join private.stage_weights() as w on w.stage = s.stage
-  group by s.job_id
+  group by s.job_id;
+end
 $$;
 comment on function private.job_states(uuid []) is 'What the tasks of jobs add up to.';
 
 create function private.job_result(p_job_id uuid)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(r.platform, jsonb_strip_nulls(jsonb_build_object(
-    'is_complete', made.is_complete, 'missing', made.missing, 'error_code', made.error_code,
-    'files', (
-      select jsonb_object_agg(c.role, c.file_path)
-      from public.generated_content as c
-      where c.tenant_id = j.tenant_id and c.job_id = j.id and c.platform = r.platform
-    )
-  ))), '{}'))
-  from public.generation_jobs as j
-  join public.platforms as r on r.platform = any(j.platforms)
-  cross join lateral (
-    -- What the platform needs: its own tasks, and those it shares with others of its raster or with all.
-    select
-      bool_and(t.status = 'completed') as is_complete,
-      (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1] as missing,
-      (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1] as error_code
-    from public.stage_tasks as t
-    where t.job_id = j.id
-      and (t.platform = r.platform or (t.platform is null and (t.width is null or (t.width, t.height) = (r.width, r.height))))
-  ) as made
-  where j.id = p_job_id
+begin
+  return (
+    select jsonb_build_object('platforms', coalesce(jsonb_object_agg(r.platform, jsonb_strip_nulls(jsonb_build_object(
+      'is_complete', made.is_complete, 'missing', made.missing, 'error_code', made.error_code,
+      'files', (
+        select jsonb_object_agg(c.role, c.file_path)
+        from public.generated_content as c
+        where c.tenant_id = j.tenant_id and c.job_id = j.id and c.platform = r.platform
+      )
+    ))), '{}'))
+    from public.generation_jobs as j
+    join public.platforms as r on r.platform = any(j.platforms)
+    cross join lateral (
+      -- What the platform needs: its own tasks, and those it shares with others of its raster or with all.
+      select
+        bool_and(t.status = 'completed') as is_complete,
+        (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1] as missing,
+        (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1] as error_code
+      from public.stage_tasks as t
+      where t.job_id = j.id
+        and (t.platform = r.platform or (t.platform is null and (t.width is null or (t.width, t.height) = (r.width, r.height))))
+    ) as made
+    where j.id = p_job_id
+  );
+end
 $$;
 comment on function private.job_result(uuid) is
   'Per platform of a job: whether its package is complete, its files, the first stage that is missing, and why.';
 
 create function private.roll_up_jobs(p_job_ids uuid [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.generation_jobs as j
   set
     status = n.status,
@@ -252,11 +276,11 @@ as $$
           else 'pending'
         end as status
     ) as d
-    where o.id = any(p_job_ids)
   ) as n
-  where j.id = any(p_job_ids) and j.id = n.job_id
+  where j.id = n.job_id
     and (j.status, j.progress, j.stage, j.current_step, j.error_code)
-    is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end)
+    is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end);
+end
 $$;
 comment on function private.roll_up_jobs(uuid []) is
   'Sets status, progress and error of jobs from their tasks. Progress never goes back within a generation.';

@@ -24,9 +24,10 @@ comment on type private.batch_move is 'By how many jobs of a status, and how muc
 
 create function private.apply_batch_moves(p_moves private.batch_move [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.batches as b
   set
     job_count = n.job_count,
@@ -60,7 +61,8 @@ as $$
   where b.id = n.id
     and (b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
     is distinct from
-    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum)
+    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum);
+end
 $$;
 comment on function private.apply_batch_moves(private.batch_move []) is 'Adds changes to the counts of batches and sets their status from them.';
 

@@ -51,52 +51,63 @@ comment on function private.lane_rank(text, timestamptz, interval) is
 
 create function private.stage_room(p_stage text)
 returns int
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select greatest(0, (
-    select s.queue_depth_per_slot * greatest(1, coalesce(sum(w.slots), 0))
-    from private.settings as s
-    left join private.workers as w on p_stage = any(w.stages) and not w.is_draining
-    group by s.queue_depth_per_slot
-  ) - (
-    select count(*) from public.stage_tasks as t
-    where t.stage = p_stage and t.status in ('queued', 'processing')
-  ))::int
+begin
+  return (
+    select greatest(0, (
+      select s.queue_depth_per_slot * greatest(1, coalesce(sum(w.slots), 0))
+      from private.settings as s
+      left join private.workers as w on p_stage = any(w.stages) and not w.is_draining
+      group by s.queue_depth_per_slot
+    ) - (
+      select count(*) from public.stage_tasks as t
+      where t.stage = p_stage and t.status in ('queued', 'processing')
+    ))::int
+  );
+end
 $$;
 comment on function private.stage_room(text) is 'How many more tasks of a stage may be released, over all tenants.';
 
 create function private.scope_room(p_tenant_id uuid, p_project_id uuid, p_batch_id uuid)
 returns int
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select case
-    when t.paused_at is not null or t.deleted_at is not null or p.paused_at is not null or p.deleted_at is not null
-      or b.paused_at is not null or b.deleted_at is not null then 0
-    else greatest(0, least(
-      coalesce(t.max_concurrent_tasks, 2147483647) - coalesce(wt.active_count, 0),
-      coalesce(p.max_concurrent_tasks, 2147483647) - coalesce(wp.active_count, 0),
-      coalesce(b.max_concurrent_tasks, 2147483647) - coalesce(wb.active_count, 0)))
-  end
-  from public.batches as b
-  join public.projects as p on p.id = b.project_id
-  join public.tenants as t on t.id = b.tenant_id
-  left join private.windows as wt on wt.scope_id = t.id
-  left join private.windows as wp on wp.scope_id = p.id
-  left join private.windows as wb on wb.scope_id = b.id
-  where b.id = p_batch_id and p.id = p_project_id and t.id = p_tenant_id
+begin
+  return (
+    select case
+      when t.paused_at is not null or t.deleted_at is not null or p.paused_at is not null or p.deleted_at is not null
+        or b.paused_at is not null or b.deleted_at is not null then 0
+      else greatest(0, least(
+        coalesce(t.max_concurrent_tasks, 2147483647) - coalesce(wt.active_count, 0),
+        coalesce(p.max_concurrent_tasks, 2147483647) - coalesce(wp.active_count, 0),
+        coalesce(b.max_concurrent_tasks, 2147483647) - coalesce(wb.active_count, 0)))
+    end
+    from public.batches as b
+    join public.projects as p on p.id = b.project_id
+    join public.tenants as t on t.id = b.tenant_id
+    left join private.windows as wt on wt.scope_id = t.id
+    left join private.windows as wp on wp.scope_id = p.id
+    left join private.windows as wb on wb.scope_id = b.id
+    where b.id = p_batch_id and p.id = p_project_id and t.id = p_tenant_id
+  );
+end
 $$;
 comment on function private.scope_room(uuid, uuid, uuid) is
   'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused.';
 
 create function private.enqueue(p_stage text, p_batch_id uuid, p_lane text, p_rank int, p_limit int)
 returns int
-language sql
+language plpgsql
 set search_path = ''
 as $$
+declare
+  v_count int;
+begin
   -- The queue library assigns ids in the order of the array, so both sides are joined by place.
   with oldest as materialized (
     select t.job_id, t.id, t.position
@@ -123,7 +134,9 @@ as $$
     where t.job_id = p.job_id and t.id = p.id
     returning 1
   )
-  select count(*)::int from released
+  select count(*) into v_count from released;
+  return v_count;
+end
 $$;
 comment on function private.enqueue(text, uuid, text, int, int) is
   'Moves waiting tasks of a batch into the queue, oldest first; returns how many. The only place that adds queue entries.';

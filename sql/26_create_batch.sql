@@ -167,8 +167,6 @@ create function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_jo
 returns void
 language sql
 set search_path = ''
--- Foreign keys between partitioned tables are checked by queries that Postgres would plan again for every row.
-set plan_cache_mode = 'force_generic_plan'
 as $$
   with job as (
     insert into public.generation_jobs (
@@ -246,6 +244,8 @@ language plpgsql
 -- definer: users may not write jobs and tasks; it asserts tenant, role and project itself.
 security definer
 set search_path = ''
+-- Queries on partitioned tables, those of foreign keys too, would otherwise be planned again for every row and call.
+set plan_cache_mode = 'force_generic_plan'
 as $$
 #variable_conflict use_column
 declare

@@ -1,5 +1,6 @@
 -- Claim, report, complete, fail, hand back: what a worker may do with a task. Each locks the tenant first, and all but
--- claim ask for the fencing token.
+-- claim ask for the fencing token. They keep generic plans, which cost half: partitions are pruned when a query runs, by
+-- the job's id.
 
 create function private.lock_task(p_job_id uuid, p_task_id uuid)
 returns public.stage_tasks
@@ -40,27 +41,33 @@ comment on function private.lock_own_task(uuid, uuid, uuid) is 'The task, locked
 
 create function private.is_paused(p_task public.stage_tasks)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(
-    j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
-  ) is not null
-  from public.generation_jobs as j
-  join public.batches as b on b.id = j.batch_id
-  join public.projects as p on p.id = j.project_id
-  join public.tenants as t on t.id = j.tenant_id
-  where j.id = p_task.job_id
+begin
+  return (
+    select coalesce(
+      j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
+    ) is not null
+    from public.generation_jobs as j
+    join public.batches as b on b.id = j.batch_id
+    join public.projects as p on p.id = j.project_id
+    join public.tenants as t on t.id = j.tenant_id
+    where j.id = p_task.job_id
+  );
+end
 $$;
 comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused, or about to be purged.';
 
 create function private.wake_waiting_for(p_tenant_id uuid, p_content_key text)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  update public.stage_tasks set awaits_key = null where tenant_id = p_tenant_id and awaits_key = p_content_key
+begin
+  update public.stage_tasks set awaits_key = null where tenant_id = p_tenant_id and awaits_key = p_content_key;
+end
 $$;
 comment on function private.wake_waiting_for(uuid, text) is 'Lets tasks run again that waited for another to compute this key.';
 
@@ -103,9 +110,10 @@ comment on function private.reserve_artifact(public.stage_tasks, text, text, uui
 
 create function private.store_content(p_task public.stage_tasks, p_artifact public.artifacts)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   insert into public.generated_content (
     tenant_id, project_id, job_id, task_id, scene_id, content_type, role, file_name, file_path, file_size, sha256,
     duration_ms, duration, platform, resolution, format, generation_metadata
@@ -128,7 +136,8 @@ as $$
   ) as d
   left join public.scenes as s
     on p_task.scene_number is not null and s.scene_number = p_task.scene_number
-    and s.script_id = (private.script_of(p_task.job_id, p_task.tenant_id)).id
+    and s.script_id = (private.script_of(p_task.job_id, p_task.tenant_id)).id;
+end
 $$;
 comment on function private.store_content(public.stage_tasks, public.artifacts) is 'One row of generated_content for each file of an artifact.';
 
@@ -167,9 +176,10 @@ comment on function private.finish_task(public.stage_tasks, text, boolean) is
 
 create function private.start_attempt(p_task public.stage_tasks, p_attempt_id uuid, p_worker_id uuid, p_content_key text)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.stage_tasks
   set status = 'processing', attempt_id = p_attempt_id, worker_id = p_worker_id, content_key = p_content_key,
     started_at = now(), progress = 0, is_reused = false
@@ -177,7 +187,8 @@ as $$
   insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
   select p_task.job_id, p_attempt_id, p_task.id, p_task.tenant_id, p_task.generation,
     1 + (select count(*) from public.task_attempts as a where a.job_id = p_task.job_id and a.task_id = p_task.id),
-    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '')
+    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '');
+end
 $$;
 comment on function private.start_attempt(public.stage_tasks, uuid, uuid, text) is 'Gives a queued task to a worker, as its next attempt.';
 
@@ -189,6 +200,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
@@ -241,6 +253,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
@@ -268,6 +281,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   -- Progress may be forgotten in a crash; nobody waits for the disk because of it.

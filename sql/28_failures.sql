@@ -58,6 +58,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks := private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
@@ -104,6 +105,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   perform private.put_back(private.lock_own_task(p_job_id, p_task_id, p_attempt_id));
@@ -140,6 +142,7 @@ language plpgsql
 -- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_job public.generation_jobs;

@@ -8,6 +8,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   insert into private.workers (id, stages, slots, host, process_id, version)
@@ -163,6 +164,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks;
@@ -260,6 +262,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_may_rescue boolean;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -42,7 +42,9 @@ class Account:
         with db.as_user(self.connection, self.user_id, self.tenant_id) as connection:
             yield connection
 
-    def read(self, kind: type[_Row], query: str, arguments: Sequence[object] = ()) -> list[_Row]:
+    def read(
+        self, kind: type[_Row], query: str, arguments: Sequence[object] | Mapping[str, object]
+    ) -> list[_Row]:
         """The rows of a query, seen as this user, its columns being the fields of `kind`."""
         with self.acting() as connection:
             rows = connection.cursor(row_factory=dict_row).execute(query, arguments).fetchall()

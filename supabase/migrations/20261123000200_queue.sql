@@ -232,6 +232,9 @@ create trigger forget_windows after delete on public.batches for each row execut
 --        │ └──────> stage_tasks            dependents unlocked
 --        └────────> generation_jobs ──> batches
 --                        └──> job_events
+--
+-- What runs for every task is plpgsql, here and in the files that follow: only from Postgres 18 on do SQL functions
+-- keep their plans, and planning costs more than running.
 
 create function private.stage_weights()
 returns table (stage text, place int, weight int)
@@ -297,6 +300,12 @@ as $$
 declare
   v_moves private.count_move [] := '{}';
 begin
+  if tg_op = 'UPDATE' then
+    -- Nested, because a deletion has no new rows that could be named.
+    if not exists (select from new_rows) then
+      return null;
+    end if;
+  end if;
   if tg_op in ('INSERT', 'UPDATE') then
     v_moves := v_moves || array(
       select row(n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane, count(*) filter (where n.is_waiting),
@@ -326,6 +335,9 @@ declare
   v_completed_in uuid[];
   v_changed_in uuid[];
 begin
+  if not exists (select from new_rows) then
+    return null;
+  end if;
   insert into public.job_events (
     job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
   )
@@ -358,17 +370,20 @@ comment on function private.tasks_moved() is 'Records every change of status, un
 
 create function private.unlock_dependents(p_job_ids uuid [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.stage_tasks as t
   set status = 'pending'
-  where t.job_id = any(p_job_ids)
+  from unnest(p_job_ids) as u (job_id)
+  where t.job_id = u.job_id
     and t.status = 'blocked'
     and not exists (
       select from public.stage_tasks as n
       where n.job_id = t.job_id and n.id = any(t.needs) and n.status <> 'completed'
-    )
+    );
+end
 $$;
 comment on function private.unlock_dependents(uuid []) is 'Lets those blocked tasks of the jobs run that have all they need.';
 
@@ -377,10 +392,13 @@ returns table (
   job_id uuid, is_started boolean, active_count bigint, failed_count bigint, cancelled_count bigint, open_count bigint,
   progress int, steps_done int, stage text, error_code text, error_message text, next_step text
 )
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+#variable_conflict use_column
+begin
+  return query
   with per_stage as (
     select
       t.job_id, t.stage,
@@ -393,8 +411,8 @@ as $$
       (array_agg(t.error_code order by t.completed_at) filter (where t.status = 'failed'))[1] as error_code,
       (array_agg(t.error_message order by t.completed_at) filter (where t.status = 'failed'))[1] as error_message,
       (array_agg(t.next_step order by t.completed_at) filter (where t.status = 'failed'))[1] as next_step
-    from public.stage_tasks as t
-    where t.job_id = any(p_job_ids)
+    from unnest(p_job_ids) as u (id)
+    join public.stage_tasks as t on t.job_id = u.id
     group by t.job_id, t.stage
   )
   select
@@ -409,46 +427,52 @@ as $$
     (array_agg(s.next_step order by w.place) filter (where s.failed_count > 0))[1]
   from per_stage as s
   join private.stage_weights() as w on w.stage = s.stage
-  group by s.job_id
+  group by s.job_id;
+end
 $$;
 comment on function private.job_states(uuid []) is 'What the tasks of jobs add up to.';
 
 create function private.job_result(p_job_id uuid)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object('platforms', coalesce(jsonb_object_agg(r.platform, jsonb_strip_nulls(jsonb_build_object(
-    'is_complete', made.is_complete, 'missing', made.missing, 'error_code', made.error_code,
-    'files', (
-      select jsonb_object_agg(c.role, c.file_path)
-      from public.generated_content as c
-      where c.tenant_id = j.tenant_id and c.job_id = j.id and c.platform = r.platform
-    )
-  ))), '{}'))
-  from public.generation_jobs as j
-  join public.platforms as r on r.platform = any(j.platforms)
-  cross join lateral (
-    -- What the platform needs: its own tasks, and those it shares with others of its raster or with all.
-    select
-      bool_and(t.status = 'completed') as is_complete,
-      (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1] as missing,
-      (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1] as error_code
-    from public.stage_tasks as t
-    where t.job_id = j.id
-      and (t.platform = r.platform or (t.platform is null and (t.width is null or (t.width, t.height) = (r.width, r.height))))
-  ) as made
-  where j.id = p_job_id
+begin
+  return (
+    select jsonb_build_object('platforms', coalesce(jsonb_object_agg(r.platform, jsonb_strip_nulls(jsonb_build_object(
+      'is_complete', made.is_complete, 'missing', made.missing, 'error_code', made.error_code,
+      'files', (
+        select jsonb_object_agg(c.role, c.file_path)
+        from public.generated_content as c
+        where c.tenant_id = j.tenant_id and c.job_id = j.id and c.platform = r.platform
+      )
+    ))), '{}'))
+    from public.generation_jobs as j
+    join public.platforms as r on r.platform = any(j.platforms)
+    cross join lateral (
+      -- What the platform needs: its own tasks, and those it shares with others of its raster or with all.
+      select
+        bool_and(t.status = 'completed') as is_complete,
+        (array_agg(t.stage order by t.position) filter (where t.status <> 'completed'))[1] as missing,
+        (array_agg(t.error_code order by t.position) filter (where t.status = 'failed'))[1] as error_code
+      from public.stage_tasks as t
+      where t.job_id = j.id
+        and (t.platform = r.platform or (t.platform is null and (t.width is null or (t.width, t.height) = (r.width, r.height))))
+    ) as made
+    where j.id = p_job_id
+  );
+end
 $$;
 comment on function private.job_result(uuid) is
   'Per platform of a job: whether its package is complete, its files, the first stage that is missing, and why.';
 
 create function private.roll_up_jobs(p_job_ids uuid [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.generation_jobs as j
   set
     status = n.status,
@@ -480,11 +504,11 @@ as $$
           else 'pending'
         end as status
     ) as d
-    where o.id = any(p_job_ids)
   ) as n
-  where j.id = any(p_job_ids) and j.id = n.job_id
+  where j.id = n.job_id
     and (j.status, j.progress, j.stage, j.current_step, j.error_code)
-    is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end)
+    is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end);
+end
 $$;
 comment on function private.roll_up_jobs(uuid []) is
   'Sets status, progress and error of jobs from their tasks. Progress never goes back within a generation.';
@@ -524,9 +548,10 @@ comment on type private.batch_move is 'By how many jobs of a status, and how muc
 
 create function private.apply_batch_moves(p_moves private.batch_move [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.batches as b
   set
     job_count = n.job_count,
@@ -560,7 +585,8 @@ as $$
   where b.id = n.id
     and (b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
     is distinct from
-    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum)
+    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum);
+end
 $$;
 comment on function private.apply_batch_moves(private.batch_move []) is 'Adds changes to the counts of batches and sets their status from them.';
 
@@ -659,52 +685,63 @@ comment on function private.lane_rank(text, timestamptz, interval) is
 
 create function private.stage_room(p_stage text)
 returns int
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select greatest(0, (
-    select s.queue_depth_per_slot * greatest(1, coalesce(sum(w.slots), 0))
-    from private.settings as s
-    left join private.workers as w on p_stage = any(w.stages) and not w.is_draining
-    group by s.queue_depth_per_slot
-  ) - (
-    select count(*) from public.stage_tasks as t
-    where t.stage = p_stage and t.status in ('queued', 'processing')
-  ))::int
+begin
+  return (
+    select greatest(0, (
+      select s.queue_depth_per_slot * greatest(1, coalesce(sum(w.slots), 0))
+      from private.settings as s
+      left join private.workers as w on p_stage = any(w.stages) and not w.is_draining
+      group by s.queue_depth_per_slot
+    ) - (
+      select count(*) from public.stage_tasks as t
+      where t.stage = p_stage and t.status in ('queued', 'processing')
+    ))::int
+  );
+end
 $$;
 comment on function private.stage_room(text) is 'How many more tasks of a stage may be released, over all tenants.';
 
 create function private.scope_room(p_tenant_id uuid, p_project_id uuid, p_batch_id uuid)
 returns int
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select case
-    when t.paused_at is not null or t.deleted_at is not null or p.paused_at is not null or p.deleted_at is not null
-      or b.paused_at is not null or b.deleted_at is not null then 0
-    else greatest(0, least(
-      coalesce(t.max_concurrent_tasks, 2147483647) - coalesce(wt.active_count, 0),
-      coalesce(p.max_concurrent_tasks, 2147483647) - coalesce(wp.active_count, 0),
-      coalesce(b.max_concurrent_tasks, 2147483647) - coalesce(wb.active_count, 0)))
-  end
-  from public.batches as b
-  join public.projects as p on p.id = b.project_id
-  join public.tenants as t on t.id = b.tenant_id
-  left join private.windows as wt on wt.scope_id = t.id
-  left join private.windows as wp on wp.scope_id = p.id
-  left join private.windows as wb on wb.scope_id = b.id
-  where b.id = p_batch_id and p.id = p_project_id and t.id = p_tenant_id
+begin
+  return (
+    select case
+      when t.paused_at is not null or t.deleted_at is not null or p.paused_at is not null or p.deleted_at is not null
+        or b.paused_at is not null or b.deleted_at is not null then 0
+      else greatest(0, least(
+        coalesce(t.max_concurrent_tasks, 2147483647) - coalesce(wt.active_count, 0),
+        coalesce(p.max_concurrent_tasks, 2147483647) - coalesce(wp.active_count, 0),
+        coalesce(b.max_concurrent_tasks, 2147483647) - coalesce(wb.active_count, 0)))
+    end
+    from public.batches as b
+    join public.projects as p on p.id = b.project_id
+    join public.tenants as t on t.id = b.tenant_id
+    left join private.windows as wt on wt.scope_id = t.id
+    left join private.windows as wp on wp.scope_id = p.id
+    left join private.windows as wb on wb.scope_id = b.id
+    where b.id = p_batch_id and p.id = p_project_id and t.id = p_tenant_id
+  );
+end
 $$;
 comment on function private.scope_room(uuid, uuid, uuid) is
   'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused.';
 
 create function private.enqueue(p_stage text, p_batch_id uuid, p_lane text, p_rank int, p_limit int)
 returns int
-language sql
+language plpgsql
 set search_path = ''
 as $$
+declare
+  v_count int;
+begin
   -- The queue library assigns ids in the order of the array, so both sides are joined by place.
   with oldest as materialized (
     select t.job_id, t.id, t.position
@@ -731,7 +768,9 @@ as $$
     where t.job_id = p.job_id and t.id = p.id
     returning 1
   )
-  select count(*)::int from released
+  select count(*) into v_count from released;
+  return v_count;
+end
 $$;
 comment on function private.enqueue(text, uuid, text, int, int) is
   'Moves waiting tasks of a batch into the queue, oldest first; returns how many. The only place that adds queue entries.';
@@ -820,10 +859,11 @@ comment on function private.release() is 'Fills the windows of all stages that h
 --                           └─> platform_adaptation[platform] ─> post_processing[platform]
 
 create function private.store_script(p_job public.generation_jobs, p_script jsonb)
-returns uuid
-language sql
+returns void
+language plpgsql
 set search_path = ''
 as $$
+begin
   with script as (
     insert into public.scripts (tenant_id, project_id, job_id, content, word_count, total_duration, script_type, language)
     select p_job.tenant_id, p_job.project_id, p_job.id, p_script,
@@ -832,25 +872,25 @@ as $$
       coalesce((p_job.params ->> 'duration_s')::int, 0),
       coalesce(p_job.params ->> 'script_type', 'explainer'), coalesce(p_script ->> 'language', 'en')
     returning id, total_duration
-  ), scenes as (
-    insert into public.scenes (
-      tenant_id, script_id, scene_number, duration, voiceover_text, visual_description, heading, points, scene_type, language
-    )
-    select p_job.tenant_id, script.id, (s ->> 'scene_number')::int,
-      greatest(1, script.total_duration / jsonb_array_length(p_script -> 'scenes')), s ->> 'voiceover_text',
-      s ->> 'visual_description', coalesce(s ->> 'heading', ''), coalesce(s -> 'points', '[]'), s ->> 'scene_type',
-      coalesce(p_script ->> 'language', 'en')
-    from script cross join jsonb_array_elements(p_script -> 'scenes') as s
   )
-  select id from script
+  insert into public.scenes (
+    tenant_id, script_id, scene_number, duration, voiceover_text, visual_description, heading, points, scene_type, language
+  )
+  select p_job.tenant_id, script.id, (s ->> 'scene_number')::int,
+    greatest(1, script.total_duration / jsonb_array_length(p_script -> 'scenes')), s ->> 'voiceover_text',
+    s ->> 'visual_description', coalesce(s ->> 'heading', ''), coalesce(s -> 'points', '[]'), s ->> 'scene_type',
+    coalesce(p_script ->> 'language', 'en')
+  from script cross join jsonb_array_elements(p_script -> 'scenes') as s;
+end
 $$;
-comment on function private.store_script(public.generation_jobs, jsonb) is 'Keeps a finished script and its scenes; returns the script''s id.';
+comment on function private.store_script(public.generation_jobs, jsonb) is 'Keeps a finished script and its scenes.';
 
 create function private.expand_job(p_job public.generation_jobs, p_script_task_id uuid, p_script jsonb)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   with scene as (
     select (s ->> 'scene_number')::int as number from jsonb_array_elements(p_script -> 'scenes') as s
   ), target as (
@@ -881,7 +921,8 @@ as $$
   )
   select p_job.id, id, p_job.tenant_id, p_job.project_id, p_job.batch_id, stage, scene_number, aspect, width, height,
     platform, place, p_job.lane, needs, 'blocked', p_job.generation
-  from task
+  from task;
+end
 $$;
 comment on function private.expand_job(public.generation_jobs, uuid, jsonb) is
   'Adds the tasks that follow from a script: sound per scene, picture per scene and raster, package per platform.';
@@ -901,70 +942,82 @@ comment on function private.script_of(uuid, uuid) is 'The script a job works fro
 
 create function private.scene_media(p_task public.stage_tasks)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select jsonb_agg(jsonb_build_object(
-    'scene_number', v.scene_number, 'heading', s.heading,
-    'segment', va.files -> 0, 'narration', aa.files -> 0,
-    'sample_count', aa.facts -> 'sample_count', 'words', aa.facts -> 'words') order by v.scene_number)
-  from public.stage_tasks as v
-  join public.stage_tasks as a
-    on a.job_id = v.job_id and a.stage = 'audio_generation' and a.scene_number = v.scene_number
-  join public.artifacts as va on va.tenant_id = v.tenant_id and va.content_key = v.content_key
-  join public.artifacts as aa on aa.tenant_id = a.tenant_id and aa.content_key = a.content_key
-  cross join lateral private.script_of(p_task.job_id, p_task.tenant_id) as script
-  join public.scenes as s on s.script_id = script.id and s.scene_number = v.scene_number
-  where v.job_id = p_task.job_id and v.stage = 'video_generation'
-    and v.width = p_task.width and v.height = p_task.height
+begin
+  return (
+    select jsonb_agg(jsonb_build_object(
+      'scene_number', v.scene_number, 'heading', s.heading,
+      'segment', va.files -> 0, 'narration', aa.files -> 0,
+      'sample_count', aa.facts -> 'sample_count', 'words', aa.facts -> 'words') order by v.scene_number)
+    from public.stage_tasks as v
+    join public.stage_tasks as a
+      on a.job_id = v.job_id and a.stage = 'audio_generation' and a.scene_number = v.scene_number
+    join public.artifacts as va on va.tenant_id = v.tenant_id and va.content_key = v.content_key
+    join public.artifacts as aa on aa.tenant_id = a.tenant_id and aa.content_key = a.content_key
+    cross join lateral private.script_of(p_task.job_id, p_task.tenant_id) as script
+    join public.scenes as s on s.script_id = script.id and s.scene_number = v.scene_number
+    where v.job_id = p_task.job_id and v.stage = 'video_generation'
+      and v.width = p_task.width and v.height = p_task.height
+  );
+end
 $$;
 comment on function private.scene_media(public.stage_tasks) is 'Segment, narration and words of every scene at the raster of a platform''s task.';
 
 create function private.scene_inputs(p_task public.stage_tasks, p_job public.generation_jobs, p_script public.scripts)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
-    'scene', jsonb_build_object(
-      'scene_number', s.scene_number, 'scene_type', s.scene_type, 'voiceover_text', s.voiceover_text,
-      'visual_description', s.visual_description, 'heading', s.heading, 'points', s.points),
-    'scene_count', (select count(*) from public.scenes as n where n.script_id = p_script.id),
-    'aspect', p_task.aspect, 'width', p_task.width, 'height', p_task.height, 'language', p_script.language,
-    'tone', coalesce(p_job.params ->> 'tone', 'educational'),
-    'sample_count', aa.facts -> 'sample_count', 'words', aa.facts -> 'words',
-    -- The user's pictures go to the scenes in turn, and begin again when there are fewer of them.
-    'image', p_job.params -> 'images' -> ((s.scene_number - 1) % greatest(1, jsonb_array_length(p_job.params -> 'images'))))
-  from public.scenes as s
-  join public.stage_tasks as a
-    on a.job_id = p_task.job_id and a.stage = 'audio_generation' and a.scene_number = p_task.scene_number
-  join public.artifacts as aa on aa.tenant_id = a.tenant_id and aa.content_key = a.content_key
-  where s.script_id = p_script.id and s.scene_number = p_task.scene_number
+begin
+  return (
+    select jsonb_build_object(
+      'scene', jsonb_build_object(
+        'scene_number', s.scene_number, 'scene_type', s.scene_type, 'voiceover_text', s.voiceover_text,
+        'visual_description', s.visual_description, 'heading', s.heading, 'points', s.points),
+      'scene_count', (select count(*) from public.scenes as n where n.script_id = p_script.id),
+      'aspect', p_task.aspect, 'width', p_task.width, 'height', p_task.height, 'language', p_script.language,
+      'tone', coalesce(p_job.params ->> 'tone', 'educational'),
+      'sample_count', aa.facts -> 'sample_count', 'words', aa.facts -> 'words',
+      -- The user's pictures go to the scenes in turn, and begin again when there are fewer of them.
+      'image', p_job.params -> 'images' -> ((s.scene_number - 1) % greatest(1, jsonb_array_length(p_job.params -> 'images'))))
+    from public.scenes as s
+    join public.stage_tasks as a
+      on a.job_id = p_task.job_id and a.stage = 'audio_generation' and a.scene_number = p_task.scene_number
+    join public.artifacts as aa on aa.tenant_id = a.tenant_id and aa.content_key = a.content_key
+    where s.script_id = p_script.id and s.scene_number = p_task.scene_number
+  );
+end
 $$;
 comment on function private.scene_inputs(public.stage_tasks, public.generation_jobs, public.scripts) is 'Inputs of video_generation.';
 
 create function private.package_inputs(p_task public.stage_tasks, p_job public.generation_jobs, p_script public.scripts)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
-    'rules', (select to_jsonb(r) - array['is_offered', 'source', 'checked_on'] from public.platforms as r where r.platform = p_task.platform),
-    'title', p_script.content ->> 'title', 'description', p_script.content ->> 'description',
-    'key_points', coalesce(p_script.content -> 'key_points', '[]'), 'hashtags', coalesce(p_script.content -> 'hashtags', '[]'),
-    'language', p_script.language, 'tone', coalesce(p_job.params ->> 'tone', 'educational'),
-    'video', a.files -> 0, 'duration_ms', a.facts -> 'duration_ms',
-    'scenes', (
-      select jsonb_agg(m order by (m ->> 'scene_number')::int)
-      from jsonb_array_elements(private.scene_media(p_task)) as m
-      where a.facts -> 'scenes_used' @> (m -> 'scene_number')
-    ))
-  from public.stage_tasks as t
-  join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
-  where t.job_id = p_task.job_id and t.id = any(p_task.needs)
+begin
+  return (
+    select jsonb_build_object(
+      'rules', (select to_jsonb(r) - array['is_offered', 'source', 'checked_on'] from public.platforms as r where r.platform = p_task.platform),
+      'title', p_script.content ->> 'title', 'description', p_script.content ->> 'description',
+      'key_points', coalesce(p_script.content -> 'key_points', '[]'), 'hashtags', coalesce(p_script.content -> 'hashtags', '[]'),
+      'language', p_script.language, 'tone', coalesce(p_job.params ->> 'tone', 'educational'),
+      'video', a.files -> 0, 'duration_ms', a.facts -> 'duration_ms',
+      'scenes', (
+        select jsonb_agg(m order by (m ->> 'scene_number')::int)
+        from jsonb_array_elements(private.scene_media(p_task)) as m
+        where a.facts -> 'scenes_used' @> (m -> 'scene_number')
+      ))
+    from public.stage_tasks as t
+    join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+    where t.job_id = p_task.job_id and t.id = any(p_task.needs)
+  );
+end
 $$;
 comment on function private.package_inputs(public.stage_tasks, public.generation_jobs, public.scripts) is 'Inputs of post_processing.';
 
@@ -1167,8 +1220,6 @@ create function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_jo
 returns void
 language sql
 set search_path = ''
--- Foreign keys between partitioned tables are checked by queries that Postgres would plan again for every row.
-set plan_cache_mode = 'force_generic_plan'
 as $$
   with job as (
     insert into public.generation_jobs (
@@ -1246,6 +1297,8 @@ language plpgsql
 -- definer: users may not write jobs and tasks; it asserts tenant, role and project itself.
 security definer
 set search_path = ''
+-- Queries on partitioned tables, those of foreign keys too, would otherwise be planned again for every row and call.
+set plan_cache_mode = 'force_generic_plan'
 as $$
 #variable_conflict use_column
 declare
@@ -1280,7 +1333,8 @@ comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 grant execute on function public.create_batch(uuid, jsonb, jsonb, text) to authenticated;
 -- Claim, report, complete, fail, hand back: what a worker may do with a task. Each locks the tenant first, and all but
--- claim ask for the fencing token.
+-- claim ask for the fencing token. They keep generic plans, which cost half: partitions are pruned when a query runs, by
+-- the job's id.
 
 create function private.lock_task(p_job_id uuid, p_task_id uuid)
 returns public.stage_tasks
@@ -1321,27 +1375,33 @@ comment on function private.lock_own_task(uuid, uuid, uuid) is 'The task, locked
 
 create function private.is_paused(p_task public.stage_tasks)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(
-    j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
-  ) is not null
-  from public.generation_jobs as j
-  join public.batches as b on b.id = j.batch_id
-  join public.projects as p on p.id = j.project_id
-  join public.tenants as t on t.id = j.tenant_id
-  where j.id = p_task.job_id
+begin
+  return (
+    select coalesce(
+      j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
+    ) is not null
+    from public.generation_jobs as j
+    join public.batches as b on b.id = j.batch_id
+    join public.projects as p on p.id = j.project_id
+    join public.tenants as t on t.id = j.tenant_id
+    where j.id = p_task.job_id
+  );
+end
 $$;
 comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused, or about to be purged.';
 
 create function private.wake_waiting_for(p_tenant_id uuid, p_content_key text)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  update public.stage_tasks set awaits_key = null where tenant_id = p_tenant_id and awaits_key = p_content_key
+begin
+  update public.stage_tasks set awaits_key = null where tenant_id = p_tenant_id and awaits_key = p_content_key;
+end
 $$;
 comment on function private.wake_waiting_for(uuid, text) is 'Lets tasks run again that waited for another to compute this key.';
 
@@ -1384,9 +1444,10 @@ comment on function private.reserve_artifact(public.stage_tasks, text, text, uui
 
 create function private.store_content(p_task public.stage_tasks, p_artifact public.artifacts)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   insert into public.generated_content (
     tenant_id, project_id, job_id, task_id, scene_id, content_type, role, file_name, file_path, file_size, sha256,
     duration_ms, duration, platform, resolution, format, generation_metadata
@@ -1409,7 +1470,8 @@ as $$
   ) as d
   left join public.scenes as s
     on p_task.scene_number is not null and s.scene_number = p_task.scene_number
-    and s.script_id = (private.script_of(p_task.job_id, p_task.tenant_id)).id
+    and s.script_id = (private.script_of(p_task.job_id, p_task.tenant_id)).id;
+end
 $$;
 comment on function private.store_content(public.stage_tasks, public.artifacts) is 'One row of generated_content for each file of an artifact.';
 
@@ -1448,9 +1510,10 @@ comment on function private.finish_task(public.stage_tasks, text, boolean) is
 
 create function private.start_attempt(p_task public.stage_tasks, p_attempt_id uuid, p_worker_id uuid, p_content_key text)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.stage_tasks
   set status = 'processing', attempt_id = p_attempt_id, worker_id = p_worker_id, content_key = p_content_key,
     started_at = now(), progress = 0, is_reused = false
@@ -1458,7 +1521,8 @@ as $$
   insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
   select p_task.job_id, p_attempt_id, p_task.id, p_task.tenant_id, p_task.generation,
     1 + (select count(*) from public.task_attempts as a where a.job_id = p_task.job_id and a.task_id = p_task.id),
-    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '')
+    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '');
+end
 $$;
 comment on function private.start_attempt(public.stage_tasks, uuid, uuid, text) is 'Gives a queued task to a worker, as its next attempt.';
 
@@ -1470,6 +1534,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
@@ -1522,6 +1587,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
@@ -1549,6 +1615,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   -- Progress may be forgotten in a crash; nobody waits for the disk because of it.
@@ -1621,6 +1688,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks := private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
@@ -1667,6 +1735,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   perform private.put_back(private.lock_own_task(p_job_id, p_task_id, p_attempt_id));
@@ -1703,6 +1772,7 @@ language plpgsql
 -- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_job public.generation_jobs;
@@ -1749,6 +1819,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
   insert into private.workers (id, stages, slots, host, process_id, version)
@@ -1904,6 +1975,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_task public.stage_tasks;
@@ -2001,6 +2073,7 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_may_rescue boolean;

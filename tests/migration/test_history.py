@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from cliprow.local.postgres import major_version
+from cliprow.local.programs import major_version
 from cliprow.migrate import install_procrastinate, migrate
 from tests.cluster import Database
 
@@ -109,10 +109,17 @@ def test_the_dumps_are_equal(history: Database, state: Database, postgres_bin: P
     program = _pg_dump(postgres_bin)
     found = []
     for database in (history, state):
-        words = [program, "--schema-only", "--exclude-schema=supabase_migrations", f"--dbname={database.superuser}"]
+        words = [
+            program,
+            "--schema-only",
+            "--exclude-schema=supabase_migrations",
+            f"--dbname={database.superuser}",
+        ]
         dump = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         # Comments of pg_dump's own, and the random word that newer versions put at both ends.
-        found.append([line for line in dump.splitlines() if line and not re.match(r"--|\\(un)?restrict ", line)])
+        found.append(
+            [line for line in dump.splitlines() if line and not re.match(r"--|\\(un)?restrict ", line)]
+        )
     assert len(found[0]) > 1000
     assert _differences(*found) == ""
 

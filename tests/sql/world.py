@@ -31,7 +31,9 @@ class Person:
 
     @property
     def claims(self) -> str:
-        return json.dumps({"sub": str(self.user_id), "tenant_id": str(self.tenant_id), "role": "authenticated"})
+        return json.dumps(
+            {"sub": str(self.user_id), "tenant_id": str(self.tenant_id), "role": "authenticated"}
+        )
 
 
 @dataclass
@@ -67,22 +69,32 @@ class World:
     def sign_up(self, name: str) -> Person:
         """A new user, who owns a new tenant."""
         user_id = uuid.uuid4()
-        self.run("insert into auth.users (id, email) values (%s, %s)", user_id, f"{name}-{user_id}@example.org")
-        return Person(user_id, self.one("select tenant_id from public.memberships where user_id = %s", user_id))
+        self.run(
+            "insert into auth.users (id, email) values (%s, %s)", user_id, f"{name}-{user_id}@example.org"
+        )
+        return Person(
+            user_id, self.one("select tenant_id from public.memberships where user_id = %s", user_id)
+        )
 
     def add_member(self, to: Person, role: str, analytics_scope: str = "tenant") -> Person:
         """A new user who is a member of somebody else's tenant, and acts there."""
         person = self.sign_up(role)
         self.run(
             "insert into public.memberships (tenant_id, user_id, role, analytics_scope) values (%s, %s, %s, %s)",
-            to.tenant_id, person.user_id, role, analytics_scope,
+            to.tenant_id,
+            person.user_id,
+            role,
+            analytics_scope,
         )
         return Person(person.user_id, to.tenant_id)
 
     def add_project(self, owner: Person, name: str = "Channel") -> UUID:
         made: UUID = self.one(
             "insert into public.projects (tenant_id, owner_id, name, original_idea) values (%s, %s, %s, %s) returning id",
-            owner.tenant_id, owner.user_id, name, name,
+            owner.tenant_id,
+            owner.user_id,
+            name,
+            name,
         )
         return made
 
@@ -97,7 +109,9 @@ class World:
             )
             yield connection
             # Inside a longer transaction these would stay.
-            connection.execute("select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)")
+            connection.execute(
+                "select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)"
+            )
 
     def create_batch(
         self,
@@ -129,7 +143,9 @@ class World:
 
     def tick(self) -> dict[str, int]:
         """The ticker, as if the last time was long enough ago and no outage had been."""
-        self.run("update private.settings set ticked_at = now() - interval '0.95 seconds', rescue_at = '-infinity'")
+        self.run(
+            "update private.settings set ticked_at = now() - interval '0.95 seconds', rescue_at = '-infinity'"
+        )
         done: dict[str, int] = self.one("select private.tick()")
         return done
 
@@ -203,15 +219,28 @@ class Worker:
         made, files = result_of(claimed)
         self._call(
             "select private.complete_task(%s, %s, %s, %s, %s, '{}')",
-            claimed.job_id, claimed.task_id, claimed.attempt_id, Jsonb(facts or made), Jsonb(files),
+            claimed.job_id,
+            claimed.task_id,
+            claimed.attempt_id,
+            Jsonb(facts or made),
+            Jsonb(files),
         )
         self.finish_entry(claimed.entry_id)
 
     def fail(self, claimed: Claimed, *, retriable: bool = False, code: str = "BROKEN", **more: object) -> str:
-        error = {"error_code": code, "message": "It broke.", "next_step": "Mend it.", "is_retriable": retriable, **more}
+        error = {
+            "error_code": code,
+            "message": "It broke.",
+            "next_step": "Mend it.",
+            "is_retriable": retriable,
+            **more,
+        }
         status = self._call(
             "select private.fail_task(%s, %s, %s, %s)",
-            claimed.job_id, claimed.task_id, claimed.attempt_id, Jsonb(error),
+            claimed.job_id,
+            claimed.task_id,
+            claimed.attempt_id,
+            Jsonb(error),
         )
         self.finish_entry(claimed.entry_id)
         return str(status)
@@ -225,7 +254,10 @@ class Worker:
     def report(self, claimed: Claimed, percent: int) -> None:
         self._call(
             "select private.report_progress(%s, %s, %s, %s)",
-            claimed.job_id, claimed.task_id, claimed.attempt_id, percent,
+            claimed.job_id,
+            claimed.task_id,
+            claimed.attempt_id,
+            percent,
         )
 
     def beat(self) -> bool:
@@ -255,7 +287,8 @@ class Worker:
         silence = "now() - 2 * (select dead_after from private.settings)"
         world.run(f"update private.workers set heartbeat_at = {silence} where id = %s", self.id)
         world.run(
-            f"update procrastinate.procrastinate_workers set last_heartbeat = {silence} where id = %s", self.queue_id
+            f"update procrastinate.procrastinate_workers set last_heartbeat = {silence} where id = %s",
+            self.queue_id,
         )
 
 
@@ -266,7 +299,11 @@ def result_of(claimed: Claimed, scene_count: int = 2) -> tuple[dict[str, object]
     def file(role: str, name: str) -> dict[str, object]:
         sha256 = uuid.uuid5(uuid.NAMESPACE_OID, claimed.answer["content_key"] + role).hex * 2
         return {
-            "role": role, "name": name, "sha256": sha256, "size_bytes": 10, "media_type": "x/y",
+            "role": role,
+            "name": name,
+            "sha256": sha256,
+            "size_bytes": 10,
+            "media_type": "x/y",
             "path": f"{claimed.answer['tenant_id']}/artifacts/{sha256}",
         }
 
@@ -274,8 +311,12 @@ def result_of(claimed: Claimed, scene_count: int = 2) -> tuple[dict[str, object]
         case Stage.SCRIPT:
             scenes = [
                 {
-                    "scene_number": number, "scene_type": "main_content", "heading": f"Scene {number}", "points": [],
-                    "voiceover_text": f"{inputs['topic']}, part {number}", "visual_description": "words",
+                    "scene_number": number,
+                    "scene_type": "main_content",
+                    "heading": f"Scene {number}",
+                    "points": [],
+                    "voiceover_text": f"{inputs['topic']}, part {number}",
+                    "visual_description": "words",
                 }
                 for number in range(1, scene_count + 1)
             ]

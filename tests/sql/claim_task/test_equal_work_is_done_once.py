@@ -24,7 +24,9 @@ def _delete_job(world: World, _worker: Worker, claimed: Claimed) -> None:
 #: Ways for the computing attempt to end without a result.
 ENDINGS: dict[str, Callable[[World, Worker, Claimed], object]] = {
     "fails for good": lambda world, worker, claimed: worker.fail(claimed),
-    "fails, to be tried again": lambda world, worker, claimed: worker.fail(claimed, retriable=True, retry_after_s=3600),
+    "fails, to be tried again": lambda world, worker, claimed: worker.fail(
+        claimed, retriable=True, retry_after_s=3600
+    ),
     "is handed back": lambda world, worker, claimed: worker.hand_back(claimed),
     "leaves with its worker": lambda world, worker, claimed: worker.leave(),
     "dies": _lose,
@@ -49,7 +51,9 @@ def test_the_second_waits_and_reuses(world: World, ann: Person, worker: Worker) 
     assert world.one("select reuse_count from public.artifacts where stage = 'script_generation'") == 1
     worker.work()
     assert world.rows("select distinct status, progress from public.generation_jobs") == [("completed", 100)]
-    assert world.one("select count(*) from public.task_attempts") == 1 + 2 + 2 * 2 + 3 + 3, "the second job computed nothing"
+    assert world.one("select count(*) from public.task_attempts") == 1 + 2 + 2 * 2 + 3 + 3, (
+        "the second job computed nothing"
+    )
     assert_sound(world)
 
 

@@ -11,12 +11,27 @@ from tests.sql.world import Person, Worker, World
 
 
 def test_the_inputs_come_from_the_topic(world: World, ann: Person, worker: Worker) -> None:
-    world.create_batch(ann, world.add_project(ann), [
-        {"topic": "Tea", "brief": "Green and black.", "tone": "casual", "duration_s": 30, "platforms": ["youtube"]}
-    ])
+    world.create_batch(
+        ann,
+        world.add_project(ann),
+        [
+            {
+                "topic": "Tea",
+                "brief": "Green and black.",
+                "tone": "casual",
+                "duration_s": 30,
+                "platforms": ["youtube"],
+            }
+        ],
+    )
     claimed = worker.take_running()
     assert claimed.stage is Stage.SCRIPT
-    assert claimed.answer["inputs"] == {"topic": "Tea", "brief": "Green and black.", "tone": "casual", "duration_s": 30}
+    assert claimed.answer["inputs"] == {
+        "topic": "Tea",
+        "brief": "Green and black.",
+        "tone": "casual",
+        "duration_s": 30,
+    }
     assert world.rows("select status, worker_id, attempt_id, progress from public.stage_tasks") == [
         ("processing", worker.id, claimed.attempt_id, 0)
     ]
@@ -31,14 +46,24 @@ def test_pictures_go_to_the_scenes_in_turn(world: World, ann: Person, worker: Wo
          "path": f"{ann.tenant_id}/artifacts/{n}"}
         for n in (1, 2)
     ]  # fmt: skip
-    world.create_batch(ann, world.add_project(ann), [{"topic": "Tea", "platforms": ["youtube"], "images": pictures}])
+    world.create_batch(
+        ann, world.add_project(ann), [{"topic": "Tea", "platforms": ["youtube"], "images": pictures}]
+    )
     script = worker.take_running()
     scene = {"scene_type": "intro", "voiceover_text": "x", "visual_description": "x"}
-    worker.complete(script, {"title": "Tea", "scenes": [{**scene, "scene_number": n, "voiceover_text": f"{n}"} for n in (1, 2, 3)]})
+    worker.complete(
+        script,
+        {
+            "title": "Tea",
+            "scenes": [{**scene, "scene_number": n, "voiceover_text": f"{n}"} for n in (1, 2, 3)],
+        },
+    )
     worker.work(Stage.AUDIO)
     shown = [worker.take_running(Stage.VIDEO).answer["inputs"] for _ in range(3)]
     assert [(inputs["scene"]["scene_number"], inputs["image"]["name"]) for inputs in shown] == [
-        (1, "1.png"), (2, "2.png"), (3, "1.png")
+        (1, "1.png"),
+        (2, "2.png"),
+        (3, "1.png"),
     ]
 
 
@@ -60,7 +85,9 @@ def test_the_task_of_a_deleted_job_is_stale(world: World, ann: Person, worker: W
     assert worker.claim(*entry).verdict == "stale"
 
 
-def test_asked_twice_it_gives_the_same_answer_to_the_same_worker_only(world: World, ann: Person, worker: Worker) -> None:
+def test_asked_twice_it_gives_the_same_answer_to_the_same_worker_only(
+    world: World, ann: Person, worker: Worker
+) -> None:
     world.create_batch(ann, world.add_project(ann))
     first = worker.take_running()
     again = worker.claim(first.job_id, first.task_id, first.entry_id)
@@ -75,8 +102,10 @@ def test_nothing_starts_while_its_job_batch_project_or_tenant_is_paused(
 ) -> None:
     world.create_batch(bob, world.add_project(bob))
     made = world.create_batch(ann, world.add_project(ann), 2)
-    scope = ann.tenant_id if table == "tenants" else world.one(
-        f"select max(id::text)::uuid from public.{table} where tenant_id = %s", ann.tenant_id
+    scope = (
+        ann.tenant_id
+        if table == "tenants"
+        else world.one(f"select max(id::text)::uuid from public.{table} where tenant_id = %s", ann.tenant_id)
     )
     waiting = 1 if table == "generation_jobs" else 2
     world.run(f"update public.{table} set paused_at = now() where id = %s", scope)

@@ -14,11 +14,19 @@ def test_a_script_adds_tasks_per_scene_raster_and_platform(world: World, ann: Pe
         "select stage, status, count(*), count(distinct (width, height)) from public.stage_tasks"
         " group by stage, status, position / 1000 order by position / 1000"
     ) == [
-        ("script_generation", "completed", 1, 1), ("audio_generation", "queued", 2, 1), ("video_generation", "blocked", 4, 2),
-        ("platform_adaptation", "blocked", 3, 2), ("post_processing", "blocked", 3, 2),
+        ("script_generation", "completed", 1, 1),
+        ("audio_generation", "queued", 2, 1),
+        ("video_generation", "blocked", 4, 2),
+        ("platform_adaptation", "blocked", 3, 2),
+        ("post_processing", "blocked", 3, 2),
     ]
-    assert world.rows("select scene_number, voiceover_text like '%part %' from public.scenes order by 1") == [(1, True), (2, True)]
-    assert world.rows("select word_count, language from public.scripts") == [(8, "en")]  # "Topic <uuid>, part 1", twice
+    assert world.rows("select scene_number, voiceover_text like '%part %' from public.scenes order by 1") == [
+        (1, True),
+        (2, True),
+    ]
+    assert world.rows("select word_count, language from public.scripts") == [
+        (8, "en")
+    ]  # "Topic <uuid>, part 1", twice
 
 
 def test_a_platform_waits_only_for_its_own_raster(world: World, ann: Person, worker: Worker) -> None:

@@ -35,13 +35,18 @@ def test_a_stale_token_is_refused(world: World, ann: Person, worker: Worker, aft
         again = other.take_running()
         if after == "completed by another":
             other.complete(again)
-    before = world.rows("select id, status, attempt_id, progress, version from public.stage_tasks order by id")
+    before = world.rows(
+        "select id, status, attempt_id, progress, version from public.stage_tasks order by id"
+    )
     for say in SAYINGS.values():
         with pytest.raises(psycopg.Error, match="no longer owns") as refused:
             say(worker, claimed)
         assert refused.value.sqlstate == "CR005"
         assert refused.value.diag.message_hint
-    assert world.rows("select id, status, attempt_id, progress, version from public.stage_tasks order by id") == before
+    assert (
+        world.rows("select id, status, attempt_id, progress, version from public.stage_tasks order by id")
+        == before
+    )
     assert_sound(world)
 
 

@@ -20,7 +20,9 @@ def test_the_same_key_and_request_return_the_same_batch(world: World, ann: Perso
 
 
 @pytest.mark.parametrize("change", [{"topics": ["Coffee"]}, {"topics": ["Tea"], "title": "Other"}])
-def test_the_same_key_for_another_request_is_refused(world: World, ann: Person, change: dict[str, object]) -> None:
+def test_the_same_key_for_another_request_is_refused(
+    world: World, ann: Person, change: dict[str, object]
+) -> None:
     project = world.add_project(ann)
     world.create_batch(ann, project, ["Tea"], key="k")
     with pytest.raises(psycopg.Error, match="another request") as refused:

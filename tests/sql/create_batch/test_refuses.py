@@ -20,25 +20,40 @@ GOOD: dict[str, object] = {"topic": "Tea", "platforms": ["youtube"]}
 FILE = {"role": "image", "name": "a.png", "sha256": "0" * 64, "size_bytes": 1, "media_type": "image/png"}
 
 
-def problems(world: World, person: Person, topics: Any, **options: object) -> list[tuple[int | None, str, str]]:
+def problems(world: World, person: Person, topics: Any, **options: Any) -> list[tuple[int | None, str, str]]:
     """What create_batch says against topics and options."""
     with pytest.raises(psycopg.Error) as refused:
         world.create_batch(person, world.add_project(person), topics, **options)
     assert refused.value.sqlstate == "CR001"
     assert refused.value.diag.message_hint
-    return [(p["row"], p["field"], p["reason"]) for p in json.loads(refused.value.diag.message_detail or "[]")]
+    return [
+        (p["row"], p["field"], p["reason"]) for p in json.loads(refused.value.diag.message_detail or "[]")
+    ]
 
 
 def test_every_problem_of_every_topic_is_told_at_once_and_nothing_is_kept(world: World, ann: Person) -> None:
-    found = problems(world, ann, [
-        GOOD,
-        {"topic": " ", "platforms": []},
-        {"topic": "x" * 501, "platforms": ["youtube", "vhs"], "tone": "shouting", "duration_s": 4.5},
-        {"topic": 5, "platforms": "youtube", "script_type": "poem", "priority": "now", "colour": "red"},
-    ])
+    found = problems(
+        world,
+        ann,
+        [
+            GOOD,
+            {"topic": " ", "platforms": []},
+            {"topic": "x" * 501, "platforms": ["youtube", "vhs"], "tone": "shouting", "duration_s": 4.5},
+            {"topic": 5, "platforms": "youtube", "script_type": "poem", "priority": "now", "colour": "red"},
+        ],
+    )
     assert [problem[:2] for problem in found] == [
-        (2, "platforms"), (2, "topic"), (3, "duration_s"), (3, "platforms"), (3, "tone"), (3, "topic"), (4, "colour"),
-        (4, "platforms"), (4, "priority"), (4, "script_type"), (4, "topic"),
+        (2, "platforms"),
+        (2, "topic"),
+        (3, "duration_s"),
+        (3, "platforms"),
+        (3, "tone"),
+        (3, "topic"),
+        (4, "colour"),
+        (4, "platforms"),
+        (4, "priority"),
+        (4, "script_type"),
+        (4, "topic"),
     ]
     assert found[3][2].startswith("'vhs' is not one of instagram, linkedin, tiktok")
     for table in ("batches", "generation_jobs", "stage_tasks", "idempotency_keys"):
@@ -62,7 +77,10 @@ def test_a_field_that_cannot_be_used_is_named(world: World, ann: Person, field: 
 @pytest.mark.parametrize("topics", [[], {}, "tea", None])
 def test_topics_are_a_list_with_something_in_it(world: World, ann: Person, topics: Any) -> None:
     project = world.add_project(ann)
-    with pytest.raises(psycopg.Error, match="list of 1 to 10,000 topics") as refused, world.acting(ann) as connection:
+    with (
+        pytest.raises(psycopg.Error, match="list of 1 to 10,000 topics") as refused,
+        world.acting(ann) as connection,
+    ):
         connection.execute("select public.create_batch(%s, %s::jsonb)", [project, json.dumps(topics)])
     assert refused.value.sqlstate == "CR001"
 
@@ -82,14 +100,26 @@ def test_a_topic_that_is_no_object_is_a_problem_of_its_row(world: World, ann: Pe
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("title", "x" * 201), ("title", 5), ("max_concurrent_tasks", 0), ("max_concurrent_tasks", "many"), ("job_type", "legacy")],
+    [
+        ("title", "x" * 201),
+        ("title", 5),
+        ("max_concurrent_tasks", 0),
+        ("max_concurrent_tasks", "many"),
+        ("job_type", "legacy"),
+    ],
 )
-def test_an_option_that_cannot_be_used_is_named(world: World, ann: Person, option: str, value: object) -> None:
+def test_an_option_that_cannot_be_used_is_named(
+    world: World, ann: Person, option: str, value: object
+) -> None:
     assert [p[:2] for p in problems(world, ann, [GOOD], **{option: value})] == [(None, option)]
 
 
-@pytest.mark.parametrize("path", ["{bob}/artifacts/x", "{ann}/../{bob}/artifacts/x", "{ann}/..", "/etc/passwd", ""])
-def test_a_picture_outside_the_own_folder_is_refused(world: World, ann: Person, bob: Person, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["{bob}/artifacts/x", "{ann}/../{bob}/artifacts/x", "{ann}/..", "/etc/passwd", ""]
+)
+def test_a_picture_outside_the_own_folder_is_refused(
+    world: World, ann: Person, bob: Person, path: str
+) -> None:
     picture = {**FILE, "path": path.format(ann=ann.tenant_id, bob=bob.tenant_id)}
     assert [p[:2] for p in problems(world, ann, [{**GOOD, "images": [picture]}])] == [(1, "images")]
 
@@ -115,7 +145,9 @@ def test_who_does_not_control_the_project_may_not(world: World, ann: Person, rol
 def test_a_removed_member_is_out_at_once(world: World, ann: Person) -> None:
     admin, project = world.add_member(ann, "admin"), world.add_project(ann)
     world.create_batch(admin, project)
-    world.run("delete from public.memberships where user_id = %s and tenant_id = %s", admin.user_id, ann.tenant_id)
+    world.run(
+        "delete from public.memberships where user_id = %s and tenant_id = %s", admin.user_id, ann.tenant_id
+    )
     with pytest.raises(psycopg.Error, match="not signed in to a tenant") as refused:
         world.create_batch(admin, project)
     assert refused.value.sqlstate == "CR003"

@@ -22,15 +22,18 @@ def test_a_retriable_error_waits_for_its_backoff(world: World, ann: Person, work
     assert world.rows(
         "select status, failure_count, error_code, error_message, next_step, attempt_id, worker_id from public.stage_tasks"
     ) == [("pending", 1, "TRANSIENT_STORAGE_FAILURE", "It broke.", "Mend it.", None, None)]
-    assert world.rows("select status, error_code, is_retriable, finished_at is not null from public.task_attempts") == [
-        ("failed", "TRANSIENT_STORAGE_FAILURE", True, True)
-    ]
+    assert world.rows(
+        "select status, error_code, is_retriable, finished_at is not null from public.task_attempts"
+    ) == [("failed", "TRANSIENT_STORAGE_FAILURE", True, True)]
     assert timedelta(0) < world.one(_WAIT) <= timedelta(seconds=2.2)
     assert worker.take() is None
     world.run("update public.stage_tasks set run_at = now()")
     assert world.tick()["ended_backoffs"] == 1
     assert worker.take_running().task_id == claimed.task_id
-    assert world.rows("select number, status from public.task_attempts order by number") == [(1, "failed"), (2, "processing")]
+    assert world.rows("select number, status from public.task_attempts order by number") == [
+        (1, "failed"),
+        (2, "processing"),
+    ]
     assert_sound(world)
 
 
@@ -58,7 +61,9 @@ def test_a_task_that_failed_often_enough_is_a_dead_letter(world: World, ann: Per
         world.run("update public.stage_tasks set run_at = now() where run_at is not null")
         world.tick()
     assert said == ["pending"] * 4 + ["failed"]
-    assert world.rows("select status, failure_count, next_step from public.stage_tasks") == [("failed", 5, "Mend it.")]
+    assert world.rows("select status, failure_count, next_step from public.stage_tasks") == [
+        ("failed", 5, "Mend it.")
+    ]
     assert world.rows("select status, error_code, error_message, next_step from public.generation_jobs") == [
         ("failed", "BROKEN", "It broke.", "Mend it.")
     ]
@@ -72,35 +77,50 @@ def test_an_error_that_nobody_classified_may_be_tried_again(
     claimed = worker.take_running()
     row = worker.connection.execute(
         "select private.fail_task(%s, %s, %s, %s)",
-        [claimed.job_id, claimed.task_id, claimed.attempt_id, Jsonb({"error_code": "X", "message": "m", **error})],
+        [
+            claimed.job_id,
+            claimed.task_id,
+            claimed.attempt_id,
+            Jsonb({"error_code": "X", "message": "m", **error}),
+        ],
     ).fetchone()
     assert row == (status,)
 
 
-def test_what_does_not_depend_on_a_failed_task_goes_on(world: World, ann: Person, bob: Person, worker: Worker) -> None:
-    made = world.create_batch(ann, world.add_project(ann), [{"topic": "Tea", "platforms": ["youtube", "tiktok"]}, "Rice"])
+def test_what_does_not_depend_on_a_failed_task_goes_on(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
+    made = world.create_batch(
+        ann, world.add_project(ann), [{"topic": "Tea", "platforms": ["youtube", "tiktok"]}, "Rice"]
+    )
     world.create_batch(bob, world.add_project(bob))
     for _ in range(1000):
         claimed = worker.take()
         if claimed is None:
             break
         inputs = claimed.answer["inputs"]
-        is_broken = claimed.stage is Stage.POST and inputs["rules"]["platform"] == "tiktok" and inputs["title"] == "Tea"
+        is_broken = (
+            claimed.stage is Stage.POST
+            and inputs["rules"]["platform"] == "tiktok"
+            and inputs["title"] == "Tea"
+        )
         if is_broken:
             worker.fail(claimed, code="NO_FONT")
         else:
             worker.complete(claimed)
-    assert world.rows("select topic, status from public.generation_jobs where batch_id = %s order by 1", made["batch_id"]) == [
-        ("Rice", "completed"), ("Tea", "failed")
-    ]
-    assert world.rows("select status, completed_count, failed_count from public.batches order by number, id") == [
-        ("partial", 1, 1), ("completed", 1, 0)
-    ]
+    assert world.rows(
+        "select topic, status from public.generation_jobs where batch_id = %s order by 1", made["batch_id"]
+    ) == [("Rice", "completed"), ("Tea", "failed")]
+    assert world.rows(
+        "select status, completed_count, failed_count from public.batches order by number, id"
+    ) == [("partial", 1, 1), ("completed", 1, 0)]
     platforms = world.one("select result_data -> 'platforms' from public.generation_jobs where topic = 'Tea'")
     assert platforms["youtube"]["is_complete"]
     assert set(platforms["youtube"]["files"]) == {"video", "thumbnail"}
     assert {key: platforms["tiktok"][key] for key in ("is_complete", "missing", "error_code")} == {
-        "is_complete": False, "missing": "post_processing", "error_code": "NO_FONT"
+        "is_complete": False,
+        "missing": "post_processing",
+        "error_code": "NO_FONT",
     }
     assert set(platforms["tiktok"]["files"]) == {"video"}
     assert_sound(world)

@@ -14,7 +14,8 @@ def test_a_leaving_worker_hands_back_what_it_has(world: World, ann: Person, bob:
     kept = other.take_running()
     assert leaving.leave() == 3
     assert world.rows("select status, count(*) from public.task_attempts group by 1 order by 1") == [
-        ("handed_back", 3), ("processing", 1)
+        ("handed_back", 3),
+        ("processing", 1),
     ]
     assert world.one("select max(failure_count + lost_count) from public.stage_tasks") == 0
     assert {other.take_running().task_id for _ in range(3)} == {claimed.task_id for claimed in taken}
@@ -23,7 +24,9 @@ def test_a_leaving_worker_hands_back_what_it_has(world: World, ann: Person, bob:
     assert_sound(world)
 
 
-def test_entries_that_a_stopped_process_had_fetched_are_released_again(world: World, ann: Person, worker: Worker) -> None:
+def test_entries_that_a_stopped_process_had_fetched_are_released_again(
+    world: World, ann: Person, worker: Worker
+) -> None:
     world.create_batch(ann, world.add_project(ann))
     stopping = Worker(world)
     assert (entry := stopping.fetch()) is not None

@@ -31,7 +31,9 @@ def test_ids_sort_by_time_and_tell_it(world: World) -> None:
     assert abs(age) < timedelta(seconds=60)
 
 
-@pytest.mark.parametrize("moment", ["2025-12-31T23:59:59.999Z", "2026-01-01T00:00:00Z", "1999-02-28T12:00:00.123456Z"])
+@pytest.mark.parametrize(
+    "moment", ["2025-12-31T23:59:59.999Z", "2026-01-01T00:00:00Z", "1999-02-28T12:00:00.123456Z"]
+)
 def test_the_id_of_a_moment_is_the_smallest_of_its_millisecond(world: World, moment: str) -> None:
     smallest, made, back = world.rows(
         "select private.uuid_at(m), private.uuid_v7(m), private.uuid_time(private.uuid_v7(m)) from (select %s::timestamptz as m) as t",
@@ -47,13 +49,19 @@ def test_a_user_makes_the_missing_month_by_creating_a_batch(world: World, ann: P
     world.run(_DROP_ALL)
     assert world.one(_LEAVES) == 0
     assert world.create_batch(ann, project)["is_new"]
-    assert world.one(_LEAVES) == 2 * 6, "this month's, and the next one's for what is made while the month ends"
+    assert world.one(_LEAVES) == 2 * 6, (
+        "this month's, and the next one's for what is made while the month ends"
+    )
 
 
 def test_leaves_reach_from_month_to_month(world: World) -> None:
     assert world.one("select private.ensure_month('2031-02-10 12:00+00')") == 6
     assert world.one("select private.ensure_month('2031-02-28 23:59+00')") == 0
-    for moment, leaf in (("2031-02-01T00:00:00Z", "2031_02"), ("2031-02-28T23:59:59.999Z", "2031_02"), ("2031-03-01T00:00:00Z", "2031_03")):
+    for moment, leaf in (
+        ("2031-02-01T00:00:00Z", "2031_02"),
+        ("2031-02-28T23:59:59.999Z", "2031_02"),
+        ("2031-03-01T00:00:00Z", "2031_03"),
+    ):
         world.one("select private.ensure_month(%s)", moment)
         made = world.rows(
             "insert into public.job_events (job_id, tenant_id, project_id, batch_id, status) select private.uuid_v7(%s), t.id, t.id, t.id, 'x'"
@@ -90,7 +98,10 @@ def test_the_ticker_looks_months_ahead(world: World, worker: Worker) -> None:
 
 def test_the_ticker_does_not_wait_for_busy_tables(world: World, ann: Person, worker: Worker) -> None:
     world.create_batch(ann, world.add_project(ann))
-    world.run("drop table partitions.job_events_" + (world.one("select to_char(now() + interval '3 months', 'YYYY_MM')")))
+    world.run(
+        "drop table partitions.job_events_"
+        + (world.one("select to_char(now() + interval '3 months', 'YYYY_MM')"))
+    )
     other = world.connect()
     with other.transaction():
         other.execute("lock table public.job_events in access share mode")

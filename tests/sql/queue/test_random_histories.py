@@ -44,8 +44,14 @@ class Actor:
         self.worker = Worker(world)
         self.held: list[Claimed] = []
         self.doings: list[tuple[Callable[[], None], int]] = [
-            (self.create, 2), (self.work, 12), (self.retry, 3), (self.die, 3), (self.tick, 3), (self.pause, 1),
-            (self.resume, 2), (self.say_again, 1),
+            (self.create, 2),
+            (self.work, 12),
+            (self.retry, 3),
+            (self.die, 3),
+            (self.tick, 3),
+            (self.pause, 1),
+            (self.resume, 2),
+            (self.say_again, 1),
         ]
 
     def act(self) -> None:
@@ -133,7 +139,9 @@ class Actor:
             ).fetchone()
             if row is not None:
                 self.connection.execute("select private.lock_tenant(%s)", [row[1]])
-                self.connection.execute(f"update public.{table} set paused_at = {at} where id = %s".encode(), [row[0]])
+                self.connection.execute(
+                    f"update public.{table} set paused_at = {at} where id = %s".encode(), [row[0]]
+                )
 
     def world_of_own(self) -> World:
         return World(self.world.database, self.connection)
@@ -166,8 +174,12 @@ def _run_at_once(actors: list[Actor], watch: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_counters_states_and_caps_hold_and_everything_ends(world: World, ann: Person, bob: Person, seed: int) -> None:
-    world.run("update private.settings set max_failures = 3, max_losses = 3, backoff_base = '0', dead_after = '2 seconds'")
+def test_counters_states_and_caps_hold_and_everything_ends(
+    world: World, ann: Person, bob: Person, seed: int
+) -> None:
+    world.run(
+        "update private.settings set max_failures = 3, max_losses = 3, backoff_base = '0', dead_after = '2 seconds'"
+    )
     projects = {person.tenant_id: world.add_project(person) for person in (ann, bob)}
     world.run("update public.tenants set max_concurrent_tasks = %s", CAP)
     world.run("update public.projects set max_concurrent_tasks = %s", CAP)
@@ -194,10 +206,20 @@ def test_counters_states_and_caps_hold_and_everything_ends(world: World, ann: Pe
             if claimed.verdict == "run":
                 last.complete(claimed)
     assert_sound(world)
-    assert world.rows(
-        "select stage, status, held_at, awaits_key from public.stage_tasks where status in ('pending', 'queued', 'processing')"
-    ) == []
+    assert (
+        world.rows(
+            "select stage, status, held_at, awaits_key from public.stage_tasks where status in ('pending', 'queued', 'processing')"
+        )
+        == []
+    )
     assert world.one("select count(*) from procrastinate.procrastinate_jobs where status = 'todo'") == 0
-    assert set(world.rows("select distinct status from public.generation_jobs")) <= {("completed",), ("failed",)}
-    assert set(world.rows("select distinct status from public.batches")) <= {("completed",), ("partial",), ("failed",)}
+    assert set(world.rows("select distinct status from public.generation_jobs")) <= {
+        ("completed",),
+        ("failed",),
+    }
+    assert set(world.rows("select distinct status from public.batches")) <= {
+        ("completed",),
+        ("partial",),
+        ("failed",),
+    }
     assert world.one("select count(*) from public.generation_jobs where status = 'completed'") > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -11,17 +12,21 @@ from cliprow.models import Stage
 from tests.sql.recount import assert_sound
 from tests.sql.world import Person, Worker, World
 
-_ACTIVE = "select count(*) from public.stage_tasks where status in ('queued', 'processing') and tenant_id = %s"
+_ACTIVE = (
+    "select count(*) from public.stage_tasks where status in ('queued', 'processing') and tenant_id = %s"
+)
 
 
 @pytest.mark.parametrize("table", ["tenants", "projects", "batches"])
-def test_no_more_than_the_cap_is_released(world: World, ann: Person, bob: Person, worker: Worker, table: str) -> None:
+def test_no_more_than_the_cap_is_released(
+    world: World, ann: Person, bob: Person, worker: Worker, table: str
+) -> None:
     world.run("update public.tenants set max_concurrent_tasks = null")
     project = world.add_project(ann)
     if table != "batches":
         scope = ann.tenant_id if table == "tenants" else project
         world.run(f"update public.{table} set max_concurrent_tasks = 3 where id = %s", scope)
-    options = {"max_concurrent_tasks": 3} if table == "batches" else {}
+    options: dict[str, Any] = {"max_concurrent_tasks": 3} if table == "batches" else {}
     world.create_batch(ann, project, 8, **options)
     world.create_batch(bob, world.add_project(bob), 8)
     assert world.one(_ACTIVE, ann.tenant_id) == 3
@@ -42,7 +47,9 @@ def test_a_lowered_cap_holds_from_then_on(world: World, ann: Person, worker: Wor
         assert world.one(_ACTIVE, ann.tenant_id) == expected
 
 
-def test_many_connections_at_once_stay_under_the_cap_and_get_everything_done(world: World, ann: Person, bob: Person) -> None:
+def test_many_connections_at_once_stay_under_the_cap_and_get_everything_done(
+    world: World, ann: Person, bob: Person
+) -> None:
     world.run("update public.tenants set max_concurrent_tasks = 2")
     batches = [world.create_batch(person, world.add_project(person), 4)["batch_id"] for person in (ann, bob)]
     workers = [Worker(world, slots=4) for _ in range(4)]

@@ -36,7 +36,9 @@ def test_tenants_take_turns(world: World, ann: Person, bob: Person) -> None:
     assert_sound(world)
 
 
-def test_a_tenant_with_much_waiting_does_not_delay_anothers_first_task(world: World, ann: Person, bob: Person) -> None:
+def test_a_tenant_with_much_waiting_does_not_delay_anothers_first_task(
+    world: World, ann: Person, bob: Person
+) -> None:
     worker = Worker(world, slots=1)
     world.create_batch(ann, world.add_project(ann), 200)
     world.create_batch(bob, world.add_project(bob), 1)
@@ -75,17 +77,29 @@ def test_lanes_go_before_each_other_over_all_tenants(world: World, ann: Person, 
      ("premium", 5.1, 0), ("urgent", 60, 0)],
 )  # fmt: skip
 def test_waiting_lifts_by_a_lane_at_a_time(world: World, lane: str, minutes: float, rank: int) -> None:
-    assert world.one(
-        "select private.lane_rank(%s, now() - make_interval(secs => 60 * %s), ageing) from private.settings", lane, minutes
-    ) == rank
+    assert (
+        world.one(
+            "select private.lane_rank(%s, now() - make_interval(secs => 60 * %s), ageing) from private.settings",
+            lane,
+            minutes,
+        )
+        == rank
+    )
 
 
-def test_aged_work_goes_before_newer_urgent_work_of_a_tenant_served_later(world: World, ann: Person, bob: Person) -> None:
+def test_aged_work_goes_before_newer_urgent_work_of_a_tenant_served_later(
+    world: World, ann: Person, bob: Person
+) -> None:
     world.create_batch(ann, world.add_project(ann), 5)
-    world.create_batch(bob, world.add_project(bob), [{"topic": "x", "platforms": ["youtube"], "priority": "urgent"}] * 5)
+    world.create_batch(
+        bob, world.add_project(bob), [{"topic": "x", "platforms": ["youtube"], "priority": "urgent"}] * 5
+    )
     world.run("update private.backlogs set served_at = now() - interval '11 minutes' where lane = 'standard'")
     world.run("update private.windows set served_at = now() where scope_id = %s", bob.tenant_id)
-    world.run("update private.windows set served_at = now() - interval '1 minute' where scope_id = %s", ann.tenant_id)
+    world.run(
+        "update private.windows set served_at = now() - interval '1 minute' where scope_id = %s",
+        ann.tenant_id,
+    )
     assert world.one("select tenant_id from private.next_backlog('script_generation')") == ann.tenant_id
 
 
@@ -99,10 +113,14 @@ def test_a_tenant_at_its_cap_or_paused_is_passed_over(world: World, ann: Person,
     while (claimed := worker.take(Stage.SCRIPT)) is not None:
         if claimed.verdict == "run":
             worker.fail(claimed)
-    assert world.rows("select tenant_id, count(*) from public.stage_tasks where status = 'failed' group by 1") == [(ann.tenant_id, 10)]
+    assert world.rows(
+        "select tenant_id, count(*) from public.stage_tasks where status = 'failed' group by 1"
+    ) == [(ann.tenant_id, 10)]
 
 
-def test_a_busy_tenant_does_not_hold_up_the_others(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_a_busy_tenant_does_not_hold_up_the_others(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     world.create_batch(ann, world.add_project(ann))
     bobs = world.add_project(bob)
     other = world.connect()

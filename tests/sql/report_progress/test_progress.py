@@ -21,9 +21,17 @@ def test_it_rolls_up_by_the_stages_weights(world: World, ann: Person, bob: Perso
     worker.complete(claimed)
     for stage in (Stage.AUDIO, Stage.VIDEO, Stage.PLATFORM, Stage.POST):
         worker.work(stage)
-        seen.append(world.rows("select stage, current_step, progress from public.generation_jobs where project_id = %s", project)[0])
+        seen.append(
+            world.rows(
+                "select stage, current_step, progress from public.generation_jobs where project_id = %s",
+                project,
+            )[0]
+        )
     assert seen == [
-        ("video_generation", 2, 20), ("platform_adaptation", 3, 70), ("post_processing", 4, 90), ("post_processing", 5, 100),
+        ("video_generation", 2, 20),
+        ("platform_adaptation", 3, 70),
+        ("post_processing", 4, 90),
+        ("post_processing", 5, 100),
     ]
 
 
@@ -43,4 +51,6 @@ def test_a_job_does_not_go_back_when_a_task_begins_again(world: World, ann: Pers
     worker.report(claimed, 80)
     worker.hand_back(claimed)
     assert world.rows(_PROGRESS + " and t.id = %s", "script_generation", claimed.task_id) == [(0, 4, 2)]
-    assert world.one("select status from public.generation_jobs where id = %s", claimed.job_id) == "processing"
+    assert (
+        world.one("select status from public.generation_jobs where id = %s", claimed.job_id) == "processing"
+    )

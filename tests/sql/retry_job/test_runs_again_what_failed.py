@@ -29,14 +29,21 @@ def test_only_what_failed_runs_again(world: World, ann: Person, bob: Person, wor
     assert world.rows("select status, progress from public.generation_jobs") == [("failed", 45)]
     assert world.rows("select status, failed_count from public.batches") == [("failed", 1)]
     assert world.retry_job(ann, job_id) == {"job_id": str(job_id), "retried_tasks": 1, "generation": 2}
-    assert world.rows("select status, progress, generation, error_code, completed_at from public.generation_jobs") == [
-        ("processing", 45, 2, None, None)
+    assert world.rows(
+        "select status, progress, generation, error_code, completed_at from public.generation_jobs"
+    ) == [("processing", 45, 2, None, None)]
+    assert world.rows("select status, failed_count, completed_at from public.batches") == [
+        ("processing", 0, None)
     ]
-    assert world.rows("select status, failed_count, completed_at from public.batches") == [("processing", 0, None)]
     worker.work()
     assert world.rows("select status, progress from public.generation_jobs") == [("completed", 100)]
-    assert world.one("select count(*) from public.task_attempts") == attempts + 3  # the picture, its platform, its package
-    assert world.rows("select generation, count(*) from public.task_attempts group by 1 order by 1") == [(1, attempts + 2), (2, 1)]
+    assert (
+        world.one("select count(*) from public.task_attempts") == attempts + 3
+    )  # the picture, its platform, its package
+    assert world.rows("select generation, count(*) from public.task_attempts group by 1 order by 1") == [
+        (1, attempts + 2),
+        (2, 1),
+    ]
     assert_sound(world)
 
 
@@ -47,8 +54,12 @@ def test_a_failed_script_starts_from_nothing(world: World, ann: Person, worker: 
     worker.fail(claimed)
     assert world.one("select progress from public.generation_jobs") == 4
     world.retry_job(ann, claimed.job_id)
-    assert world.rows("select status, progress, started_at is not null from public.generation_jobs") == [("pending", 0, True)]
-    assert world.rows("select failure_count, generation, status from public.stage_tasks") == [(0, 2, "queued")]
+    assert world.rows("select status, progress, started_at is not null from public.generation_jobs") == [
+        ("pending", 0, True)
+    ]
+    assert world.rows("select failure_count, generation, status from public.stage_tasks") == [
+        (0, 2, "queued")
+    ]
     assert_sound(world)
 
 
@@ -67,7 +78,11 @@ def test_a_job_that_did_not_fail_is_refused(world: World, ann: Person, worker: W
 
 def test_only_who_controls_the_project_may(world: World, ann: Person, bob: Person, worker: Worker) -> None:
     job_id = _fail_one_video(world, ann, worker)
-    for person, code in ((bob, "CR002"), (world.add_member(ann, "viewer"), "CR003"), (world.add_member(ann, "editor"), "CR003")):
+    for person, code in (
+        (bob, "CR002"),
+        (world.add_member(ann, "viewer"), "CR003"),
+        (world.add_member(ann, "editor"), "CR003"),
+    ):
         with pytest.raises(psycopg.Error) as refused:
             world.retry_job(person, job_id)
         assert refused.value.sqlstate == code
@@ -79,12 +94,16 @@ def test_only_who_controls_the_project_may(world: World, ann: Person, bob: Perso
 def test_cancelled_tasks_run_again_after_what_they_need(world: World, ann: Person, worker: Worker) -> None:
     world.create_batch(ann, world.add_project(ann), [{"topic": "Tea", "platforms": ["youtube"]}])
     worker.complete(worker.take_running())
-    world.run("update public.stage_tasks set status = 'cancelled', completed_at = now() where status <> 'completed'")
+    world.run(
+        "update public.stage_tasks set status = 'cancelled', completed_at = now() where status <> 'completed'"
+    )
     assert world.rows("select status from public.generation_jobs") == [("cancelled",)]
     assert world.rows("select status, cancelled_count from public.batches") == [("cancelled", 1)]
     world.retry_job(ann, world.one("select id from public.generation_jobs"))
     assert world.rows("select status, count(*) from public.stage_tasks group by 1 order by 1") == [
-        ("blocked", 4), ("completed", 1), ("queued", 2)
+        ("blocked", 4),
+        ("completed", 1),
+        ("queued", 2),
     ]
     worker.work()
     assert world.one("select status from public.batches") == "completed"

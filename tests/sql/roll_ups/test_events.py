@@ -31,16 +31,24 @@ def test_events_tell_the_whole_story_in_order(world: World, ann: Person, bob: Pe
     ]
 
 
-def test_each_task_and_job_ends_in_the_status_of_its_last_event(world: World, ann: Person, worker: Worker) -> None:
+def test_each_task_and_job_ends_in_the_status_of_its_last_event(
+    world: World, ann: Person, worker: Worker
+) -> None:
     world.create_batch(ann, world.add_project(ann), 2)
     worker.work()
-    assert world.rows(
-        "select t.id from public.stage_tasks as t cross join lateral (select e.status from public.job_events as e"
-        " where e.job_id = t.job_id and e.task_id = t.id order by e.id desc limit 1) as e where e.status <> t.status"
-    ) == []
-    assert world.rows("select status, progress, current_step, total_steps from public.job_events where task_id is null order by job_id, id") == [
-        ("processing", 0, 0, 5), ("completed", 100, 5, 5)
-    ] * 2
+    assert (
+        world.rows(
+            "select t.id from public.stage_tasks as t cross join lateral (select e.status from public.job_events as e"
+            " where e.job_id = t.job_id and e.task_id = t.id order by e.id desc limit 1) as e where e.status <> t.status"
+        )
+        == []
+    )
+    assert (
+        world.rows(
+            "select status, progress, current_step, total_steps from public.job_events where task_id is null order by job_id, id"
+        )
+        == [("processing", 0, 0, 5), ("completed", 100, 5, 5)] * 2
+    )
 
 
 def test_events_outlive_the_job(world: World, ann: Person, worker: Worker) -> None:

@@ -22,7 +22,9 @@ _STATUSES = {
 @pytest.mark.parametrize("entity", _TABLES)
 def test_a_move_is_possible_if_and_only_if_it_is_listed(world: World, ann: Person, entity: str) -> None:
     world.create_batch(ann, world.add_project(ann))
-    listed = set(world.rows("select from_status, to_status from private.legal_moves() where entity = %s", entity))
+    listed = set(
+        world.rows("select from_status, to_status from private.legal_moves() where entity = %s", entity)
+    )
     refused = set()
     for move in itertools.permutations(_STATUSES[entity], 2):
         try:
@@ -47,7 +49,9 @@ def _strip(world: World, table: str, status: str) -> None:
     world.run(f"alter table public.{table} enable trigger guard_move")
 
 
-def test_deleting_jobs_takes_them_out_of_every_counter(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_deleting_jobs_takes_them_out_of_every_counter(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     world.create_batch(bob, world.add_project(bob), 2)
     world.create_batch(ann, world.add_project(ann), 4)
     worker.take_running()
@@ -58,7 +62,9 @@ def test_deleting_jobs_takes_them_out_of_every_counter(world: World, ann: Person
             ann.tenant_id,
         )
         assert_sound(world)
-    assert world.rows("select job_count, status from public.batches where tenant_id = %s", ann.tenant_id) == [(0, "processing")]
+    assert world.rows("select job_count, status from public.batches where tenant_id = %s", ann.tenant_id) == [
+        (0, "processing")
+    ]
 
 
 def test_deleting_a_job_does_not_change_how_a_batch_ended(world: World, ann: Person, worker: Worker) -> None:
@@ -84,10 +90,15 @@ def test_deleting_a_batch_project_or_tenant_leaves_nothing_behind(
     for name in ("generation_jobs", "stage_tasks", "task_attempts"):
         assert world.one(f"select count(*) from public.{name} where tenant_id = %s", ann.tenant_id) == 0
     assert world.one("select count(*) from private.backlogs where tenant_id = %s", ann.tenant_id) == 0
-    assert world.one(
-        "select count(*) from private.windows as w where w.scope = %s and not exists (select from public.batches as b"
-        " where w.scope_id in (b.id, b.project_id, b.tenant_id))",
-        {"batches": "batch", "projects": "project", "tenants": "tenant"}[table],
-    ) == 0
+    assert (
+        world.one(
+            "select count(*) from private.windows as w where w.scope = %s and not exists (select from public.batches as b"
+            " where w.scope_id in (b.id, b.project_id, b.tenant_id))",
+            {"batches": "batch", "projects": "project", "tenants": "tenant"}[table],
+        )
+        == 0
+    )
     worker.work()
-    assert world.rows("select distinct status from public.batches where tenant_id = %s", bob.tenant_id) == [("completed",)]
+    assert world.rows("select distinct status from public.batches where tenant_id = %s", bob.tenant_id) == [
+        ("completed",)
+    ]
