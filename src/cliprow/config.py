@@ -6,6 +6,7 @@
     DATABASE_URL             a real Supabase project's database; absent: the embedded stack
     SUPABASE_URL             that project's API, with its keys:
     SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY
+    CLIPROW_USER             address of the user that commands act for (default: the embedded stack's own)
     CLIPROW_<GROUP>_<NAME>   a provider setting, like CLIPROW_SCRIPT_PROVIDER for `script.provider`
 
 A variable that is set to nothing counts as absent.
