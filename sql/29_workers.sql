@@ -122,14 +122,19 @@ returns void
 language sql
 set search_path = ''
 as $$
-  select procrastinate.procrastinate_finish_job_v1(e.id, 'failed', true)
-  from procrastinate.procrastinate_jobs as e
-  cross join private.settings as s
-  left join procrastinate.procrastinate_workers as w on w.id = e.worker_id
-  where e.status = 'doing' and (w.id is null or w.last_heartbeat < now() - s.dead_after)
-    and not exists (
-      select from public.stage_tasks as t where t.entry_id = e.id and t.status in ('queued', 'processing')
-    )
+  -- Locked first: an entry that its process, alive after all, is just finishing is no longer ours to finish.
+  with dead as materialized (
+    select e.id
+    from procrastinate.procrastinate_jobs as e
+    cross join private.settings as s
+    left join procrastinate.procrastinate_workers as w on w.id = e.worker_id
+    where e.status = 'doing' and (w.id is null or w.last_heartbeat < now() - s.dead_after)
+      and not exists (
+        select from public.stage_tasks as t where t.entry_id = e.id and t.status in ('queued', 'processing')
+      )
+    for update of e skip locked
+  )
+  select procrastinate.procrastinate_finish_job_v1(dead.id, 'failed', true) from dead
 $$;
 comment on function private.remove_dead_entries() is 'Removes queue entries of dead processes that no task refers to any more.';
 
