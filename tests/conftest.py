@@ -21,6 +21,7 @@ from cliprow.local.programs import packaged_programs
 from cliprow.local.stack import WORKER
 from cliprow.migrate import migrate
 from tests.cluster import PASSWORD, Database, Server
+from tests.gateway import Gateway, running_gateway
 
 #: Settings of the developer's own Cliprow, which must not reach the tests.
 _NOT_FOR_TESTS = ("CLIPROW_", "SUPABASE_", "DATABASE_URL", "PG")
@@ -120,3 +121,14 @@ def catalog(server: Server, migrated_template: str) -> Iterator[Database]:
     """A migrated database that all tests share, for those that only look."""
     yield server.create("catalog", migrated_template)
     server.drop("catalog")
+
+
+@pytest.fixture(scope="session")
+def gateway(
+    server: Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """A gateway on a migrated database that all tests share: each makes users and tenants of its own."""
+    database = server.create("gateway", migrated_template)
+    with running_gateway(server, database, tmp_path_factory.mktemp("gateway")) as running:
+        yield running
+    server.drop(database.name)

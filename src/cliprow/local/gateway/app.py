@@ -1,0 +1,52 @@
+"""The four parts as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from litestar import Litestar, get
+from litestar.config.cors import CORSConfig
+
+from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.services import Part, Services
+from cliprow.local.gateway.settings import GatewaySettings
+
+#: Headers that browsers may read of an answer.
+EXPOSED_HEADERS = [
+    "Content-Range", "Location", "Range-Unit", "Retry-After", "Tus-Extension", "Tus-Resumable", "Tus-Version",
+    "Upload-Length", "Upload-Offset", "X-Supabase-Api-Version", "X-Total-Count",
+]  # fmt: skip
+
+
+def parts(services: Services) -> list[Part]:
+    """The parts, in the order they are started."""
+    return []
+
+
+@get("/health", sync_to_thread=False)
+def health() -> dict[str, str]:
+    """Answer as soon as all parts run."""
+    return {"status": "healthy", "service": "cliprow embedded gateway (development server)"}
+
+
+def create_app(settings: GatewaySettings) -> Litestar:
+    """The gateway as an application; its parts start and stop with it."""
+    running: Sequence[Part] = parts(Services(settings, Keyring(settings)))
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for part in running:
+                await part.start()
+                stack.push_async_callback(part.stop)
+            yield
+
+    return Litestar(
+        route_handlers=[health, *(handler for part in running for handler in part.handlers())],
+        lifespan=[lifespan],
+        # As the real gateway does: every origin may call, since calls carry no cookies.
+        cors_config=CORSConfig(allow_origins=["*"], allow_headers=["*"], expose_headers=EXPOSED_HEADERS),
+        openapi_config=None,
+        request_max_body_size=None,
+    )
