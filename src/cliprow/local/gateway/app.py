@@ -9,6 +9,7 @@ from litestar import Litestar, get
 from litestar.config.cors import CORSConfig
 
 from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.realtime.part import Realtime
 from cliprow.local.gateway.services import Part, Services
 from cliprow.local.gateway.settings import GatewaySettings
 
@@ -21,7 +22,7 @@ EXPOSED_HEADERS = [
 
 def parts(services: Services) -> list[Part]:
     """The parts, in the order they are started."""
-    return []
+    return [Realtime(services)]
 
 
 @get("/health", sync_to_thread=False)
