@@ -11,6 +11,7 @@ from litestar.config.cors import CORSConfig
 from cliprow.local.gateway.keys import Keyring
 from cliprow.local.gateway.services import Part, Services
 from cliprow.local.gateway.settings import GatewaySettings
+from cliprow.local.gateway.storage.part import StoragePart
 
 #: Headers that browsers may read of an answer.
 EXPOSED_HEADERS = [
@@ -21,7 +22,7 @@ EXPOSED_HEADERS = [
 
 def parts(services: Services) -> list[Part]:
     """The parts, in the order they are started."""
-    return []
+    return [StoragePart(services)]
 
 
 @get("/health", sync_to_thread=False)
