@@ -31,7 +31,7 @@ _POOL_TIMEOUT_S = 5.0
 _START_S = 10.0
 
 
-class Realtime:
+class RealtimePart:
     """Live channels at `/realtime/v1`."""
 
     def __init__(self, services: Services) -> None:
