@@ -23,7 +23,22 @@ WORKER_CALLS = {
     "tick",
 }
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
-USER_CALLS = {"public.create_batch", "public.retry_job"}
+USER_CALLS = {
+    "public.cancel_batch",
+    "public.cancel_job",
+    "public.check_batch",
+    "public.create_batch",
+    "public.pause_batch",
+    "public.pause_job",
+    "public.pause_project",
+    "public.pause_tenant",
+    "public.resume_batch",
+    "public.resume_job",
+    "public.resume_project",
+    "public.resume_tenant",
+    "public.retry_batch",
+    "public.retry_job",
+}
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
