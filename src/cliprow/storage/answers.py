@@ -20,7 +20,7 @@ from cliprow.errors import CliprowError, InvalidInput, NotAllowed, NotFound, Una
 logger = logging.getLogger(__name__)
 
 #: How long an operation goes on after its first failure, in seconds; every bit of progress begins it anew.
-PATIENCE_S = 60.0
+PATIENCE_S = 30.0
 #: The first pause and the longest one, in seconds.
 _PAUSES_S = (0.1, 5.0)
 #: After so long without a connection, whoever can start the storage again is told. Seconds.
@@ -148,8 +148,18 @@ def explain(error: Exception, what: str) -> CliprowError:
         )
     said = f"could not {what}: {error.message} ({error.status})"
     match error.status:
+        case 404 if "bucket" in error.message.lower():
+            return NotFound(
+                f"The storage {said}.",
+                error_code="STORAGE_BUCKET_MISSING",
+                next_step="Run `cliprow db migrate`, which makes the bucket `media`.",
+            )
         case 404:
-            return NotFound(f"The storage {said}.", error_code="STORAGE_FILE_MISSING")
+            return NotFound(
+                f"The storage {said}.",
+                error_code="STORAGE_FILE_MISSING",
+                next_step="Restore the storage from a backup, or retry the job to make the file again.",
+            )
         case 401 | 403:
             return NotAllowed(
                 f"The storage {said}.",

@@ -10,12 +10,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx
 import msgspec
 from storage3 import SyncStorageClient
-from storage3._sync.file_api import SyncBucketProxy
 from storage3.types import FileOptions
 
 from cliprow.config import SupabaseProject
@@ -26,6 +26,9 @@ from cliprow.storage.cache import Cache
 from cliprow.storage.checksums import Checksums, checksums_of
 from cliprow.storage.paths import BUCKET, check_path, content_hash
 from cliprow.storage.resumable import ResumableUpload
+
+if TYPE_CHECKING:
+    from storage3._sync.file_api import SyncBucketProxy
 
 #: Files larger than this go in pieces.
 STANDARD_BYTES = 6 * 1024 * 1024
@@ -88,7 +91,12 @@ class SupabaseStorage:
         wanted = content_hash(path)
         with self.cache.writing(path) as file:
             digest = hashlib.sha256()
-            self._download(path, lambda chunk: (digest.update(chunk), file.write(chunk)))
+
+            def take(chunk: bytes) -> None:
+                digest.update(chunk)
+                file.write(chunk)
+
+            self._download(path, take)
             if wanted not in (None, digest.hexdigest()):
                 raise NotFound(
                     f"The storage has {path}, but not with the bytes that it was stored with.",
@@ -184,14 +192,14 @@ class SupabaseStorage:
 
         def ask() -> None:
             nonlocal taken, etag
-            headers = dict(self._headers())
+            headers = {**self._headers(), "Accept-Encoding": "identity"}
             if taken:
                 headers |= {"Range": f"bytes={taken}-", "If-Range": etag}
             with self._client.stream("GET", url, headers=headers) as answer:
                 check(answer, 200, 206)
                 skip = taken if answer.status_code == 200 else 0
                 if skip and answer.headers.get("etag", "") != etag:
-                    raise Refusal(412, "the file was replaced while it was read")
+                    raise Refusal(409, "the file was replaced while it was read")
                 etag = answer.headers.get("etag", "")
                 for chunk in answer.iter_raw(CHUNK_BYTES):
                     new = chunk[skip:]
