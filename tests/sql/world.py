@@ -153,12 +153,21 @@ class World:
         made: dict[str, Any] = row[0]
         return made
 
-    def retry_job(self, person: Person, job_id: UUID, on: Connection | None = None) -> dict[str, Any]:
+    def call(
+        self, person: Person, function: str, *arguments: object, on: Connection | None = None
+    ) -> dict[str, Any]:
+        """What a function of `public` answers a signed-in user."""
         with self.acting(person, on) as connection:
-            row = connection.execute("select public.retry_job(%s)", [job_id]).fetchone()
+            places = ", ".join("%s" for _ in arguments)
+            row = connection.execute(f"select public.{function}({places})".encode(), arguments).fetchone()
         assert row is not None
-        retried: dict[str, Any] = row[0]
-        return retried
+        answer: dict[str, Any] = row[0]
+        return answer
+
+    def retry_job(
+        self, person: Person, job_id: UUID, stage: Stage | None = None, *, on: Connection | None = None
+    ) -> dict[str, Any]:
+        return self.call(person, "retry_job", job_id, stage and str(stage), on=on)
 
     def tick(self) -> dict[str, int]:
         """The ticker, as if the last time was long enough ago and no outage had been."""
