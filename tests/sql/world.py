@@ -89,7 +89,7 @@ class World:
         )
         return replace(person, session_id=session_id)
 
-    def call(self, person: Person, statement: str, *arguments: object, on: Connection | None = None) -> Any:
+    def ask(self, person: Person, statement: str, *arguments: object, on: Connection | None = None) -> Any:
         """The first value of what a signed-in user asks for, in a transaction of its own."""
         with self.acting(person, on) as connection:
             row = connection.execute(statement.encode(), arguments or None).fetchone()

@@ -18,7 +18,7 @@ def test_two_accepting_at_once_make_one_member(world: World, ann: Person) -> Non
     def accept() -> None:
         connection = psycopg.connect(world.database.admin, autocommit=True)
         try:
-            world.call(guest.person, ACCEPT, token, on=connection)
+            world.ask(guest.person, ACCEPT, token, on=connection)
             codes.append("")
         except psycopg.Error as error:
             codes.append(str(error.sqlstate))

@@ -44,14 +44,14 @@ def sign_up(world: World, name: str) -> Guest:
 def invite(
     world: World, by: Person, email: str, role: str = "editor", scope: str = "project"
 ) -> dict[str, Any]:
-    made: dict[str, Any] = world.call(by, INVITE, email, role, scope)
+    made: dict[str, Any] = world.ask(by, INVITE, email, role, scope)
     return made
 
 
 def refused(world: World, person: Person, statement: str, *arguments: object) -> str:
     """The code of the error that a call raises."""
     with pytest.raises(psycopg.Error) as error:
-        world.call(person, statement, *arguments)
+        world.ask(person, statement, *arguments)
     assert error.value.diag.message_hint
     return str(error.value.sqlstate)
 
@@ -71,7 +71,7 @@ def test_whoever_was_invited_joins_with_the_role_that_was_meant(
     expires_at = datetime.fromisoformat(made["expires_at"])
     assert abs(expires_at - datetime.now(UTC) - timedelta(days=7)) < timedelta(minutes=1)
     assert membership(world, guest.person, ann) == []
-    assert world.call(guest.person, ACCEPT, made["token"]) == {
+    assert world.ask(guest.person, ACCEPT, made["token"]) == {
         "tenant_id": str(ann.tenant_id),
         "role": "editor",
     }
@@ -93,7 +93,7 @@ def test_only_a_hash_of_the_token_is_kept(world: World, ann: Person, guest: Gues
 
 def test_a_token_works_once(world: World, ann: Person, guest: Guest) -> None:
     token = invite(world, ann, guest.email)["token"]
-    world.call(guest.person, ACCEPT, token)
+    world.ask(guest.person, ACCEPT, token)
     world.run("delete from public.memberships where user_id = %s and role = 'editor'", guest.person.user_id)
     assert refused(world, guest.person, ACCEPT, token) == "CR002"
     assert membership(world, guest.person, ann) == []
@@ -115,7 +115,7 @@ def test_a_token_is_worth_nothing_to_anybody_else(
         )
         with pytest.raises(psycopg.Error, match="another e-mail address"):
             world.run(ACCEPT, token)
-    world.call(guest.person, ACCEPT, token)
+    world.ask(guest.person, ACCEPT, token)
 
 
 def test_the_address_must_be_confirmed(world: World, ann: Person, guest: Guest) -> None:
@@ -124,7 +124,7 @@ def test_the_address_must_be_confirmed(world: World, ann: Person, guest: Guest) 
     world.run("update auth.users set email_confirmed_at = null where id = %s", guest.person.user_id)
     assert refused(world, guest.person, ACCEPT, token) == "CR003"
     world.run("update auth.users set email_confirmed_at = now() where id = %s", guest.person.user_id)
-    world.call(guest.person, ACCEPT, token)
+    world.ask(guest.person, ACCEPT, token)
 
 
 def test_an_address_that_was_changed_away_from_no_longer_counts(
@@ -145,19 +145,19 @@ def test_a_new_invitation_replaces_the_old_one(world: World, ann: Person, guest:
     first = invite(world, ann, guest.email, "admin")
     second = invite(world, ann, guest.email, "viewer")
     assert refused(world, guest.person, ACCEPT, first["token"]) == "CR002"
-    assert world.call(guest.person, ACCEPT, second["token"])["role"] == "viewer"
+    assert world.ask(guest.person, ACCEPT, second["token"])["role"] == "viewer"
 
 
 def test_tenants_invite_the_same_person_apart(world: World, ann: Person, bob: Person, guest: Guest) -> None:
     tokens = [invite(world, person, guest.email)["token"] for person in (ann, bob)]
     for person, token in zip((ann, bob), tokens, strict=True):
-        assert world.call(guest.person, ACCEPT, token)["tenant_id"] == str(person.tenant_id)
+        assert world.ask(guest.person, ACCEPT, token)["tenant_id"] == str(person.tenant_id)
 
 
 def test_a_withdrawn_invitation_is_worth_nothing(world: World, ann: Person, guest: Guest) -> None:
     made = invite(world, ann, guest.email)
     for _ in range(2):
-        assert world.call(ann, REVOKE, made["invitation_id"]) == {"invitation_id": made["invitation_id"]}
+        assert world.ask(ann, REVOKE, made["invitation_id"]) == {"invitation_id": made["invitation_id"]}
     assert refused(world, guest.person, ACCEPT, made["token"]) == "CR002"
     invite(world, ann, guest.email)
 
@@ -167,7 +167,7 @@ def test_only_what_is_open_can_be_withdrawn(world: World, ann: Person, bob: Pers
     for person in (bob, Person(bob.user_id, ann.tenant_id)):
         assert refused(world, person, REVOKE, made["invitation_id"]) in ("CR002", "CR003")
     assert refused(world, ann, REVOKE, uuid4()) == "CR002"
-    world.call(guest.person, ACCEPT, made["token"])
+    world.ask(guest.person, ACCEPT, made["token"])
     assert refused(world, ann, REVOKE, made["invitation_id"]) == "CR004"
 
 
@@ -178,7 +178,7 @@ def test_who_may_invite_whom(world: World, ann: Person, bob: Person, guest: Gues
         person = world.add_member(ann, role)
         for wanted in roles:
             if wanted in allowed[role]:
-                world.call(ann, REVOKE, invite(world, person, guest.email, wanted)["invitation_id"])
+                world.ask(ann, REVOKE, invite(world, person, guest.email, wanted)["invitation_id"])
             else:
                 assert refused(world, person, INVITE, guest.email, wanted, "none") == "CR003"
     for outsider in (Person(bob.user_id, ann.tenant_id), Person(guest.person.user_id, ann.tenant_id)):
@@ -190,7 +190,7 @@ def test_an_admin_touches_no_invitation_of_an_owner(world: World, ann: Person, g
     made = invite(world, ann, guest.email, "owner")
     assert refused(world, admin, INVITE, guest.email, "viewer", "none") == "CR003"
     assert refused(world, admin, REVOKE, made["invitation_id"]) == "CR003"
-    assert world.call(guest.person, ACCEPT, made["token"])["role"] == "owner"
+    assert world.ask(guest.person, ACCEPT, made["token"])["role"] == "owner"
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,10 @@ def test_the_other_tenant_reads_its_own_and_no_more(cast: Cast) -> None:
     add(cast, str(cast.tenant_id))
     add(cast, "file")
     seen = "select array_agg(name) from storage.objects"
-    assert cast.world.call(other, seen) == [f"{other.tenant_id}/file"]
-    assert cast.world.call(cast.people[Who.VIEWER], seen) == [f"{cast.tenant_id}/file"]
-    assert cast.world.call(cast.people[Who.FORGER], seen) is None
-    assert cast.world.call(cast.people[Who.REMOVED], seen) is None
+    assert cast.world.ask(other, seen) == [f"{other.tenant_id}/file"]
+    assert cast.world.ask(cast.people[Who.VIEWER], seen) == [f"{cast.tenant_id}/file"]
+    assert cast.world.ask(cast.people[Who.FORGER], seen) is None
+    assert cast.world.ask(cast.people[Who.REMOVED], seen) is None
 
 
 def test_other_buckets_are_not_opened_by_this(cast: Cast) -> None:
