@@ -12,8 +12,8 @@ from cliprow.storage.supabase import SupabaseStorage
 
 logger = logging.getLogger(__name__)
 
-#: What a file is whose type no row tells.
-_UNKNOWN = "application/octet-stream"
+#: What a file is called whose type no row tells; the bucket takes no type that says nothing.
+_UNKNOWN = "text/plain"
 
 
 def import_older_files(folder: Path, storage: SupabaseStorage, conninfo: str) -> int:

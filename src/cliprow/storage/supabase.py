@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from storage3._sync.file_api import SyncBucketProxy
 
 #: Files larger than this go in pieces.
-STANDARD_BYTES = 6 * 1024 * 1024
+STANDARD_BYTES = 50_000_000
 #: What is named by its content never changes: browsers and CDNs may keep it for a year.
 _YEAR_S = "31536000"
 _TIMEOUT = httpx.Timeout(connect=5, read=60, write=60, pool=60)
