@@ -16,6 +16,7 @@ WORKER_CALLS = {
     "complete_task",
     "drain_worker",
     "fail_task",
+    "flush_live",
     "hand_back_task",
     "leave",
     "register_worker",
@@ -23,7 +24,7 @@ WORKER_CALLS = {
     "tick",
 }
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
-USER_CALLS = {"public.create_batch", "public.retry_job"}
+USER_CALLS = {"public.changed_since", "public.create_batch", "public.retry_job"}
 
 
 @pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
