@@ -337,16 +337,8 @@ create trigger mark_updated after update on public.tenants for each row when (
   is distinct from (old.name, old.plan, old.max_concurrent_tasks, old.paused_at, old.epoch, old.deleted_at)
 ) execute function private.mark_tenant();
 
--- Messages: what followers are told, and when.
---
---   a topic that was quiet    told at the end of the transaction that changes something, by a deferred trigger
---   any other                 told by flush_live(), which workers call four times a second
---
--- At most one message every live_interval for each topic, held by the lock on its row, and live_messages_per_s for all
--- together, held by tickets. Nothing here waits for a lock, and nothing fails the transaction that it runs in.
---
--- A message is `changes`, with {seq, prev_seq, ts, batches, jobs, tasks, events} and, where they changed, projects and
--- tenants: rows as they are now, whole, the higher version the newer. Or it is `resync`, with {seq, prev_seq, ts}: fetch.
+-- What followers are told of each kind of row: whole rows, with the fields of the architecture's appendix D and what else lists
+-- show, and `version`, which only grows. Internal bookkeeping and long texts are left out.
 
 create function private.live_batch(p_batch public.batches)
 returns jsonb
@@ -505,6 +497,17 @@ end
 $$;
 comment on function private.live_rows(uuid, bigint []) is
   'The rows that marks name for a topic, as they are now; null when there are too many. What is gone is left out.';
+
+-- Messages: what followers are told, and when.
+--
+--   a topic that was quiet    told at the end of the transaction that changes something, by a deferred trigger
+--   any other                 told by flush_live(), which workers call four times a second
+--
+-- At most one message every live_interval for each topic, held by the lock on its row, and live_messages_per_s for all
+-- together, held by tickets. Nothing here waits for a lock, and nothing fails the transaction that it runs in.
+--
+-- A message is `changes`, with {seq, prev_seq, ts, batches, jobs, tasks, events} and, where they changed, projects and
+-- tenants: rows as they are now, whole, the higher version the newer. Or it is `resync`, with {seq, prev_seq, ts}: fetch.
 
 create function private.send_live(p_topic private.live_topics, p_epoch int, p_rows jsonb)
 returns boolean
