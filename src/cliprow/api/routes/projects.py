@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from cliprow.api.answers import check_if_match, etag_of, json_answer, tagged
 from cliprow.api.database import Transaction
+from cliprow.api.idempotency import Created, IdempotencyKey, create_once
 from cliprow.api.lists import (
     DEFAULT_LIMIT,
     CursorText,
@@ -95,9 +96,12 @@ _CHANGES: dict[str, LiteralString] = {
 
 
 @post("/projects")
-async def create_project(request: ApiRequest, data: JSONBody[NewProject]) -> Response[Project]:
+async def create_project(
+    request: ApiRequest, data: JSONBody[NewProject], key: IdempotencyKey = None
+) -> Response[Project]:
     """Create a project, owned by the caller. Editors, admins and owners may."""
-    async with request.acting() as transaction:
+
+    async def create(transaction: Transaction) -> Created:
         row = await transaction.one(
             "insert into public.projects as p (tenant_id, name, original_idea, target_audience, tone, status, metadata,"
             " max_concurrent_tasks) values (%s, %s, %s, %s, %s, %s, %s, %s) returning p.id, p.version, "
@@ -111,9 +115,10 @@ async def create_project(request: ApiRequest, data: JSONBody[NewProject]) -> Res
             Jsonb(data.metadata),
             data.max_concurrent_tasks,
         )
-    assert row is not None
-    headers = {"Location": f"/projects/{row[0]}", "ETag": etag_of(row[1])}
-    return json_answer(row[2], status=201, headers=headers)
+        assert row is not None
+        return Created(body=row[2], location=f"/projects/{row[0]}", etag=etag_of(row[1]))
+
+    return await create_once(request, key, create)
 
 
 @get("/projects")
