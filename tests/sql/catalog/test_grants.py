@@ -48,7 +48,7 @@ USER_CALLS = {
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.
-API_CALLS: set[str] = set()
+API_CALLS: set[str] = {"keep_answer", "open_request"}
 #: What Supabase Auth may call.
 AUTH_CALLS = {"custom_access_token"}
 #: Every role that somebody else than us acts as.
