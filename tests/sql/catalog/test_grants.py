@@ -16,6 +16,7 @@ WORKER_CALLS = {
     "complete_task",
     "drain_worker",
     "fail_task",
+    "flush_live",
     "hand_back_task",
     "leave",
     "register_worker",
@@ -27,6 +28,7 @@ USER_CALLS = {
     "public.accept_invitation",
     "public.cancel_batch",
     "public.cancel_job",
+    "public.changed_since",
     "public.check_batch",
     "public.create_batch",
     "public.create_tenant",
@@ -46,7 +48,7 @@ USER_CALLS = {
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.
-API_CALLS: set[str] = set()
+API_CALLS: set[str] = {"keep_answer", "open_request"}
 #: What Supabase Auth may call.
 AUTH_CALLS = {"custom_access_token"}
 #: Every role that somebody else than us acts as.
