@@ -58,8 +58,8 @@ def test_every_body_has_an_example_that_is_of_its_type(api: Api) -> None:
         media["schema"]["$ref"].rpartition("/")[2]
         for operations in api.get("/openapi.json")["paths"].values()
         for operation in operations.values()
-        if "requestBody" in operation
-        for media in operation["requestBody"]["content"].values()
+        for body in (operation.get("requestBody", {}), *operation["responses"].values())
+        for media in body.get("content", {}).values()
         if "$ref" in media.get("schema", {})
     }
     assert bodies - set(EXAMPLES) == set()

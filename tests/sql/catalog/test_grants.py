@@ -33,6 +33,7 @@ USER_CALLS = {
     "public.create_batch",
     "public.create_tenant",
     "public.invite_member",
+    "public.list_members",
     "public.list_my_tenants",
     "public.pause_batch",
     "public.pause_job",
