@@ -44,6 +44,7 @@ create table public.stage_tasks (
   queued_at timestamptz,
   started_at timestamptz,
   completed_at timestamptz,
+  redone_in int,
   primary key (job_id, id),
   foreign key (tenant_id, job_id) references public.generation_jobs (tenant_id, id) on delete cascade,
   constraint stage_tasks_once_per_job
@@ -72,6 +73,8 @@ comment on column public.stage_tasks.attempt_id is
   'The fencing token: only this attempt may report, complete or fail the task. Kept by a completed task.';
 comment on column public.stage_tasks.failure_count is 'Attempts of this generation that raised an error.';
 comment on column public.stage_tasks.lost_count is 'Attempts of this generation whose worker died.';
+comment on column public.stage_tasks.redone_in is
+  'The generation of its job in which somebody asked for another result than the one there was. Part of its content key, so that the old result is not found again.';
 comment on column public.stage_tasks.is_reused is 'Whether the result was there already and nothing was computed.';
 create index stage_tasks_tenant_id_job_id on public.stage_tasks (tenant_id, job_id);
 create index stage_tasks_waiting on public.stage_tasks (batch_id, stage, lane, job_id, position) where is_waiting;

@@ -174,7 +174,7 @@ begin
   with per_stage as (
     select
       t.job_id, t.stage,
-      bool_or(t.status in ('processing', 'completed', 'failed', 'cancelled')) as is_started,
+      bool_or(t.status in ('processing', 'completed', 'failed')) as is_started,
       count(*) filter (where t.status in ('pending', 'queued', 'processing')) as active_count,
       count(*) filter (where t.status = 'failed') as failed_count,
       count(*) filter (where t.status = 'cancelled') as cancelled_count,

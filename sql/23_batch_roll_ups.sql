@@ -9,7 +9,7 @@ immutable
 set search_path = ''
 return case
   when p_completed_count + p_failed_count + p_cancelled_count < p_job_count then
-    case when p_status = 'pending' and p_pending_count = p_job_count then 'pending' else 'processing' end
+    case when p_status = 'pending' and p_pending_count + p_cancelled_count = p_job_count then 'pending' else 'processing' end
   -- Jobs removed from a batch that has ended, or all of them from any, do not change how it ended.
   when p_status in ('completed', 'partial', 'failed', 'cancelled') or p_job_count = 0 then p_status
   when p_failed_count = p_job_count then 'failed'

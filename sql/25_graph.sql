@@ -182,7 +182,7 @@ begin
     when 'script_generation' then jsonb_build_object(
       'topic', v_job.topic, 'brief', v_job.params -> 'brief', 'audience', v_job.params -> 'audience',
       'tone', v_job.params -> 'tone', 'script_type', v_job.params -> 'script_type',
-      'language', v_job.params -> 'language', 'duration_s', v_job.params -> 'duration_s')
+      'language', v_job.params -> 'language', 'duration_s', v_job.params -> 'duration_s', 'scenes', v_job.params -> 'scenes')
     when 'audio_generation' then (
       select jsonb_build_object('text', s.voiceover_text, 'language', v_script.language, 'voice', v_job.params -> 'voice')
       from public.scenes as s where s.script_id = v_script.id and s.scene_number = p_task.scene_number)

@@ -218,7 +218,8 @@ begin
     return jsonb_build_object('verdict', 'paused');
   end if;
   v_inputs := private.task_inputs(v_task);
-  v_key := encode(sha256(convert_to(concat_ws(E'\n', v_task.stage, p_version, v_inputs::text), 'UTF8')), 'hex');
+  v_key := encode(sha256(convert_to(
+    concat_ws(E'\n', v_task.stage, p_version, v_inputs::text, v_task.job_id || '/' || v_task.redone_in), 'UTF8')), 'hex');
   if v_task.status = 'queued' then
     v_verdict := private.reserve_artifact(v_task, v_key, p_version, v_attempt_id);
   elsif v_task.worker_id = p_worker_id then

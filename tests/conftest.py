@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from cliprow.local.bootstrap import bootstrap, set_password
+from cliprow.local.gateway.settings import Options
 from cliprow.local.ports import free_port
 from cliprow.local.postgres import Cluster
 from cliprow.local.programs import packaged_programs
@@ -129,6 +130,8 @@ def gateway(
 ) -> Iterator[Gateway]:
     """A gateway on a migrated database that all tests share: each makes users and tenants of its own."""
     database = server.create("gateway", migrated_template)
-    with running_gateway(server, database, tmp_path_factory.mktemp("gateway")) as running:
+    # All tests come from one address.
+    options = Options(sign_in_limit=1_000_000, refresh_limit=1_000_000)
+    with running_gateway(server, database, tmp_path_factory.mktemp("gateway"), options) as running:
         yield running
     server.drop(database.name)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,9 +101,8 @@ def _await_health(base: str, process: subprocess.Popen[bytes], log: Path) -> Non
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"the gateway ended with {process.returncode}:\n{log.read_text()}")
-        try:
+        with suppress(httpx.TransportError):
             if httpx.get(f"{base}/health", timeout=5).status_code == 200:
                 return
-        except httpx.TransportError:
-            time.sleep(0.05)
+        time.sleep(0.05)
     raise AssertionError(f"the gateway did not answer:\n{log.read_text()}")

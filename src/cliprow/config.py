@@ -2,10 +2,17 @@
 
     CLIPROW_HOME             folder of the data (default: $XDG_DATA_HOME/cliprow)
     CLIPROW_DB_PORT          port of the embedded Postgres; unlike the default port it never moves
+    CLIPROW_GATEWAY_PORT     port of the embedded gateway; likewise
     CLIPROW_POSTGRES_BIN     folder with `initdb` and `postgres` to use instead of the packaged ones
     DATABASE_URL             a real Supabase project's database; absent: the embedded stack
     SUPABASE_URL             that project's API, with its keys:
     SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY
+    SUPABASE_JWT_SECRET      the secret that signs its tokens, if it is an older project without signing keys
+    CLIPROW_API_HOST         address that `cliprow api` listens on (default: 127.0.0.1)
+    CLIPROW_API_PORT         and its port (default: 8000)
+    CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
+    CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve; without it they are off
+    CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
     CLIPROW_USER             address of the user that commands act for (default: the embedded stack's own)
     CLIPROW_<GROUP>_<NAME>   a provider setting, like CLIPROW_SCRIPT_PROVIDER for `script.provider`
 
@@ -23,7 +30,17 @@ from pathlib import Path
 from cliprow.errors import InvalidInput
 
 #: Groups of CLIPROW_* variables that configure Cliprow itself, not a provider.
-_OWN_GROUPS = frozenset({"db", "postgres", "test"})
+_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "test"})
+
+
+@dataclass(frozen=True)
+class SupabaseProject:
+    """Where Supabase's protocols are spoken, and with which keys."""
+
+    url: str
+    publishable_key: str
+    #: Passes by row-level security: for the server side only.
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,10 +54,19 @@ class Config:
     supabase_url: str = ""
     supabase_publishable_key: str = ""
     supabase_secret_key: str = field(default="", metadata={"secret": True})
-    #: Port of the embedded Postgres that the user insists on; None lets it move when taken.
+    supabase_jwt_secret: str = field(default="", metadata={"secret": True})
+    #: Ports of the embedded Postgres and gateway that the user insists on; None lets them move when taken.
     db_port: int | None = None
+    gateway_port: int | None = None
     #: Folder with `initdb` and `postgres`; None for the packaged ones.
     postgres_bin: Path | None = None
+    #: Where the REST API listens.
+    api_host: str = "127.0.0.1"
+    api_port: int = 8000
+    api_cors_origins: tuple[str, ...] = ()
+    #: The tenant of the old system's endpoints; empty: they are off. The key they ask for.
+    legacy_tenant: str = ""
+    legacy_api_key: str = field(default="", metadata={"secret": True})
     #: Provider settings as flat strings: `script.provider`, `speech.openai_api_key`.
     settings: Mapping[str, str] = field(default_factory=dict, metadata={"secret": True})
 
@@ -59,7 +85,14 @@ class Config:
             supabase_url=given.get("SUPABASE_URL", "").rstrip("/"),
             supabase_publishable_key=given.get("SUPABASE_PUBLISHABLE_KEY", ""),
             supabase_secret_key=given.get("SUPABASE_SECRET_KEY", ""),
+            supabase_jwt_secret=given.get("SUPABASE_JWT_SECRET", ""),
             db_port=_port("CLIPROW_DB_PORT", given.get("CLIPROW_DB_PORT")),
+            gateway_port=_port("CLIPROW_GATEWAY_PORT", given.get("CLIPROW_GATEWAY_PORT")),
+            api_host=given.get("CLIPROW_API_HOST", "127.0.0.1"),
+            api_port=_port("CLIPROW_API_PORT", given.get("CLIPROW_API_PORT")) or 8000,
+            api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
+            legacy_tenant=given.get("CLIPROW_LEGACY_TENANT", "").strip(),
+            legacy_api_key=given.get("CLIPROW_LEGACY_API_KEY", ""),
             postgres_bin=Path(postgres_bin).expanduser() if postgres_bin else None,
             settings=_provider_settings(given),
         )
@@ -68,6 +101,29 @@ class Config:
     def embedded(self) -> bool:
         """Whether the embedded stack is used."""
         return not self.database_url
+
+    def project(self) -> SupabaseProject:
+        """The real project's address and keys.
+
+        Raises:
+            InvalidInput: one of them is not set.
+        """
+        given = {
+            "SUPABASE_URL": self.supabase_url,
+            "SUPABASE_PUBLISHABLE_KEY": self.supabase_publishable_key,
+            "SUPABASE_SECRET_KEY": self.supabase_secret_key,
+        }
+        missing = [name for name, value in given.items() if not value]
+        if missing:
+            raise InvalidInput(
+                f"DATABASE_URL names a Supabase project, but {' and '.join(missing)} are not set."
+                if len(missing) > 1
+                else f"DATABASE_URL names a Supabase project, but {missing[0]} is not set.",
+                error_code="PROJECT_NOT_SET",
+                next_step="Take them from the project's settings (API keys, Data API), or run `supabase status` "
+                "for a local project; or unset DATABASE_URL to use the embedded one.",
+            )
+        return SupabaseProject(*given.values())
 
     def __repr__(self) -> str:
         shown = []
@@ -96,6 +152,10 @@ def _port(name: str, text: str | None) -> int | None:
             f"{name} is {text!r}, which is not a port.", next_step=f"Set {name} to a number from 1 to 65535."
         )
     return int(text)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _provider_settings(given: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from cliprow.config import Config
-from cliprow.errors import Conflict, NotAllowed
+from cliprow.errors import Conflict, InvalidInput, NotAllowed
 from cliprow.local.ports import HOST, PortTaken, free_port, listens
 from cliprow.local.postgres import Cluster
 from cliprow.local.stack import revive, running_stack
@@ -43,7 +43,9 @@ def config(tmp_path: Path, postgres_bin: Path) -> Iterator[Config]:
     tmp_path.chmod(0o700)
     config = Config(home=tmp_path / "home", postgres_bin=postgres_bin)
     config.home.mkdir(mode=0o700)
-    (config.home / "stack.json").write_bytes(msgspec.json.encode({"db_port": free_port()}))
+    (config.home / "stack.json").write_bytes(
+        msgspec.json.encode({"db_port": free_port(), "gateway_port": free_port()})
+    )
     yield config
     if _cluster(config).exists:
         _cluster(config).stop()
@@ -170,7 +172,7 @@ def test_a_taken_default_port_moves_to_a_free_one_that_is_remembered(
 ) -> None:
     with closing(socket.create_server((HOST, 0))) as other:
         taken = other.getsockname()[1]
-        monkeypatch.setattr("cliprow.local.stack.DEFAULT_DB_PORT", taken)
+        monkeypatch.setattr("cliprow.local.database.DEFAULT_DB_PORT", taken)
         (config.home / "stack.json").unlink()
         with running_stack(config, migrated=False) as stack:
             moved_to = stack.db_port
@@ -242,5 +244,23 @@ def test_a_user_of_the_stack_can_start_it_again_on_the_same_port(config: Config)
 def test_a_real_projects_database_is_used_as_it_is(tmp_path: Path) -> None:
     config = Config(home=tmp_path / "home", database_url="postgresql://db.example.com/postgres")
     with running_stack(config) as stack:
-        assert stack.admin == stack.worker == config.database_url
+        assert stack.admin == stack.worker == stack.api == config.database_url
+        with pytest.raises(
+            InvalidInput, match="SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY"
+        ):
+            _ = stack.supabase
     assert not config.home.exists()
+
+
+def test_a_real_projects_keys_are_used_as_they_are(tmp_path: Path) -> None:
+    config = Config(
+        home=tmp_path / "home",
+        database_url="postgresql://db.example.com/postgres",
+        supabase_url="https://example.supabase.co",
+        supabase_publishable_key="sb_publishable_x",
+        supabase_secret_key="sb_secret_x",
+    )
+    with running_stack(config) as stack:
+        assert stack.supabase.url == config.supabase_url
+        assert stack.supabase.secret_key == config.supabase_secret_key
+        assert "sb_secret" not in repr(stack.supabase)

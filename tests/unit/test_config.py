@@ -48,6 +48,32 @@ def test_provider_settings_are_grouped_by_their_first_word() -> None:
     assert config.postgres_bin == Path("/pg/bin")
 
 
+def test_settings_of_gateway_api_and_old_system_are_no_provider_settings() -> None:
+    config = Config.from_environment(
+        {
+            "CLIPROW_HOME": "/mine",
+            "CLIPROW_GATEWAY_PORT": "5001",
+            "CLIPROW_API_HOST": "0.0.0.0",
+            "CLIPROW_API_PORT": "5002",
+            "CLIPROW_API_CORS_ORIGINS": "https://a.example, https://b.example",
+            "CLIPROW_LEGACY_TENANT": "t",
+            "CLIPROW_LEGACY_API_KEY": "k",
+        }
+    )
+    assert config.settings == {}
+    assert (config.gateway_port, config.api_host, config.api_port) == (5001, "0.0.0.0", 5002)
+    assert config.api_cors_origins == ("https://a.example", "https://b.example")
+    assert (config.legacy_tenant, config.legacy_api_key) == ("t", "k")
+
+
+def test_a_project_that_is_set_by_half_is_named() -> None:
+    config = Config.from_environment(
+        {"DATABASE_URL": "postgresql://x/y", "SUPABASE_URL": "https://x.supabase.co/"}
+    )
+    with pytest.raises(InvalidInput, match="SUPABASE_PUBLISHABLE_KEY and SUPABASE_SECRET_KEY are not set"):
+        config.project()
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "5e3", "5 432"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(InvalidInput, match="CLIPROW_DB_PORT"):

@@ -42,7 +42,8 @@ GPL = {"piper", "espeakng_loader"}
 @cache
 def files() -> list[Path]:
     """Every text file of the repository, generated and installed ones left out."""
-    found = [path for path in ROOT.iterdir() if path.is_file() and path.name != "uv.lock"]
+    # `.git` is a file where the checkout is a second worktree.
+    found = [path for path in ROOT.iterdir() if path.is_file() and path.name not in {"uv.lock", ".git"}]
     for folder in FOLDERS:
         found += [
             path

@@ -78,7 +78,7 @@ def worker(
         settings=config.settings,
         revive=functools.partial(revive, config) if config.embedded else None,
     )
-    with running_stack(config) as stack:
+    with running_stack(config, gateway=False) as stack:
         running = Worker(stack.worker, open_storage(config), config.home / "scratch", options)
         asyncio.run(_run(running, until_eof=until_eof))
 
@@ -113,13 +113,16 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
 
 @click.command()
 def up() -> None:
-    """Run the embedded database and a worker until Ctrl-C."""
-    with session() as at, own_worker(at) as running:
+    """Run the embedded database, its gateway and a worker until Ctrl-C."""
+    with session(gateway=True) as at, own_worker(at) as running:
         home = at.config.home
+        project = at.stack.supabase
         if at.config.embedded:
             click.echo(f"Database   127.0.0.1:{at.stack.db_port}, log {home / 'logs' / 'postgres.log'}")
         else:
             click.echo("Database   the one that DATABASE_URL names")
+        click.echo(f"Supabase   {project.url}")
+        click.echo(f"Key        {project.publishable_key} (publishable; for programs that people run)")
         if running.ensure():
             click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
         else:

@@ -33,8 +33,11 @@ class Session:
 
 
 @contextmanager
-def session(email: str | None = None) -> Iterator[Session]:
+def session(email: str | None = None, *, gateway: bool = False) -> Iterator[Session]:
     """Start what is needed, and act for a user: the one named, CLIPROW_USER, or the embedded stack's own.
+
+    Args:
+        gateway: start the gateway too, beside the database; without it, it is started when it is asked for.
 
     Raises:
         CliprowError: the stack does not start, or there is no such user.
@@ -47,7 +50,7 @@ def session(email: str | None = None) -> Iterator[Session]:
             error_code="USER_NOT_NAMED",
             next_step="Set CLIPROW_USER to the address of one of its users, or name it with --as.",
         )
-    with running_stack(config) as stack:
+    with running_stack(config, gateway=gateway) as stack:
         account = (
             open_local_account(stack.admin)
             if config.embedded and not email

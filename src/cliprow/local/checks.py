@@ -1,4 +1,4 @@
-"""What `cliprow doctor` knows about the database: each check looks, and changes nothing."""
+"""What `cliprow doctor` knows about database and gateway: each check looks, and changes nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from cliprow import migrate
 from cliprow.config import Config
 from cliprow.db import translate
 from cliprow.errors import CliprowError
+from cliprow.local.database import DEFAULT_DB_PORT
+from cliprow.local.gateway.process import GatewayProcess
 from cliprow.local.identity import choose
 from cliprow.local.ports import HOST, port_taken
 from cliprow.local.postgres import Cluster
 from cliprow.local.programs import major_version, packaged_programs
-from cliprow.local.stack import DEFAULT_DB_PORT, read_stack_file
+from cliprow.local.project import DEFAULT_GATEWAY_PORT, read_options
+from cliprow.local.stack_file import read_stack_file
 
 #: Below this a batch of videos may fill the disk; the database alone takes about 0.1 GB.
 MIN_FREE_BYTES = 2_000_000_000
@@ -89,26 +92,39 @@ def _embedded(config: Config, *, usable: bool) -> Iterator[Check]:
         yield Check("Postgres", ok=False, detail=error.message, next_step=error.next_step)
         return
     if usable:
-        yield _port(
-            config, Cluster(config.home / "postgres", config.home / "logs" / "postgres.log", programs)
-        )
+        cluster = Cluster(config.home / "postgres", config.home / "logs" / "postgres.log", programs)
+        last = read_stack_file(config.home)
+        wanted = last.db_port or DEFAULT_DB_PORT
+        yield _port("database", "CLIPROW_DB_PORT", cluster.port(), config.db_port, wanted)
+        serving = GatewayProcess(config.home).port()
+        wanted = last.gateway_port or DEFAULT_GATEWAY_PORT
+        yield _port("gateway", "CLIPROW_GATEWAY_PORT", serving, config.gateway_port, wanted)
+        yield _options(config.home / "gateway.json")
 
 
-def _port(config: Config, cluster: Cluster) -> Check:
-    running_on = cluster.port()
+def _port(name: str, setting: str, running_on: int | None, insisted: int | None, preferred: int) -> Check:
+    """Where a server of the stack listens, or could."""
     if running_on is not None:
-        return Check("database port", ok=True, detail=f"the database runs on {HOST}:{running_on}")
-    wanted = config.db_port or read_stack_file(config.home).db_port or DEFAULT_DB_PORT
+        return Check(f"{name} port", ok=True, detail=f"the {name} runs on {HOST}:{running_on}")
+    wanted = insisted or preferred
     if not port_taken(wanted):
-        return Check("database port", ok=True, detail=f"{HOST}:{wanted} is free")
-    if config.db_port is None:
-        return Check("database port", ok=True, detail=f"{HOST}:{wanted} is taken; a free one will be used")
+        return Check(f"{name} port", ok=True, detail=f"{HOST}:{wanted} is free")
+    if insisted is None:
+        return Check(f"{name} port", ok=True, detail=f"{HOST}:{wanted} is taken; a free one will be used")
     return Check(
-        "database port",
+        f"{name} port",
         ok=False,
         detail=f"{HOST}:{wanted} is taken by another program",
-        next_step="Stop that program, or set CLIPROW_DB_PORT to another port, or unset it.",
+        next_step=f"Stop that program, or set {setting} to another port, or unset it.",
     )
+
+
+def _options(file: Path) -> Check:
+    try:
+        read_options(file)
+    except CliprowError as error:
+        return Check("gateway options", ok=False, detail=error.message, next_step=error.next_step)
+    return Check("gateway options", ok=True, detail=f"{file}" if file.exists() else "the defaults")
 
 
 def _project(config: Config) -> Iterator[Check]:
@@ -131,6 +147,10 @@ def _project(config: Config) -> Iterator[Check]:
     else:
         advice = ""
     yield Check("migrations", ok=found.current, detail=detail, next_step=advice)
+    try:
+        yield Check("API keys", ok=True, detail=f"{config.project().url}, with both keys")
+    except CliprowError as error:
+        yield Check("API keys", ok=False, detail=error.message, next_step=error.next_step)
 
 
 def _nearest(path: Path) -> Path:

@@ -2,14 +2,14 @@
 
     python -I -S keeper.py LOCK_FILE LOG_FILE LOG_BYTES COMMAND...
 
-The command that starts Postgres may end or be killed long before Postgres does, so somebody else has to be its
-parent: this process, which first leaves its own parent, so that nobody who ends "all my children" ends the database.
-It starts the server again when a signal killed it, and ends when the server ends by itself, with the server's exit
-status printed on standard output for whoever still listens there.
+The command that starts Postgres or the gateway may end or be killed long before these do, so somebody else has to be
+their parent: this process, which first leaves its own parent, so that nobody who ends "all my children" ends the server.
+It starts the server again when a signal killed it, and ends when the server ends by itself or was asked to (SIGTERM),
+with the server's exit status printed on standard output for whoever still listens there.
 
 LOCK_FILE is locked for as long as this process, the server, or any child of the server lives: the server inherits
 the lock. The kernel lets go of it when the last of them is gone, however they went, so the lock says what process
-numbers cannot: nobody uses the data.
+numbers cannot: nobody uses the data. In the file stand the numbers of this process and of the server.
 
 What the server prints goes to LOG_FILE. At most LOG_BYTES are kept: half in LOG_FILE, half in LOG_FILE.1.
 """
@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -83,6 +84,8 @@ def run(command: list[str], lock: int, log: BoundedLog) -> int:
     server = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, pass_fds=[lock]
     )
+    # Always as long, so that a reader never meets half of it.
+    os.pwrite(lock, f"{os.getpid():>10}\n{server.pid:>10}\n".encode(), 0)
     assert server.stdout is not None
     while data := os.read(server.stdout.fileno(), min(65536, log.half_bytes)):
         log.write(data)
@@ -103,7 +106,7 @@ def keep(lock_file: str, log_file: str, log_bytes: str, *command: str) -> int:
     kills: list[float] = []
     while True:
         status = run(list(command), lock, log)
-        if status >= 0:
+        if status >= 0 or status == -signal.SIGTERM:
             return status
         now = time.monotonic()
         kills = [moment for moment in kills if now - moment < KILLS_WITHIN_S] + [now]
@@ -111,6 +114,36 @@ def keep(lock_file: str, log_file: str, log_bytes: str, *command: str) -> int:
             log.write(f"keeper: killed {KILLS} times within {KILLS_WITHIN_S:.0f} s, giving up\n".encode())
             return 1
         log.write(f"keeper: signal {-status} killed the server, starting it again\n".encode())
+
+
+def in_use(lock_file: Path) -> bool:
+    """Whether anybody holds the lock: a keeper, its server, or the server's children."""
+    try:
+        with lock_file.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def kept_by(lock_file: Path) -> tuple[int, int] | None:
+    """Process numbers of the keeper and of its server; None where nobody has the lock."""
+    if not in_use(lock_file):
+        return None
+    numbers = lock_file.read_text().split()
+    return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else None
+
+
+def read_from(path: Path, offset: int) -> str:
+    """What was written to a log since it was `offset` bytes long."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset if path.stat().st_size >= offset else 0)
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def main() -> int:

@@ -1,9 +1,10 @@
-"""`secrets.json`: passwords made up on this machine, readable by their owner only."""
+"""`secrets.json`: passwords and keys made up on this machine, readable by their owner only."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -29,12 +30,17 @@ def load(path: Path) -> dict[str, str]:
         ) from None
 
 
-def keep(path: Path, *names: str) -> dict[str, str]:
-    """Everything kept in the file, with a new random password for each name that it lacks."""
+def keep(path: Path, *names: str, **makers: Callable[[], str]) -> dict[str, str]:
+    """Everything kept in the file, with a new random password for each name that it lacks.
+
+    Args:
+        makers: names of what is no password, with what makes it.
+    """
     known = load(path)
-    missing = [name for name in names if name not in known]
+    makers = dict.fromkeys(names, lambda: secrets.token_urlsafe(24)) | makers
+    missing = {name: make() for name, make in makers.items() if name not in known}
     if missing:
-        known |= {name: secrets.token_urlsafe(24) for name in missing}
+        known |= missing
         write_private(path, msgspec.json.format(msgspec.json.encode(known)) + b"\n")
     return known
 

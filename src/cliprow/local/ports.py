@@ -16,11 +16,11 @@ class PortTaken(Unavailable):
     error_code = "PORT_TAKEN"
 
     @classmethod
-    def of(cls, port: int) -> PortTaken:
-        """The error for this port."""
+    def of(cls, port: int, setting: str = "CLIPROW_DB_PORT") -> PortTaken:
+        """The error for this port, which `setting` would change."""
         return cls(
             f"Port {port} on {HOST} is taken by another program.",
-            next_step="Stop that program, or choose another port with CLIPROW_DB_PORT.",
+            next_step=f"Stop that program, or choose another port with {setting}.",
         )
 
 

@@ -8,7 +8,6 @@ until `stop`. Callers see to it that only one of them creates, starts or stops a
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ from pathlib import Path
 from cliprow.errors import CliprowError, Conflict, Unavailable
 from cliprow.local import passwords
 from cliprow.local.identity import Identity, choose
-from cliprow.local.keeper import LOCKED, Keeper
+from cliprow.local.keeper import LOCKED, Keeper, in_use, read_from
 from cliprow.local.ports import HOST, PortTaken, free_port, listens, port_taken
 from cliprow.local.programs import major_version, packaged_programs
 
@@ -163,7 +162,7 @@ class Cluster:
                 if ended == LOCKED:
                     return
                 if ended is not None or time.monotonic() > deadline:
-                    raise self._not_started(port, _read_from(self.log, log_offset))
+                    raise self._not_started(port, read_from(self.log, log_offset))
                 time.sleep(0.02)
 
     def stop(self) -> None:
@@ -195,14 +194,7 @@ class Cluster:
 
     def in_use(self) -> bool:
         """Whether any process of the cluster lives: the server, its children, or its keeper."""
-        try:
-            with self.lock.open("rb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return in_use(self.lock)
 
     def server_pid(self) -> int | None:
         """The process that serves this cluster now; None where there is none."""
@@ -282,16 +274,6 @@ def _environment() -> dict[str, str]:
 
 def _system_locale() -> str:
     return "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-
-
-def _read_from(path: Path, offset: int) -> str:
-    """What was written to a log since it was `offset` bytes long."""
-    try:
-        with path.open("rb") as file:
-            file.seek(offset if path.stat().st_size >= offset else 0)
-            return file.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
 
 
 def _reason(output: str) -> str:

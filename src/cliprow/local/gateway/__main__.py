@@ -1,21 +1,33 @@
-"""`python -m cliprow.local.gateway SETTINGS_FILE`: serves until SIGTERM."""
+"""`python -m cliprow.local.gateway SETTINGS_FILE`: serves until SIGTERM; waits for the file if it is not there yet."""
 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
+import time
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
+from litestar import Litestar
 
 from cliprow.local.gateway.app import create_app
-from cliprow.local.gateway.settings import read_settings
+from cliprow.local.gateway.settings import GatewaySettings, read_settings
 from cliprow.local.ports import HOST
+
+#: How long to wait for the settings: as long as a database may take to start, and some more. Seconds.
+SETTINGS_S = 200.0
 
 
 def main() -> None:
     """Serve what the settings say, on 127.0.0.1 only."""
-    settings = read_settings(Path(sys.argv[1]))
+    # uvicorn raises the signal that stopped it once more at its end; that is a good end and no crash.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
+    # An application without routes, thrown away: making it imports what every application needs.
+    uvicorn.Config(Litestar(openapi_config=None), log_config=None).load()
+    settings = await_settings(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger(__name__).info("Development server at %s; it is not for production.", settings.url)
     uvicorn.run(
@@ -28,6 +40,20 @@ def main() -> None:
         server_header=False,
         timeout_graceful_shutdown=3,
     )
+
+
+def await_settings(file: Path) -> GatewaySettings:
+    """The settings, as soon as whoever started us has written them; ends the process when they do not come."""
+    deadline = time.monotonic() + SETTINGS_S
+    while not file.exists():
+        if time.monotonic() > deadline:
+            sys.exit(f"No settings came in {file} within {SETTINGS_S:.0f} s.")
+        time.sleep(0.01)
+    return read_settings(file)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar, get
 from litestar.config.cors import CORSConfig
 
+from cliprow.local.gateway.auth import AuthPart
+from cliprow.local.gateway.browsers import refuse_secret_keys_in_browsers
 from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.realtime.part import RealtimePart
 from cliprow.local.gateway.services import Part, Services
 from cliprow.local.gateway.settings import GatewaySettings
+from cliprow.local.gateway.storage.part import StoragePart
 
 #: Headers that browsers may read of an answer.
 EXPOSED_HEADERS = [
@@ -21,13 +26,21 @@ EXPOSED_HEADERS = [
 
 def parts(services: Services) -> list[Part]:
     """The parts, in the order they are started."""
-    return []
+    return [
+        AuthPart(services),
+        RealtimePart(services),
+        StoragePart(services),
+    ]
 
 
 @get("/health", sync_to_thread=False)
-def health() -> dict[str, str]:
-    """Answer as soon as all parts run."""
-    return {"status": "healthy", "service": "cliprow embedded gateway (development server)"}
+def health() -> dict[str, str | int]:
+    """Answer as soon as all parts run; by the process number its starter knows that it is no other gateway."""
+    return {
+        "status": "healthy",
+        "service": "cliprow embedded gateway (development server)",
+        "pid": os.getpid(),
+    }
 
 
 def create_app(settings: GatewaySettings) -> Litestar:
@@ -45,6 +58,7 @@ def create_app(settings: GatewaySettings) -> Litestar:
     return Litestar(
         route_handlers=[health, *(handler for part in running for handler in part.handlers())],
         lifespan=[lifespan],
+        middleware=[refuse_secret_keys_in_browsers],
         # As the real gateway does: every origin may call, since calls carry no cookies.
         cors_config=CORSConfig(allow_origins=["*"], allow_headers=["*"], expose_headers=EXPOSED_HEADERS),
         openapi_config=None,

@@ -64,6 +64,11 @@ class Keyring:
     def _asymmetric(self) -> bool:
         return self._settings.options.jwt_algorithm == "ES256"
 
+    @property
+    def issuer(self) -> str:
+        """`iss` of the tokens."""
+        return self._settings.issuer
+
     def jwks(self) -> dict[str, Any]:
         """The public keys (RFC 7517); empty while tokens are signed with the shared secret."""
         if not self._asymmetric:

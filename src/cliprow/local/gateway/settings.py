@@ -36,6 +36,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     #: Sign-ins and sign-ups, and refreshes, that one address may make in five minutes.
     sign_in_limit: int = 30
     refresh_limit: int = 150
+    #: Seconds between two messages to the same e-mail address.
+    mail_interval_s: int = 1
+    password_min_length: int = 6
+    #: Kinds of characters that a password must have, as in the Supabase CLI's config.toml.
+    password_requirements: Literal[
+        "",
+        "letters_digits",
+        "lower_upper_letters_digits",
+        "lower_upper_letters_digits_symbols",
+    ] = ""
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,146 @@
+-- Retry: what failed or was cancelled runs again, or everything from a stage on. What was finished before that stays.
+
+create function private.start_generation(p_job_ids uuid [])
+returns void
+language sql
+set search_path = ''
+as $$
+  update public.generation_jobs as j
+  set status = 'pending', generation = j.generation + 1, progress = 0, current_step = 0, completed_at = null,
+    error_code = null, error_message = null, next_step = null, result_data = null,
+    -- Whoever wants it to run again does not want it held back.
+    paused_at = null, paused_by = null
+  where j.id = any(p_job_ids)
+$$;
+comment on function private.start_generation(uuid []) is 'Begins the next generation of jobs that have ended.';
+
+create function private.forget_content(p_job_ids uuid [], p_place int)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ids uuid [] := array(
+    select c.id
+    from public.generation_jobs as j
+    join public.generated_content as c on c.tenant_id = j.tenant_id and c.job_id = j.id
+    join public.stage_tasks as t on t.job_id = c.job_id and t.id = c.task_id
+    join private.stage_weights() as w on w.stage = t.stage
+    where j.id = any(p_job_ids) and w.place >= p_place
+  );
+begin
+  -- What was published keeps its figures, though no job knows it any more.
+  update public.generated_content as c
+  set job_id = null, task_id = null, scene_id = null
+  where c.id = any(v_ids) and exists (
+    select from public.performance_metrics as m where m.tenant_id = c.tenant_id and m.content_id = c.id
+  );
+  delete from public.generated_content as c where c.id = any(v_ids) and c.job_id is not null;
+end
+$$;
+comment on function private.forget_content(uuid [], int) is
+  'Takes away what jobs made from a stage (by its place) on, because it is made anew. The files stay as artifacts; content that has figures '
+  'stays in its project without the job.';
+
+create function private.retry(p_job_ids uuid [], p_stage text)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_place int := (select w.place from private.stage_weights() as w where w.stage = p_stage);
+  v_count int;
+begin
+  perform private.start_generation(p_job_ids);
+  if v_place is not null then
+    perform private.forget_content(p_job_ids, v_place);
+  end if;
+  if v_place = 1 then
+    -- Another script may have other scenes: their tasks are made when it is there.
+    delete from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.stage <> p_stage;
+  end if;
+  update public.stage_tasks as t
+  set
+    status = case when w.place > v_place or exists (
+        select from public.stage_tasks as n where n.job_id = t.job_id and n.id = any(t.needs) and n.status <> 'completed'
+      ) then 'blocked' else 'pending' end,
+    -- What follows is computed again where its inputs are others than before, and found again where they are the same.
+    redone_in = case when w.place = v_place and t.status = 'completed' then j.generation else t.redone_in end,
+    generation = j.generation, failure_count = 0, lost_count = 0, completed_at = null, progress = 0,
+    content_key = null, is_reused = false, error_code = null, error_message = null, next_step = null
+  from public.generation_jobs as j, private.stage_weights() as w
+  where t.job_id = any(p_job_ids) and j.id = t.job_id and w.stage = t.stage
+    and (t.status in ('failed', 'cancelled') or (t.status = 'completed' and w.place >= v_place));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+comment on function private.retry(uuid [], text) is
+  'Runs jobs that have ended again: what failed or was cancelled, and with a stage also what that stage and those after it had completed. '
+  'Returns how many tasks. Their tenant is locked.';
+
+create function public.retry_job(job_id uuid, stage text default null)
+returns jsonb
+language plpgsql
+-- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  v_job public.generation_jobs := private.job_to_control(retry_job.job_id);
+  v_count int;
+begin
+  if retry_job.stage is not null and not exists (
+    select from private.stage_weights() as w where w.stage = retry_job.stage
+  ) then
+    raise exception 'There is no stage %.', retry_job.stage using errcode = 'CR001',
+      hint = 'Use one of ' || (select string_agg(w.stage, ', ' order by w.place) from private.stage_weights() as w) || '.';
+  elsif v_job.status in ('pending', 'processing') then
+    raise exception 'The job is %; only one that has ended can run again.', v_job.status
+      using errcode = 'CR004', hint = 'Wait until it has ended, or cancel it first.';
+  elsif v_job.status = 'completed' and retry_job.stage is null then
+    raise exception 'The job is completed; nothing of it failed.'
+      using errcode = 'CR004', hint = 'Name the stage from which it is to be done again.';
+  end if;
+  v_count := private.retry(array[retry_job.job_id], retry_job.stage);
+  perform private.release();
+  return jsonb_build_object('job_id', retry_job.job_id, 'retried_tasks', v_count, 'generation', v_job.generation + 1);
+end
+$$;
+comment on function public.retry_job(uuid, text) is
+  'Runs again what failed or was cancelled in a job; what was finished stays. With a stage (also of a completed job), that stage is computed '
+  'anew, and what follows from it. Starts the next generation. Returns {job_id, retried_tasks, generation}. Raises CR001, CR002, CR003 or CR004.';
+
+create function public.retry_batch(batch_id uuid)
+returns jsonb
+language plpgsql
+-- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  v_batch public.batches := private.batch_to_control(retry_batch.batch_id);
+  v_job_ids uuid [] := array(
+    select j.id from public.generation_jobs as j
+    where j.tenant_id = v_batch.tenant_id and j.batch_id = v_batch.id
+      -- A batch that was withdrawn has no job that failed: running it again means running what was withdrawn.
+      and j.status = case v_batch.status when 'cancelled' then 'cancelled' else 'failed' end
+    order by j.id
+  );
+begin
+  if v_job_ids = '{}' then
+    raise exception 'No job of the batch has failed.'
+      using errcode = 'CR004', hint = 'Look at its current state; single jobs can be done again from a stage on.';
+  end if;
+  perform private.retry(v_job_ids, null);
+  perform private.release();
+  return private.told_batch(v_batch.id, cardinality(v_job_ids));
+end
+$$;
+comment on function public.retry_batch(uuid) is
+  'Runs again what failed in a batch, job by job as retry_job does; of a cancelled batch what was cancelled. Returns {batch_id, status, '
+  'paused_at, version, changed_jobs}. Raises CR002, CR003, or CR004 when there is nothing to run again.';
+
+grant execute on function public.retry_job(uuid, text), public.retry_batch(uuid) to authenticated;

@@ -1,0 +1,44 @@
+"""Auth as a part of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.handlers.base import BaseRouteHandler
+
+from cliprow.local.gateway.auth import discovery, sign_in, user
+from cliprow.local.gateway.auth.errors import HANDLERS
+from cliprow.local.gateway.auth.service import Auth
+from cliprow.local.gateway.services import Services
+
+#: Largest request body.
+MAX_BODY = 1 << 20
+
+
+class AuthPart:
+    """Routes under /auth/v1."""
+
+    def __init__(self, services: Services) -> None:
+        self._auth = Auth(services)
+
+    def handlers(self) -> Sequence[Router | BaseRouteHandler]:
+        """Its routes, with their full paths."""
+        return [
+            Router(
+                path="/auth/v1",
+                route_handlers=[*discovery.ROUTES, *sign_in.ROUTES, *user.ROUTES],
+                dependencies={"auth": Provide(lambda: self._auth, sync_to_thread=False)},
+                exception_handlers=HANDLERS,
+                request_max_body_size=MAX_BODY,
+            )
+        ]
+
+    async def start(self) -> None:
+        """Open connections; the database answers."""
+        await self._auth.pool.open(wait=True, timeout=30)
+
+    async def stop(self) -> None:
+        """Close them."""
+        await self._auth.pool.close()
