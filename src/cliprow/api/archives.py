@@ -6,7 +6,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -139,7 +139,7 @@ class Archiver:
         self, members: Sequence[Member], texts: Mapping[str, str]
     ) -> AsyncIterator[tuple[str, datetime, int, Method, AsyncIterable[bytes]]]:
         for name, text in texts.items():
-            yield name, datetime.now(timezone.utc), 0o100644, ZIP_64, _once(text.encode())
+            yield name, datetime.now(UTC), 0o100644, ZIP_64, _once(text.encode())
         for member in members:
             yield member.name, member.made_at, 0o100644, ZIP_64, self._media.read(member.path)
 

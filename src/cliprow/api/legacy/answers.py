@@ -49,14 +49,16 @@ def as_detail(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str,
         return _detail(HTTPStatus.UNPROCESSABLE_ENTITY, _fields(error.extra))
     if isinstance(error, HTTPException):
         # What cannot be decoded at all was 422 too.
-        status = HTTPStatus.UNPROCESSABLE_ENTITY if error.status_code == 400 else HTTPStatus(error.status_code)
+        status = (
+            HTTPStatus.UNPROCESSABLE_ENTITY if error.status_code == 400 else HTTPStatus(error.status_code)
+        )
         return _detail(status, error.detail)
     if isinstance(error, psycopg.Error):
         error = db.translate(error)
     if isinstance(error, CliprowError):
-        status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
-        if status is not None:
-            return _detail(status, f"{error.message} {error.next_step}".strip())
+        known = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
+        if known is not None:
+            return _detail(known, f"{error.message} {error.next_step}".strip())
     # What we cannot explain is for the log, not for callers.
     logger.error("The old surface failed.", exc_info=error)
     return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the server's log has it.")

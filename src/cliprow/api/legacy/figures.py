@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import Router, get, post
+from litestar import get, post
 from psycopg.types.json import Jsonb
 
-from cliprow.api.legacy.access import Door, allowed
-from cliprow.api.legacy.answers import as_detail, missing, success
+from cliprow.api.legacy.access import Door
+from cliprow.api.legacy.answers import missing, success
 from cliprow.api.legacy.projects import project_figures, project_row
 from cliprow.api.legacy.rows import LIBRARY, PROJECTS, find, one, rows
 
@@ -154,11 +154,4 @@ async def record(data: dict[str, Any], door: Door) -> dict[str, object]:
     return {"success": True, "message": "Performance recorded"}
 
 
-def figure_routes() -> Router:
-    """All of them."""
-    return Router(
-        "/",
-        route_handlers=[search, add, overview, of_project, realtime, record],
-        guards=[allowed],
-        exception_handlers={Exception: as_detail},
-    )
+FIGURES = [search, add, overview, of_project, realtime, record]

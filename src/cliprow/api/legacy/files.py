@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Request, Router, get, post
+from litestar import Request, get, post
 from litestar.background_tasks import BackgroundTask
 from litestar.response import Stream
 
 from cliprow.api.archives import Member
-from cliprow.api.legacy.access import Door, allowed
-from cliprow.api.legacy.answers import as_detail, missing, success
+from cliprow.api.legacy.access import Door
+from cliprow.api.legacy.answers import missing, success
 from cliprow.api.legacy.projects import project_row
 from cliprow.api.legacy.rows import CONTENT, SCRIPTS, Row, find, moment, one, rows, shown
 from cliprow.api.media import body, passed_on, plain_name
@@ -76,7 +76,7 @@ async def export(data: Export, door: Door) -> Stream:
     async with door.acting() as at:
         project = await project_row(at, data.project_id)
         created = await at.value(
-            f"select {moment('p.created_at')} from public.projects as p where p.id = %s",  # type: ignore[arg-type]
+            f"select {moment('p.created_at')} from public.projects as p where p.id = %s",
             project["own_id"],
         )
         content = await rows(
@@ -96,7 +96,7 @@ async def export(data: Export, door: Door) -> Stream:
         "project_id": project["id"],
         "idea": project["original_idea"],
         "created_at": created,
-        "export_date": datetime.now(timezone.utc).replace(tzinfo=None).isoformat(),
+        "export_date": datetime.now(UTC).replace(tzinfo=None).isoformat(),
     }
     texts = {"project_info.json": json.dumps(info, indent=2, ensure_ascii=False)}
     texts |= {
@@ -109,11 +109,11 @@ async def export(data: Export, door: Door) -> Stream:
             f"{row['content_type']}s/{plain_name(PurePosixPath(row['media_url']).name)}",
             row["file_path"],
             row["file_size"],
-            datetime.now(timezone.utc),
+            datetime.now(UTC),
         )
         for row in content
     ]
-    name = f"project_{data.project_id[:8]}_{datetime.now(timezone.utc):%Y%m%d_%H%M%S}.zip"
+    name = f"project_{data.project_id[:8]}_{datetime.now(UTC):%Y%m%d_%H%M%S}.zip"
     return Stream(
         door.archiver.write(members, texts),
         media_type="application/zip",
@@ -156,11 +156,4 @@ async def _send(
     )
 
 
-def file_routes() -> Router:
-    """All of them."""
-    return Router(
-        "/",
-        route_handlers=[preview, download, media, export],
-        guards=[allowed],
-        exception_handlers={Exception: as_detail},
-    )
+FILES = [preview, download, media, export]

@@ -98,9 +98,7 @@ class Teller:
         told = []
         if status != "pending" and (before is None or before[0] in {"pending", "failed", "completed"}):
             names = ("project_id", "job_type")
-            told.append(
-                {"type": "job_started", "data": {"job_id": row["id"], **{n: row[n] for n in names}}}
-            )
+            told.append({"type": "job_started", "data": {"job_id": row["id"], **{n: row[n] for n in names}}})
         if status == "processing":
             step = STEPS.get(row["stage"] or "", "Working")
             data = {"job_id": row["id"], "progress": progress, "step": step}
@@ -110,9 +108,7 @@ class Teller:
             data |= {"script_id": row["result_data"].get("script_id"), "progress": 100}
             told.append({"type": "job_completed", "data": data})
         elif status == "failed":
-            told.append(
-                {"type": "job_failed", "data": {"job_id": row["id"], "error": row["error_message"]}}
-            )
+            told.append({"type": "job_failed", "data": {"job_id": row["id"], "error": row["error_message"]}})
         return told
 
 

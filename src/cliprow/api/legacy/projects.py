@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Router, delete, get, post
+from litestar import delete, get, post
 from litestar.params import Parameter
 from psycopg.types.json import Jsonb
 
 from cliprow.api.database import Transaction
-from cliprow.api.legacy.access import Door, allowed
-from cliprow.api.legacy.answers import as_detail, missing, success
+from cliprow.api.legacy.access import Door
+from cliprow.api.legacy.answers import missing, success
 from cliprow.api.legacy.rows import (
     CONTENT,
     JOBS,
@@ -170,9 +170,7 @@ async def list_scenes(script_id: str, door: Door) -> dict[str, object]:
     answer = []
     for scene in scenes:
         own = [shown(file) for file in content if file["scene_id"] == scene["id"]]
-        whole = [
-            {**shown(file), "scene_id": scene["id"]} for file in content if file["scene_id"] is None
-        ]
+        whole = [{**shown(file), "scene_id": scene["id"]} for file in content if file["scene_id"] is None]
         answer.append(
             {**shown(scene), "content_count": len(own) + len(whole), "generated_content": own + whole}
         )
@@ -195,9 +193,7 @@ async def list_jobs(project_id: str, door: Door) -> dict[str, object]:
     """Jobs of a project, the newest first; none for a project that is not there, as it always was."""
     async with door.acting() as at:
         own_id = await find(at.connection, "projects", project_id)
-        found = await rows(
-            at.connection, f"{JOBS} and j.project_id = %(id)s order by j.id desc", id=own_id
-        )
+        found = await rows(at.connection, f"{JOBS} and j.project_id = %(id)s order by j.id desc", id=own_id)
     return success([shown(row) for row in found], len(found))
 
 
@@ -235,14 +231,14 @@ async def _jobs(at: Transaction, project: Row) -> list[Row]:
     return [shown(row) for row in found]
 
 
-def project_routes() -> Router:
-    """All of them."""
-    return Router(
-        "/",
-        route_handlers=[
-            create_project, list_projects, get_project, delete_project, generate, get_script, list_scenes, get_job,
-            list_jobs,
-        ],
-        guards=[allowed],
-        exception_handlers={Exception: as_detail},
-    )  # fmt: skip
+PROJECTS_AND_JOBS = [
+    create_project,
+    list_projects,
+    get_project,
+    delete_project,
+    generate,
+    get_script,
+    list_scenes,
+    get_job,
+    list_jobs,
+]

@@ -68,7 +68,8 @@ select {legacy_id("generation_jobs", "j.id")} as id, {legacy_id("projects", "j.p
       'processing_time', round(extract(epoch from j.completed_at - j.started_at)::numeric, 3),
       'platforms', to_jsonb(j.platforms))) || jsonb_build_object('packages', j.result_data -> 'platforms')
     else '{{}}' end as result_data,
-  {moment("j.created_at")} as created_at, {moment("j.updated_at")} as updated_at, {moment("j.completed_at")} as completed_at, j.id as own_id
+  {moment("j.created_at")} as created_at, {moment("j.updated_at")} as updated_at,
+  {moment("j.completed_at")} as completed_at, j.id as own_id
 from public.generation_jobs as j
 where j.tenant_id = private.tenant_id()
 """

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from litestar import Router
 
-from cliprow.api.routes import documents, health, projects
+from cliprow.api.routes import analytics, documents, health, library, projects
 
-ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router)
+ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router, library.router, analytics.router)

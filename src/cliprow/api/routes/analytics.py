@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
-from litestar import get
-from litestar.params import Parameter
+from litestar import Router, get
+from litestar.params import FromPath, QueryParameter
 
 from cliprow.api import figures
 from cliprow.api.figures import (
@@ -17,19 +16,30 @@ from cliprow.api.figures import (
     ErrorFigures,
     JobFigures,
     PlatformFigures,
+    Scope,
     StageFigures,
     scope_of,
 )
+from cliprow.api.lists import as_uuid
+from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
-from cliprow.errors import InvalidInput, NotFound, RowProblem
+from cliprow.api.routes.projects import no_project
+from cliprow.errors import InvalidInput, RowProblem
 
 #: Longest range, in days.
 MAX_DAYS = 366
 
 First = Annotated[
-    date | None, Parameter(query="from", description="First day (UTC); absent: 29 days before the last.")
+    date | None, QueryParameter(name="from", description="First day (UTC); absent: 29 days before the last.")
 ]
-Last = Annotated[date | None, Parameter(query="to", description="Last day (UTC), included; absent: today.")]
+Last = Annotated[
+    date | None, QueryParameter(name="to", description="Last day (UTC), included; absent: today.")
+]
+OfProject = Annotated[str | None, QueryParameter(name="project_id", description="Only of this project.")]
+OfBatch = Annotated[str | None, QueryParameter(name="batch_id", description="Only of this batch.")]
+OfPlatform = Annotated[
+    str | None, QueryParameter(name="platform", max_length=100, description="Only of this platform.")
+]
 
 
 class Analytics(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,18 +58,47 @@ class Analytics(msgspec.Struct, frozen=True, kw_only=True):
     errors: list[ErrorFigures]
 
 
-async def _analytics(
+@get("/analytics")
+async def get_analytics(
     request: ApiRequest,
-    project_id: UUID | None,
-    batch_id: UUID | None,
-    platform: str | None,
-    first: date | None,
-    last: date | None,
+    project_id: OfProject = None,
+    batch_id: OfBatch = None,
+    platform: OfPlatform = None,
+    first: First = None,
+    last: Last = None,
 ) -> Analytics:
-    scope = scope_of(project_id, batch_id, platform, first, last)
+    """Views and engagement, by platform and day, and outcomes, timings and errors of jobs."""
+    return await _analytics(
+        request,
+        scope_of(as_uuid(project_id, "project_id"), as_uuid(batch_id, "batch_id"), platform, first, last),
+    )
+
+
+@get("/projects/{project_id:str}/analytics")
+async def get_project_analytics(
+    request: ApiRequest,
+    project_id: FromPath[str],
+    batch_id: OfBatch = None,
+    platform: OfPlatform = None,
+    first: First = None,
+    last: Last = None,
+) -> Analytics:
+    """The same figures of one project."""
+    own_id = as_uuid(project_id, "project_id")
+    found = await request.rows(
+        "select true from public.projects where tenant_id = %s and id = %s and deleted_at is null",
+        request.tenant_id,
+        own_id,
+    )
+    if not found:
+        raise no_project(project_id)
+    return await _analytics(request, scope_of(own_id, as_uuid(batch_id, "batch_id"), platform, first, last))
+
+
+async def _analytics(request: ApiRequest, scope: Scope) -> Analytics:
     if not 0 <= (scope.last - scope.first).days < MAX_DAYS:
         raise InvalidInput(
-            f"The days from {scope.first} to {scope.last} are not a range of 1 to {MAX_DAYS} days.",
+            f"From {scope.first} to {scope.last} is not a range of 1 to {MAX_DAYS} days.",
             error_code="RANGE_INVALID",
             next_step="Ask for a shorter range, its first day in `from`, its last in `to`.",
             problems=[RowProblem(None, "from", "is not 0 to 365 days before `to`")],
@@ -78,41 +117,10 @@ async def _analytics(
         )
 
 
-@get("/analytics", guards=[in_tenant], tags=["analytics"], summary="Figures of the tenant")
-async def get_analytics(
-    request: ApiRequest,
-    project_id: UUID | None = None,
-    batch_id: UUID | None = None,
-    platform: str | None = None,
-    first: First = None,
-    last: Last = None,
-) -> Analytics:
-    """Views and engagement, by platform and day, and outcomes, timings and errors of jobs."""
-    return await _analytics(request, project_id, batch_id, platform, first, last)
-
-
-@get(
-    "/projects/{project_id:uuid}/analytics",
+router = Router(
+    path="/",
+    route_handlers=[get_analytics, get_project_analytics],
     guards=[in_tenant],
-    tags=["analytics"],
-    summary="Figures of a project",
+    security=BEARER,
+    tags=["Analytics"],
 )
-async def get_project_analytics(
-    request: ApiRequest,
-    project_id: UUID,
-    batch_id: UUID | None = None,
-    platform: str | None = None,
-    first: First = None,
-    last: Last = None,
-) -> Analytics:
-    """The same figures of one project; 404 for one that the caller cannot see."""
-    async with request.acting() as at:
-        if not await at.value(
-            "select true from public.projects where tenant_id = private.tenant_id() and id = %s and deleted_at is null",
-            project_id,
-        ):
-            raise NotFound("There is no such project.", next_step="List the projects, and use one of their ids.")
-    return await _analytics(request, project_id, batch_id, platform, first, last)
-
-
-handlers = [get_analytics, get_project_analytics]
