@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from psycopg.types.json import Jsonb
 
@@ -124,6 +125,10 @@ def legacy_door(state: State) -> Door:
     """The way into the legacy tenant, for handlers."""
     door: Door = state["legacy"]
     return door
+
+
+#: The parameter of handlers that gives them the way in.
+TheDoor = NamedDependency[Door]
 
 
 async def allowed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

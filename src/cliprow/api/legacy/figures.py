@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 from litestar import get, post
+from litestar.params import FromPath, JSONBody
 from psycopg.types.json import Jsonb
 
-from cliprow.api.legacy.access import Door
+from cliprow.api.legacy.access import TheDoor
 from cliprow.api.legacy.answers import missing, success
 from cliprow.api.legacy.projects import project_figures, project_row
 from cliprow.api.legacy.rows import LIBRARY, PROJECTS, find, one, rows
@@ -36,7 +37,7 @@ class NewItem(msgspec.Struct, kw_only=True):
 
 
 @post("/api/library/search", status_code=200)
-async def search(data: Search, door: Door) -> dict[str, object]:
+async def search(data: JSONBody[Search], door: TheDoor) -> dict[str, object]:
     """Scenes with any of the tags, the best performing first, then the most used."""
     async with door.acting() as at:
         found = await rows(
@@ -55,7 +56,7 @@ async def search(data: Search, door: Door) -> dict[str, object]:
 
 
 @post("/api/library/add", status_code=200)
-async def add(data: NewItem, door: Door) -> dict[str, object]:
+async def add(data: JSONBody[NewItem], door: TheDoor) -> dict[str, object]:
     """Put a scene into the library; one that is there already gets these tags and this category."""
     async with door.acting() as at:
         scene_id = await find(at.connection, "scenes", data.scene_id)
@@ -78,7 +79,7 @@ async def add(data: NewItem, door: Door) -> dict[str, object]:
 
 
 @get("/api/analytics/overview")
-async def overview(door: Door) -> dict[str, object]:
+async def overview(door: TheDoor) -> dict[str, object]:
     """How many projects there are, by status, and the ten newest."""
     async with door.acting() as at:
         found = await rows(
@@ -101,7 +102,7 @@ async def overview(door: Door) -> dict[str, object]:
 
 
 @get("/api/analytics/projects/{project_id:str}")
-async def of_project(project_id: str, door: Door) -> dict[str, object]:
+async def of_project(project_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """Sums of a project's figures."""
     async with door.acting() as at:
         figures = await project_figures(at, await project_row(at, project_id))
@@ -109,7 +110,7 @@ async def of_project(project_id: str, door: Door) -> dict[str, object]:
 
 
 @get("/api/analytics/realtime")
-async def realtime(door: Door) -> dict[str, object]:
+async def realtime(door: TheDoor) -> dict[str, object]:
     """How much content there is, by type and platform, and what was watched in all."""
     async with door.acting() as at:
         by_type = await rows(
@@ -140,7 +141,7 @@ async def realtime(door: Door) -> dict[str, object]:
 
 
 @post("/api/analytics/performance", status_code=200)
-async def record(data: dict[str, Any], door: Door) -> dict[str, object]:
+async def record(data: JSONBody[dict[str, Any]], door: TheDoor) -> dict[str, object]:
     """Keep figures of a piece of content; a rate above 1 is a percentage, as older clients send it."""
     figures = {name: data.get(name) or 0 for name in _COUNTERS}
     rate = float(data.get("engagement_rate") or 0)

@@ -11,10 +11,11 @@ from uuid import UUID
 import msgspec
 from litestar import Request, get, post
 from litestar.background_tasks import BackgroundTask
+from litestar.params import FromPath, JSONBody
 from litestar.response import Stream
 
 from cliprow.api.archives import Member
-from cliprow.api.legacy.access import Door
+from cliprow.api.legacy.access import Door, TheDoor
 from cliprow.api.legacy.answers import missing, success
 from cliprow.api.legacy.projects import project_row
 from cliprow.api.legacy.rows import CONTENT, SCRIPTS, Row, find, moment, one, rows, shown
@@ -33,13 +34,13 @@ class Export(msgspec.Struct, kw_only=True):
 
 
 @get("/api/preview/content/{content_id:str}")
-async def preview(content_id: str, door: Door) -> dict[str, object]:
+async def preview(content_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """A file's row, with the address that serves it."""
     return success(shown(await _content(door, content_id)))
 
 
 @get("/api/download/content/{content_id:str}")
-async def download(request: Request[Any, Any, Any], content_id: str, door: Door) -> Stream:
+async def download(request: Request[Any, Any, Any], content_id: FromPath[str], door: TheDoor) -> Stream:
     """The file itself, to be saved."""
     content = await _content(door, content_id)
     name = PurePosixPath(content["media_url"]).name
@@ -53,7 +54,7 @@ async def download(request: Request[Any, Any, Any], content_id: str, door: Door)
 
 
 @get("/media/{name:str}")
-async def media(request: Request[Any, Any, Any], name: str, door: Door) -> Stream:
+async def media(request: Request[Any, Any, Any], name: FromPath[str], door: TheDoor) -> Stream:
     """A file by the name in its `media_url`; ranges work, so that players can seek."""
     async with door.acting() as at:
         content = await one(
@@ -69,7 +70,7 @@ async def media(request: Request[Any, Any, Any], name: str, door: Door) -> Strea
 
 
 @post("/api/export/project", status_code=200)
-async def export(data: Export, door: Door) -> Stream:
+async def export(data: JSONBody[Export], door: TheDoor) -> Stream:
     """The files of a project as a zip: project_info.json, then a folder for each type."""
     if data.format != "zip":
         raise InvalidInput(f"The format {data.format!r} is not one of: zip.")

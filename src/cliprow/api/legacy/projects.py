@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import delete, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from psycopg.types.json import Jsonb
 
 from cliprow.api.database import Transaction
-from cliprow.api.legacy.access import Door
+from cliprow.api.legacy.access import TheDoor
 from cliprow.api.legacy.answers import missing, success
 from cliprow.api.legacy.rows import (
     CONTENT,
@@ -51,11 +51,11 @@ class Generate(msgspec.Struct, kw_only=True):
     scene_count: int | None = 5
 
 
-Limit = Annotated[int, Parameter(ge=0, le=1000)]
+Limit = Annotated[int, QueryParameter(ge=0, le=1000)]
 
 
 @post("/api/projects", status_code=200)
-async def create_project(data: NewProject, door: Door) -> dict[str, object]:
+async def create_project(data: JSONBody[NewProject], door: TheDoor) -> dict[str, object]:
     """Make a project; a tone that we do not know is kept in its metadata."""
     async with door.acting() as at:
         metadata = dict(data.metadata or {})
@@ -75,7 +75,9 @@ async def create_project(data: NewProject, door: Door) -> dict[str, object]:
 
 
 @get("/api/projects")
-async def list_projects(door: Door, status: str | None = None, limit: Limit = 50) -> dict[str, object]:
+async def list_projects(
+    door: TheDoor, status: FromQuery[str | None] = None, limit: Limit = 50
+) -> dict[str, object]:
     """Projects, the newest first."""
     async with door.acting() as at:
         found = await rows(
@@ -89,7 +91,7 @@ async def list_projects(door: Door, status: str | None = None, limit: Limit = 50
 
 
 @get("/api/projects/{project_id:str}")
-async def get_project(project_id: str, door: Door) -> dict[str, object]:
+async def get_project(project_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """A project with its jobs and the sums of its figures."""
     async with door.acting() as at:
         project = await project_row(at, project_id)
@@ -99,7 +101,7 @@ async def get_project(project_id: str, door: Door) -> dict[str, object]:
 
 
 @delete("/api/projects/{project_id:str}", status_code=200)
-async def delete_project(project_id: str, door: Door) -> dict[str, object]:
+async def delete_project(project_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """Delete a project; what is left of it is purged later."""
     async with door.acting() as at:
         project = await project_row(at, project_id)
@@ -108,7 +110,7 @@ async def delete_project(project_id: str, door: Door) -> dict[str, object]:
 
 
 @post("/api/scripts/generate", status_code=200)
-async def generate(data: Generate, door: Door) -> dict[str, object]:
+async def generate(data: JSONBody[Generate], door: TheDoor) -> dict[str, object]:
     """Start the making of a single video: a batch of one."""
     async with door.acting() as at:
         project = await project_row(at, data.project_id)
@@ -140,7 +142,7 @@ def _topic(project: Row, asked: Generate) -> dict[str, object]:
 
 
 @get(["/api/scripts/{script_id:str}", "/api/preview/script/{script_id:str}"])
-async def get_script(script_id: str, door: Door) -> dict[str, object]:
+async def get_script(script_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """A script, its content as an object."""
     async with door.acting() as at:
         own_id = await find(at.connection, "scripts", script_id)
@@ -151,7 +153,7 @@ async def get_script(script_id: str, door: Door) -> dict[str, object]:
 
 
 @get("/api/scripts/{script_id:str}/scenes")
-async def list_scenes(script_id: str, door: Door) -> dict[str, object]:
+async def list_scenes(script_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """Scenes with what was made of each: its narration, and the finished files of its video."""
     async with door.acting() as at:
         own_id = await find(at.connection, "scripts", script_id)
@@ -178,7 +180,7 @@ async def list_scenes(script_id: str, door: Door) -> dict[str, object]:
 
 
 @get("/api/jobs/{job_id:str}")
-async def get_job(job_id: str, door: Door) -> dict[str, object]:
+async def get_job(job_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """A job, its result as an object."""
     async with door.acting() as at:
         own_id = await find(at.connection, "generation_jobs", job_id)
@@ -189,7 +191,7 @@ async def get_job(job_id: str, door: Door) -> dict[str, object]:
 
 
 @get("/api/projects/{project_id:str}/jobs")
-async def list_jobs(project_id: str, door: Door) -> dict[str, object]:
+async def list_jobs(project_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """Jobs of a project, the newest first; none for a project that is not there, as it always was."""
     async with door.acting() as at:
         own_id = await find(at.connection, "projects", project_id)

@@ -6,4 +6,10 @@ from litestar import Router
 
 from cliprow.api.routes import analytics, documents, health, library, projects
 
-ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router, library.router, analytics.router)
+ROUTERS: tuple[Router, ...] = (
+    documents.router,
+    health.router,
+    projects.router,
+    library.router,
+    analytics.router,
+)
