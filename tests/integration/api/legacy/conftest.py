@@ -45,9 +45,9 @@ class Legacy:
     def project(self, **fields: object) -> Any:
         return self.data("POST", "/api/projects", {"original_idea": "Why is the sky blue?", **fields})
 
-    def generate(self) -> Any:
+    def generate(self, **fields: object) -> Any:
         """A project whose single video is made, by a worker that knows only SQL."""
-        project = self.project()
+        project = self.project(**fields)
         self.data("POST", "/api/scripts/generate", {"project_id": project["id"], "target_duration": 20})
         worker = Worker(self.world, slots=50)
         try:

@@ -57,7 +57,7 @@ def test_a_download_has_its_name_and_the_old_media_type(legacy: Legacy, made: di
 
 
 def test_a_file_that_is_gone_is_not_found(legacy: Legacy) -> None:
-    project = legacy.generate()
+    project = legacy.generate(original_idea="A topic that nothing was stored for")
     script_id = project["jobs"][0]["result_data"]["script_id"]
     content = legacy.data("GET", f"/api/scripts/{script_id}/scenes")[0]["generated_content"][0]
     for path in (content["media_url"], f"/api/download/content/{content['id']}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import Any
 
@@ -35,8 +36,6 @@ def test_it_echoes_and_tells_what_becomes_of_a_video(legacy: Legacy) -> None:
         socket.send_text("hello")
         assert socket.receive_json(timeout=10) == {"type": "pong", "data": "hello"}
         # The first look learns what is there.
-        import time
-
         time.sleep(1.5)
         project = legacy.project()
         created, _ = until(socket, "project_created", id=project["id"])
