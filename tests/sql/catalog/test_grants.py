@@ -46,7 +46,7 @@ USER_CALLS = {
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.
-API_CALLS: set[str] = set()
+API_CALLS = {"tenant_owner"}
 #: What Supabase Auth may call.
 AUTH_CALLS = {"custom_access_token"}
 #: Every role that somebody else than us acts as.
