@@ -44,12 +44,6 @@ LIBRARY_EXAMPLES: dict[str, Any] = {
         "platforms": ["youtube", "tiktok"],
         "brief": "At sunset light takes a longer way through the air.",
     },
-    "ReuseAnswer": {
-        "batch_id": "01938c62-3c4d-7e5f-a061-7c8d9e0f1a2b",
-        "number": 12,
-        "job_count": 1,
-        "is_new": True,
-    },
     "Analytics": {
         "first": "2026-10-27",
         "last": "2026-11-25",

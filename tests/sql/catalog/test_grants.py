@@ -46,7 +46,7 @@ USER_CALLS = {
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.
-API_CALLS = {"tenant_owner"}
+API_CALLS = {"keep_answer", "open_request", "tenant_owner"}
 #: What Supabase Auth may call.
 AUTH_CALLS = {"custom_access_token"}
 #: Every role that somebody else than us acts as.

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from cliprow.api.answers import check_if_match, etag_of, json_answer, tagged
 from cliprow.api.database import Transaction
+from cliprow.api.idempotency import REPLAYED, Created, IdempotencyKey, create_once
 from cliprow.api.lists import (
     DEFAULT_LIMIT,
     CursorText,
@@ -26,6 +27,7 @@ from cliprow.api.lists import (
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.job_types import CreatedBatch
 from cliprow.api.routes.projects import contains
 from cliprow.errors import InvalidInput, NotAllowed, NotFound
 
@@ -105,15 +107,6 @@ class Reuse(msgspec.Struct, frozen=True, kw_only=True):
     #: More items than the one in the address, in the order they are to appear.
     library_items: Annotated[list[UUID], Meta(max_length=20)] = []
     brief: Annotated[str, Meta(max_length=50_000)] = ""
-
-
-class ReuseAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The batch of one that was made."""
-
-    batch_id: UUID
-    number: int
-    job_count: int
-    is_new: bool
 
 
 #: Own items with their scenes, and what others share. A library row of another tenant is never read here.
@@ -201,9 +194,12 @@ async def get_library_item(request: ApiRequest, item_id: FromPath[str]) -> Respo
 
 
 @post("/library/items")
-async def add_library_item(request: ApiRequest, data: JSONBody[NewLibraryItem]) -> Response[LibraryItem]:
+async def add_library_item(
+    request: ApiRequest, data: JSONBody[NewLibraryItem], key: IdempotencyKey = None
+) -> Response[LibraryItem]:
     """Add a scene to the library. Editors, admins and owners may."""
-    async with request.acting() as transaction:
+
+    async def work(transaction: Transaction) -> Created:
         text = await transaction.value(
             "select voiceover_text from public.scenes where tenant_id = %s and id = %s",
             request.tenant_id,
@@ -226,8 +222,9 @@ async def add_library_item(request: ApiRequest, data: JSONBody[NewLibraryItem]) 
             data.preview_text or text[:2_000],
         )
         body, version = await _shown(transaction, item_id)
-    headers = {"Location": f"/library/items/{item_id}", "ETag": etag_of(version)}
-    return json_answer(body, status=201, headers=headers)
+        return Created(body=body, location=f"/library/items/{item_id}", etag=etag_of(version))
+
+    return await create_once(request, key, work)
 
 
 @patch("/library/items/{item_id:str}")
@@ -263,8 +260,8 @@ async def remove_library_item(request: ApiRequest, item_id: FromPath[str]) -> No
 
 @post("/library/items/{item_id:str}/reuse")
 async def reuse_library_item(
-    request: ApiRequest, item_id: FromPath[str], data: JSONBody[Reuse]
-) -> Response[ReuseAnswer]:
+    request: ApiRequest, item_id: FromPath[str], data: JSONBody[Reuse], key: IdempotencyKey = None
+) -> Response[CreatedBatch]:
     """Make a video with this scene in it: its narration is taken as it is, so what was made of it is made only once."""
     first = as_uuid(item_id, "item_id")
     topic = {
@@ -274,14 +271,15 @@ async def reuse_library_item(
         **({"brief": data.brief} if data.brief else {}),
     }
     async with request.acting() as transaction:
-        body = await transaction.value(
-            "select public.create_batch(%s, %s, %s, %s)::text",
+        made = await transaction.value(
+            "select public.create_batch(%s, %s, %s, %s)",
             data.project_id,
             Jsonb([topic]),
             Jsonb({"job_type": "single"}),
-            request.headers.get("idempotency-key"),
+            key,
         )
-    return json_answer(body, status=201)
+    headers = {"Location": f"/batches/{made['batch_id']}"} | ({} if made["is_new"] else {REPLAYED: "true"})
+    return json_answer(msgspec.json.encode(made), status=201, headers=headers)
 
 
 async def _change(request: ApiRequest, item_id: str, changes: dict[str, Any]) -> Response[LibraryItem]:
