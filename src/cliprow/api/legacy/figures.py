@@ -59,7 +59,7 @@ async def search(data: JSONBody[Search], door: TheDoor) -> dict[str, object]:
 async def add(data: JSONBody[NewItem], door: TheDoor) -> dict[str, object]:
     """Put a scene into the library; one that is there already gets these tags and this category."""
     async with door.acting() as at:
-        scene_id = await find(at.connection, "scenes", data.scene_id)
+        scene_id = await find(at.connection, "scene", data.scene_id)
         if await at.value("select id from public.scenes where id = %s", scene_id) is None:
             raise missing("Scene")
         library_id = await at.value(
@@ -148,7 +148,7 @@ async def record(data: JSONBody[dict[str, Any]], door: TheDoor) -> dict[str, obj
     figures["engagement_rate"] = rate / 100 if rate > 1 else rate
     figures["performance_score"] = data.get("performance_score") or 0
     async with door.acting() as at:
-        content_id = await find(at.connection, "generated_content", str(data.get("content_id") or ""))
+        content_id = await find(at.connection, "content", str(data.get("content_id") or ""))
     if content_id is None:
         raise missing("Content")
     await door.record(content_id, str(data.get("platform") or "universal"), figures)

@@ -124,7 +124,7 @@ async def export(data: JSONBody[Export], door: TheDoor) -> Stream:
 
 async def _content(door: Door, given: str) -> Row:
     async with door.acting() as at:
-        own_id = await find(at.connection, "generated_content", given)
+        own_id = await find(at.connection, "content", given)
         content = await one(at.connection, f"{CONTENT} and c.id = %(id)s", id=own_id)
     if content is None:
         raise missing("Content")

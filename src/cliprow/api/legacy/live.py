@@ -51,7 +51,7 @@ _CHANGED_PROJECTS = f"""
 """
 _DELETED_PROJECTS = """
 select coalesce((select l.legacy_id from public.legacy_ids as l
-  where l.tenant_id = p.tenant_id and l.entity = 'projects' and l.id = p.id), p.id::text) as id
+  where l.tenant_id = p.tenant_id and l.entity = 'project' and l.id = p.id), p.id::text) as id
 from public.projects as p
 where p.tenant_id = private.tenant_id() and p.deleted_at > now() - %(since)s * interval '1 second'
 """

@@ -145,7 +145,7 @@ def _topic(project: Row, asked: Generate) -> dict[str, object]:
 async def get_script(script_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """A script, its content as an object."""
     async with door.acting() as at:
-        own_id = await find(at.connection, "scripts", script_id)
+        own_id = await find(at.connection, "script", script_id)
         row = await one(at.connection, f"{SCRIPTS} and s.id = %(id)s", id=own_id)
     if row is None:
         raise missing("Script")
@@ -156,7 +156,7 @@ async def get_script(script_id: FromPath[str], door: TheDoor) -> dict[str, objec
 async def list_scenes(script_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """Scenes with what was made of each: its narration, and the finished files of its video."""
     async with door.acting() as at:
-        own_id = await find(at.connection, "scripts", script_id)
+        own_id = await find(at.connection, "script", script_id)
         scenes = await rows(
             at.connection, f"{SCENES} and s.script_id = %(id)s order by s.scene_number", id=own_id
         )
@@ -183,7 +183,7 @@ async def list_scenes(script_id: FromPath[str], door: TheDoor) -> dict[str, obje
 async def get_job(job_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """A job, its result as an object."""
     async with door.acting() as at:
-        own_id = await find(at.connection, "generation_jobs", job_id)
+        own_id = await find(at.connection, "job", job_id)
         row = await one(at.connection, f"{JOBS} and j.id = %(id)s", id=own_id)
     if row is None:
         raise missing("Job")
@@ -194,7 +194,7 @@ async def get_job(job_id: FromPath[str], door: TheDoor) -> dict[str, object]:
 async def list_jobs(project_id: FromPath[str], door: TheDoor) -> dict[str, object]:
     """Jobs of a project, the newest first; none for a project that is not there, as it always was."""
     async with door.acting() as at:
-        own_id = await find(at.connection, "projects", project_id)
+        own_id = await find(at.connection, "project", project_id)
         found = await rows(at.connection, f"{JOBS} and j.project_id = %(id)s order by j.id desc", id=own_id)
     return success([shown(row) for row in found], len(found))
 
@@ -205,7 +205,7 @@ async def project_row(at: Transaction, given: str) -> Row:
     Raises:
         NotFound: `Project not found`.
     """
-    own_id = await find(at.connection, "projects", given)
+    own_id = await find(at.connection, "project", given)
     row = await one(at.connection, f"{PROJECTS} and p.id = %(id)s", id=own_id)
     if row is None:
         raise missing("Project")

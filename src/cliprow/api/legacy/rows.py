@@ -18,7 +18,7 @@ Row = dict[str, Any]
 def legacy_id(entity: str, column: str) -> str:
     """SQL for the id that a client of old knows a row by.
 
-    >>> legacy_id("projects", "p.id")[:9]
+    >>> legacy_id("project", "p.id")[:9]
     'coalesce('
     """
     return (
@@ -47,7 +47,7 @@ case when p.status in ('draft', 'processing') then coalesce((
 else p.status end
 """
 PROJECTS = f"""
-select {legacy_id("projects", "p.id")} as id, p.original_idea, p.target_audience,
+select {legacy_id("project", "p.id")} as id, p.original_idea, p.target_audience,
   coalesce(p.tone, p.metadata ->> '{TONE_KEPT_AS}') as tone, s.status, p.metadata - '{TONE_KEPT_AS}' as metadata,
   {moment("p.created_at")} as created_at, {moment("p.updated_at")} as updated_at, p.id as own_id
 from public.projects as p
@@ -57,13 +57,13 @@ where p.tenant_id = private.tenant_id() and p.deleted_at is null
 
 #: Words that clients of old know: a withdrawn job had ended without a result, which they call failed.
 JOBS = f"""
-select {legacy_id("generation_jobs", "j.id")} as id, {legacy_id("projects", "j.project_id")} as project_id,
+select {legacy_id("job", "j.id")} as id, {legacy_id("project", "j.project_id")} as project_id,
   case when j.job_type in ('single', 'batch') then 'script_generation' else j.job_type end as job_type,
   case j.status when 'cancelled' then 'failed' else j.status end as status, j.progress, j.total_steps, j.current_step,
   case j.status when 'cancelled' then 'The job was cancelled.' else j.error_message end as error_message,
   coalesce(j.result_data, '{{}}') || case when j.status = 'completed' and j.job_type in ('single', 'batch')
     then jsonb_strip_nulls(jsonb_build_object(
-      'script_id', (select {legacy_id("scripts", "s.id")} from public.scripts as s
+      'script_id', (select {legacy_id("script", "s.id")} from public.scripts as s
         where s.tenant_id = j.tenant_id and s.job_id = j.id order by s.created_at desc, s.id desc limit 1),
       'processing_time', round(extract(epoch from j.completed_at - j.started_at)::numeric, 3),
       'platforms', to_jsonb(j.platforms))) || jsonb_build_object('packages', j.result_data -> 'platforms')
@@ -75,14 +75,14 @@ where j.tenant_id = private.tenant_id()
 """
 
 SCRIPTS = f"""
-select {legacy_id("scripts", "s.id")} as id, {legacy_id("projects", "s.project_id")} as project_id, s.content,
+select {legacy_id("script", "s.id")} as id, {legacy_id("project", "s.project_id")} as project_id, s.content,
   s.total_duration, s.word_count, s.script_type, {moment("s.created_at")} as created_at
 from public.scripts as s
 where s.tenant_id = private.tenant_id()
 """
 
 SCENES = f"""
-select {legacy_id("scenes", "s.id")} as id, {legacy_id("scripts", "s.script_id")} as script_id, s.scene_number, s.duration,
+select {legacy_id("scene", "s.id")} as id, {legacy_id("script", "s.script_id")} as script_id, s.scene_number, s.duration,
   s.voiceover_text, s.visual_description, s.scene_type, s.platform_specific, {moment("s.created_at")} as created_at,
   s.id as own_id
 from public.scenes as s
@@ -91,7 +91,7 @@ where s.tenant_id = private.tenant_id()
 
 #: A file has a name of its own for `/media`: names of two jobs may be equal, ids are not.
 CONTENT = f"""
-select {legacy_id("generated_content", "c.id")} as id, {legacy_id("scenes", "c.scene_id")} as scene_id, c.content_type,
+select {legacy_id("content", "c.id")} as id, {legacy_id("scene", "c.scene_id")} as scene_id, c.content_type,
   c.file_path, c.file_size, c.duration, c.quality_score, c.platform, c.resolution, c.format, c.generation_metadata,
   {moment("c.created_at")} as created_at,
   '/media/' || case when c.job_id is null and c.file_name <> '' then c.file_name
@@ -102,7 +102,7 @@ where c.tenant_id = private.tenant_id()
 """
 
 LIBRARY = f"""
-select {legacy_id("content_library", "i.id")} as id, {legacy_id("scenes", "i.scene_id")} as scene_id, i.specific_tags,
+select {legacy_id("library_item", "i.id")} as id, {legacy_id("scene", "i.scene_id")} as scene_id, i.specific_tags,
   i.generic_tags, i.usage_count, i.performance_score, {moment("i.last_used")} as last_used, i.library_category,
   {moment("i.created_at")} as created_at, {moment("i.updated_at")} as updated_at,
   s.voiceover_text, s.visual_description, s.duration

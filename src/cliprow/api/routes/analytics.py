@@ -20,10 +20,10 @@ from cliprow.api.figures import (
     StageFigures,
     scope_of,
 )
+from cliprow.api.keys import key_of, not_found
 from cliprow.api.lists import as_uuid
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
-from cliprow.api.routes.projects import no_project
 from cliprow.errors import InvalidInput, RowProblem
 
 #: Longest range, in days.
@@ -84,14 +84,14 @@ async def get_project_analytics(
     last: Last = None,
 ) -> Analytics:
     """The same figures of one project."""
-    own_id = as_uuid(project_id, "project_id")
+    own_id = await key_of(request, "project", project_id)
     found = await request.rows(
         "select true from public.projects where tenant_id = %s and id = %s and deleted_at is null",
         request.tenant_id,
         own_id,
     )
     if not found:
-        raise no_project(project_id)
+        raise not_found("project", project_id)
     return await _analytics(request, scope_of(own_id, as_uuid(batch_id, "batch_id"), platform, first, last))
 
 

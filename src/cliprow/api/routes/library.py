@@ -22,13 +22,13 @@ from cliprow.api.lists import (
     Limit,
     Page,
     as_uuid,
+    contains,
     decode_cursor,
     page_json,
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
 from cliprow.api.routes.job_types import CreatedBatch
-from cliprow.api.routes.projects import contains
 from cliprow.errors import InvalidInput, NotAllowed, NotFound
 
 Category = Literal["high_performance", "experimental", "archived", "favorite", "public"]

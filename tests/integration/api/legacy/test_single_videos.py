@@ -108,7 +108,7 @@ def test_a_deleted_project_is_gone(legacy: Legacy) -> None:
 @pytest.mark.parametrize("legacy_id", ["17", "6f6b0f0e-1f1c-4a55-9a37-0c8a1d0c9a11"])
 def test_ids_of_the_old_system_keep_working(legacy: Legacy, legacy_id: str) -> None:
     project = legacy.project()
-    legacy.remember("projects", legacy_id, project["id"])
+    legacy.remember("project", legacy_id, project["id"])
     found = legacy.data("GET", f"/api/projects/{legacy_id}")
     assert found["id"] == legacy_id
     assert legacy_id in [each["id"] for each in legacy.data("GET", "/api/projects?limit=1000")]
