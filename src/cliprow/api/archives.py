@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -114,7 +114,7 @@ class Archiver:
 
     async def write(
         self, members: Sequence[Member], texts: Mapping[str, str] | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The archive of these texts (by name) and files, piece by piece; stored: media do not get smaller.
 
         A reader that goes away ends it. A file that the storage cannot give breaks the answer off, so that nobody
