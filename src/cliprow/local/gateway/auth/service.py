@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from cliprow.local.gateway.auth.errors import AuthError
 from cliprow.local.gateway.auth.hook import ClaimsHook
+from cliprow.local.gateway.auth.mailer import Mailer
 from cliprow.local.gateway.auth.passwords import Passwords
 from cliprow.local.gateway.auth.rates import Rates
 from cliprow.local.gateway.auth.sessions import Device, Sessions
@@ -50,6 +51,7 @@ class Auth:
         self.keyring: Keyring = services.keyring
         self.passwords = Passwords()
         self.rates = Rates(self.options)
+        self.mailer = Mailer(self.settings.issuer)
         self.sessions = Sessions(
             self.keyring, ClaimsHook(self.options.claims_hook), self.options.access_token_s
         )
