@@ -1050,6 +1050,8 @@ grant execute on function private.record_performance(uuid, text, jsonb) to clipr
 -- whoever answers requests; that nothing is shown that should be hidden, the canary looks for itself.
 
 create table private.access_denials (
+  -- The key that is meant has columns that may be null.
+  id bigint generated always as identity primary key,
   hour timestamptz not null,
   kind text not null check (kind in ('unauthenticated', 'forbidden', 'sql_42501')),
   route text not null check (length(route) <= 200),

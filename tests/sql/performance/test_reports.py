@@ -170,7 +170,8 @@ def test_an_unknown_platform_is_refused(world: World, ann: Person) -> None:
 def test_figures_are_an_object(world: World, ann: Person) -> None:
     content_id = add_content(world, ann)
     world.run("select set_config('request.jwt.claims', %s, false)", ann.claims)
-    for figures in ([], 1, None):
+    whatever: list[object] = [[], 1, None]
+    for figures in whatever:
         with pytest.raises(psycopg.Error, match="cannot be used"):
             world.run(RECORD, content_id, "youtube", Jsonb(figures))
 
