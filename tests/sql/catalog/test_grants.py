@@ -16,6 +16,7 @@ WORKER_CALLS = {
     "complete_task",
     "drain_worker",
     "fail_task",
+    "flush_live",
     "hand_back_task",
     "leave",
     "register_worker",
@@ -28,6 +29,7 @@ USER_CALLS = {
     "public.cancel_batch",
     "public.cancel_job",
     "public.change_member",
+    "public.changed_since",
     "public.check_batch",
     "public.create_asset_link",
     "public.create_batch",
@@ -57,9 +59,12 @@ API_CALLS = {
     "canary_queries",
     "count_foreign_rows",
     "denials_since",
+    "keep_answer",
+    "open_request",
     "record_denial",
     "record_downloads",
     "record_performance",
+    "tenant_owner",
     "use_asset_link",
 }
 #: What Supabase Auth may call.

@@ -113,10 +113,10 @@ SAMPLES = {
         "progress",
     ),
     "realtime_outbox": Sample(
-        "tenant_id, topic, entity, entity_id, version",
-        "%(tenant)s, 'topic', 'job', %(id)s, 1",
-        "version",
-        "entity_id = %(id)s",
+        "tenant_id, scopes, entity, ids",
+        "%(tenant)s, array[%(tenant)s]::uuid [], 'job', array[%(id)s]::uuid []",
+        "entity",
+        "%(id)s = any(ids)",
     ),
     "feature_flags": Sample("id, tenant_id, name", "%(id)s, %(tenant)s, 'flag' || %(n)s::int", "note"),
     "legacy_ids": Sample(
