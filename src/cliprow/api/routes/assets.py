@@ -274,17 +274,16 @@ async def follow_link(request: ApiRequest, token: FromPath[str]) -> Redirect:
 async def _sign(
     request: ApiRequest, content_ids: Sequence[UUID], ttl_s: int, *, as_download: bool = False
 ) -> list[SignedUrl]:
-    """Record the issue of every URL, then sign them; a file that the storage lacks was not let out."""
+    """Sign a URL for each file, when its issue is on record: so the record may name one too many, never one too few."""
     async with request.acting() as transaction:
         issued = [await _issue(transaction, content_id, ttl_s) for content_id in content_ids]
-        urls = await asyncio.gather(
-            *(
-                request.services.media.sign(
-                    each["path"], ttl_s, plain_name(each["file_name"]) if as_download else None
-                )
-                for each in issued
-            )
+    sign = request.services.media.sign
+    urls = await asyncio.gather(
+        *(
+            sign(each["path"], ttl_s, plain_name(each["file_name"]) if as_download else None)
+            for each in issued
         )
+    )
     return [msgspec.convert({**each, "url": url}, SignedUrl) for each, url in zip(issued, urls, strict=True)]
 
 
