@@ -20,6 +20,9 @@ from tests.cluster import Server
 from tests.gateway import Gateway, running_gateway
 from tests.people import PASSWORD, new_email, read_mail, request, sign_up
 
+#: The provider's own code warns of its libraries.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib")
+
 BACK = "http://127.0.0.1:8000/back"
 
 
