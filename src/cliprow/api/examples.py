@@ -1,8 +1,10 @@
-"""One example for each body that the API takes or gives, by the name of its schema; tests read them as that type."""
+"""One example for each body that the API takes or gives, by the name of its schema; tests read them as that type. Pages of a type come from its own."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from cliprow.api.examples_library import LIBRARY_EXAMPLES
 
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 TENANT_ID = "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f"
@@ -180,25 +182,23 @@ EXAMPLES: dict[str, Any] = {
         "tenants": [_MY_TENANT],
     },
     "Tenant": _TENANT,
-    "MyTenantPage": {"items": [_MY_TENANT], "next_cursor": None},
+    "MyTenant": _MY_TENANT,
+    "Invitation": _INVITATION,
+    "Platform": _PLATFORM,
     "NewTenant": {"name": "Sea team"},
     "CreatedTenant": {"tenant_id": TENANT_ID},
     "TenantChange": {"name": "Sky and sea team"},
     "Switched": {"tenant_id": TENANT_ID},
     "PausedTenant": {"tenant_id": TENANT_ID, "paused_at": _AT},
     "Member": _MEMBER,
-    "MemberPage": {"items": [_MEMBER], "next_cursor": None},
     "MemberChange": {"role": "editor"},
     "NewInvitation": {"email": "bob@example.org", "role": "editor", "analytics_scope": "project"},
     "CreatedInvitation": {"invitation_id": INVITATION_ID, "token": "c0ffee...", "expires_at": _AT},
-    "InvitationPage": {"items": [_INVITATION], "next_cursor": None},
     "Acceptance": {"token": "c0ffee..."},
     "Accepted": {"tenant_id": TENANT_ID, "role": "editor"},
     "ProjectMember": _PROJECT_MEMBER,
-    "ProjectMemberPage": {"items": [_PROJECT_MEMBER], "next_cursor": None},
     "ProjectMembership": {"role": "editor"},
     "PausedProject": {"project_id": PROJECT_ID, "paused_at": _AT, "version": 2},
-    "PlatformPage": {"items": [_PLATFORM], "next_cursor": None},
     "Changes": {
         "now": _AT,
         "tenant": None,
@@ -212,8 +212,8 @@ EXAMPLES: dict[str, Any] = {
     },
     "Health": {"status": "healthy", "service": "cliprow"},
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
+    **LIBRARY_EXAMPLES,
     "Job": _JOB,
-    "JobPage": {"items": [_JOB], "next_cursor": None},
     "JobDetail": {
         **_JOB,
         "batch_number": 12,
@@ -229,7 +229,6 @@ EXAMPLES: dict[str, Any] = {
     "ControlledJob": {"job_id": JOB_ID, "status": "processing", "paused_at": _AT, "version": 8},
     "RetriedJob": {"job_id": JOB_ID, "retried_tasks": 4, "generation": 2},
     "Batch": _BATCH,
-    "BatchPage": {"items": [_BATCH], "next_cursor": "WyIyMDI2LTExLTI1Il0", "total": 12},
     "BatchDetail": {**_BATCH, "is_paused": False, "stages": _STAGES},
     "NewBatch": {
         "project_id": PROJECT_ID,
@@ -261,7 +260,6 @@ EXAMPLES: dict[str, Any] = {
         },
         "warnings": [],
     },
-    "ProjectPage": {"items": [_PROJECT], "next_cursor": None},
     "ProjectDetail": {
         **_PROJECT,
         "is_paused": False,

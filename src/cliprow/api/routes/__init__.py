@@ -5,12 +5,15 @@ from __future__ import annotations
 from litestar import Router
 
 from cliprow.api.routes import (
+    analytics,
+    assets,
     auth,
     batches,
     changes,
     documents,
     health,
     jobs,
+    library,
     members,
     project_members,
     projects,
@@ -25,6 +28,9 @@ ROUTERS: tuple[Router, ...] = (
     project_members.router,
     batches.router,
     jobs.router,
+    library.router,
+    assets.router,
+    analytics.router,
     changes.router,
     health.router,
     documents.router,
