@@ -1,4 +1,7 @@
-"""One example for each body that the API takes or gives, by the name of its schema; tests read them as that type. Pages of a type come from its own."""
+"""One example for each body that the API takes or gives, by the name of its schema; tests read them as that type.
+
+Pages need none: theirs is made from that of what is on them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ USER_ID = "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77"
 BATCH_ID = "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f"
 JOB_ID = "01938c5f-0a1c-7f3e-9a4b-5c6d7e8f9a0b"
 INVITATION_ID = "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
+CONTENT_ID = "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a"
 _AT = "2026-11-25T09:30:00+00:00"
 
 _PROJECT = {
@@ -209,6 +213,30 @@ EXAMPLES: dict[str, Any] = {
         "events": [],
         "more": False,
         "next": None,
+    },
+    "Asset": {
+        "id": CONTENT_ID,
+        "project_id": PROJECT_ID,
+        "job_id": JOB_ID,
+        "scene_id": None,
+        "content_type": "video",
+        "role": "video",
+        "platform": "youtube",
+        "file_name": "why-the-sky-is-blue.mp4",
+        "size_bytes": 8412332,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "duration_ms": 61_400,
+        "resolution": "1920x1080",
+        "format": "mp4",
+        "created_at": _AT,
+    },
+    "AssetAccess": {
+        "id": INVITATION_ID,
+        "content_id": CONTENT_ID,
+        "user_id": USER_ID,
+        "action": "issued",
+        "expires_at": _AT,
+        "created_at": _AT,
     },
     "Health": {"status": "healthy", "service": "cliprow"},
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
