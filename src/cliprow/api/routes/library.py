@@ -120,10 +120,11 @@ join public.scripts as c on c.tenant_id = s.tenant_id and c.id = s.script_id
 where i.tenant_id = (select private.tenant_id())
 """
 _SHARED: LiteralString = """
-select p.id, false, null::uuid, null::uuid, null::uuid, p.preview_text, '', '', null::int, null::int, p.specific_tags,
+select p.id, false, null::uuid, null::uuid, null::uuid, p.preview_text, '', '', null::int, p.duration, p.specific_tags,
   p.generic_tags, 'public', 0, 0::real, null::timestamptz, 1, p.created_at, null::timestamptz,
   to_tsvector('simple', p.preview_text)
-from public.public_library() as p
+from public.public_library as p
+where not p.is_own
 """
 _COLUMNS: LiteralString = """r.id, r.is_own, r.scene_id, r.script_id, r.project_id, r.voiceover_text, r.visual_description,
   r.heading, r.duration_ms, r.specific_tags, r.generic_tags, r.library_category, r.usage_count, r.performance_score,
