@@ -12,6 +12,7 @@ from litestar.config.cors import CORSConfig
 from cliprow.local.gateway.auth import AuthPart
 from cliprow.local.gateway.browsers import refuse_secret_keys_in_browsers
 from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.realtime.part import RealtimePart
 from cliprow.local.gateway.rest.part import RestPart
 from cliprow.local.gateway.services import Part, Services
 from cliprow.local.gateway.settings import GatewaySettings
@@ -28,6 +29,7 @@ def parts(services: Services) -> list[Part]:
     """The parts, in the order they are started."""
     return [
         AuthPart(services),
+        RealtimePart(services),
         StoragePart(services),
         RestPart(services),
     ]
