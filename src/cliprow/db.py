@@ -9,9 +9,9 @@ hint, and may name an `error_code` in the detail:
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,7 @@ from cliprow.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
+    RowProblem,
     StaleToken,
     Unavailable,
 )
@@ -135,11 +136,46 @@ async def as_user_async(
     timeout_ms: int = USER_TIMEOUT_MS,
 ) -> AsyncIterator[AsyncConnection[Any]]:
     """As `as_user`, for asyncio."""
+    claims, timeout = _claims(user_id, tenant_id, timeout_ms)
+    async with as_claims_async(connection, claims, timeout_ms=int(timeout)):
+        yield connection
+
+
+@asynccontextmanager
+async def as_claims_async(
+    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS
+) -> AsyncIterator[AsyncConnection[Any]]:
+    """As `as_user_async`, for whom the claims of a verified token (JSON) name."""
     _require_idle(connection)
     with translated():
         async with connection.transaction():
-            await connection.execute(_BECOME_USER, _claims(user_id, tenant_id, timeout_ms))
+            await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
             yield connection
+
+
+async def fetch_as_claims_async(
+    connection: AsyncConnection[Any],
+    claims: str,
+    queries: Sequence[tuple[LiteralString, Sequence[object]]],
+    *,
+    timeout_ms: int = USER_TIMEOUT_MS,
+) -> list[list[tuple[Any, ...]]]:
+    """The rows of queries that do not depend on each other, in one transaction and one round trip.
+
+    Everything is sent before anything is read; when one statement fails the server skips the rest, `commit` included.
+    """
+    _require_idle(connection)
+    with translated():
+        try:
+            async with connection.pipeline():
+                await connection.execute("begin")
+                await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
+                cursors = [await connection.execute(query, arguments) for query, arguments in queries]
+                await connection.execute("commit")
+            return [await cursor.fetchall() for cursor in cursors]
+        finally:
+            if connection.info.transaction_status not in (TransactionStatus.IDLE, TransactionStatus.UNKNOWN):
+                await connection.rollback()
 
 
 #: As `set local`, which takes no parameters. The role does not bring its own `statement_timeout` along.
@@ -182,9 +218,20 @@ def translate(error: psycopg.Error) -> CliprowError:
     message = said.message_primary or str(error).strip() or type(error).__name__
     if kind is CliprowError:  # a mistake of ours: say precisely what the database said
         message = f"The database refused a statement: {message} ({error.sqlstate})"
-    code = _OUR_CODE.search(said.message_detail or "") if error.sqlstate.startswith("CR") else None
+    detail = (said.message_detail or "") if error.sqlstate.startswith("CR") else ""
     next_step = said.message_hint or ("Repeat the command in a moment." if kind is Unavailable else "")
+    if kind is InvalidInput and detail.startswith("["):
+        return InvalidInput(message, next_step=next_step, problems=_row_problems(detail))
+    code = _OUR_CODE.search(detail)
     return kind(message, error_code=code[0] if code else "", next_step=next_step)
+
+
+def _row_problems(detail: str) -> list[RowProblem]:
+    """The list that `create_batch` gives in the detail of its CR001; none when the server cut it short."""
+    try:
+        return msgspec.json.decode(detail, type=list[RowProblem])
+    except msgspec.DecodeError:
+        return []
 
 
 def _kind(sqlstate: str) -> type[CliprowError]:

@@ -3,6 +3,7 @@
 CliprowError
 ├── InvalidInput          the caller corrects what it sent
 ├── NotFound              the caller names something that exists
+├── Unauthenticated       the caller signs in, or refreshes its session
 ├── NotAllowed            the caller asks somebody with the role
 ├── Conflict              the caller looks at the current state first
 ├── StaleToken            the worker drops its result: the task belongs to someone else
@@ -15,6 +16,9 @@ CliprowError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class CliprowError(Exception):
@@ -32,16 +36,43 @@ class CliprowError(Exception):
         self.next_step = next_step or type(self).next_step
 
 
+@dataclass(frozen=True)
+class RowProblem:
+    """Why one part of an input cannot be used."""
+
+    #: Place of the topic from 1, or line of the file; None where it is not about a row.
+    row: int | None
+    field: str
+    reason: str
+
+
 class InvalidInput(CliprowError):
-    """The input cannot be used as it is."""
+    """The input cannot be used as it is.
+
+    Args:
+        problems: what is wrong with which part of it, where there is more to say than the message.
+    """
 
     error_code = "INVALID_INPUT"
+
+    def __init__(
+        self, message: str, *, error_code: str = "", next_step: str = "", problems: Sequence[RowProblem] = ()
+    ) -> None:
+        super().__init__(message, error_code=error_code, next_step=next_step)
+        self.problems = tuple(problems)
 
 
 class NotFound(CliprowError):
     """Nothing by that name is visible to the caller."""
 
     error_code = "NOT_FOUND"
+
+
+class Unauthenticated(CliprowError):
+    """Nobody is signed in, or no longer."""
+
+    error_code = "UNAUTHENTICATED"
+    next_step = "Sign in, and send the access token as `Authorization: Bearer`."
 
 
 class NotAllowed(CliprowError):

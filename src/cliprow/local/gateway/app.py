@@ -12,8 +12,10 @@ from litestar.config.cors import CORSConfig
 from cliprow.local.gateway.auth import AuthPart
 from cliprow.local.gateway.browsers import refuse_secret_keys_in_browsers
 from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.realtime.part import RealtimePart
 from cliprow.local.gateway.services import Part, Services
 from cliprow.local.gateway.settings import GatewaySettings
+from cliprow.local.gateway.storage.part import StoragePart
 
 #: Headers that browsers may read of an answer.
 EXPOSED_HEADERS = [
@@ -24,7 +26,11 @@ EXPOSED_HEADERS = [
 
 def parts(services: Services) -> list[Part]:
     """The parts, in the order they are started."""
-    return [AuthPart(services)]
+    return [
+        AuthPart(services),
+        RealtimePart(services),
+        StoragePart(services),
+    ]
 
 
 @get("/health", sync_to_thread=False)

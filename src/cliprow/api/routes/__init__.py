@@ -1,0 +1,9 @@
+"""One file per resource. A new one is added to `ROUTERS`."""
+
+from __future__ import annotations
+
+from litestar import Router
+
+from cliprow.api.routes import documents, health, projects
+
+ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router)

@@ -1,0 +1,253 @@
+"""Projects: channels or campaigns of a tenant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, LiteralString
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, delete, get, patch, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import UNSET, Meta, UnsetType
+from psycopg.types.json import Jsonb
+
+from cliprow.api.answers import check_if_match, etag_of, json_answer, tagged
+from cliprow.api.database import Transaction
+from cliprow.api.lists import (
+    DEFAULT_LIMIT,
+    CursorText,
+    Filter,
+    Limit,
+    Page,
+    WithTotal,
+    as_uuid,
+    decode_cursor,
+    page_json,
+)
+from cliprow.api.openapi import BEARER
+from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.errors import InvalidInput, NotAllowed, NotFound
+from cliprow.models import Tone
+
+ProjectStatus = Literal["draft", "processing", "completed", "published", "archived"]
+Name = Annotated[str, Meta(max_length=200)]
+Idea = Annotated[str, Meta(min_length=1, max_length=10_000)]
+Audience = Annotated[str, Meta(max_length=1_000)]
+Cap = Annotated[int, Meta(ge=1, le=999_999)]
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel or campaign; owns batches, jobs and what is made from them."""
+
+    id: UUID
+    tenant_id: UUID
+    name: str
+    original_idea: str
+    target_audience: str | None
+    tone: Tone | None
+    status: ProjectStatus
+    #: Free; `batch` in it holds options and topic fields that new batches start from.
+    metadata: dict[str, Any]
+    owner_id: UUID | None
+    max_concurrent_tasks: int | None
+    paused_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewProject(msgspec.Struct, frozen=True, kw_only=True):
+    """What a project begins with; fields that are not known are ignored."""
+
+    original_idea: Idea
+    name: Name = ""
+    target_audience: Audience | None = None
+    tone: Tone | None = None
+    status: ProjectStatus = "draft"
+    metadata: dict[str, Any] = {}
+    max_concurrent_tasks: Cap | None = None
+
+
+class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Fields to change; those left out stay."""
+
+    original_idea: Idea | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    target_audience: Audience | UnsetType | None = UNSET
+    tone: Tone | UnsetType | None = UNSET
+    status: ProjectStatus | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    max_concurrent_tasks: Cap | UnsetType | None = UNSET
+
+
+_COLUMNS: LiteralString = """p.id, p.tenant_id, p.name, p.original_idea, p.target_audience, p.tone, p.status, p.metadata,
+  p.owner_id, p.max_concurrent_tasks, p.paused_at, p.version, p.created_at, p.updated_at"""
+_CHANGES: dict[str, LiteralString] = {
+    "original_idea": "original_idea = %s",
+    "name": "name = %s",
+    "target_audience": "target_audience = %s",
+    "tone": "tone = %s",
+    "status": "status = %s",
+    "metadata": "metadata = %s",
+    "max_concurrent_tasks": "max_concurrent_tasks = %s",
+}
+
+
+@post("/projects")
+async def create_project(request: ApiRequest, data: JSONBody[NewProject]) -> Response[Project]:
+    """Create a project, owned by the caller. Editors, admins and owners may."""
+    async with request.acting() as transaction:
+        row = await transaction.one(
+            "insert into public.projects as p (tenant_id, name, original_idea, target_audience, tone, status, metadata,"
+            " max_concurrent_tasks) values (%s, %s, %s, %s, %s, %s, %s, %s) returning p.id, p.version, "
+            f"(select to_json(r)::text from (select {_COLUMNS}) as r)",
+            request.tenant_id,
+            data.name,
+            data.original_idea,
+            data.target_audience,
+            data.tone,
+            data.status,
+            Jsonb(data.metadata),
+            data.max_concurrent_tasks,
+        )
+    assert row is not None
+    headers = {"Location": f"/projects/{row[0]}", "ETag": etag_of(row[1])}
+    return json_answer(row[2], status=201, headers=headers)
+
+
+@get("/projects")
+async def list_projects(
+    request: ApiRequest,
+    status: FromQuery[ProjectStatus | None] = None,
+    text: Annotated[
+        str | None, QueryParameter(max_length=200, description="Words of the name or the idea.")
+    ] = None,
+    cursor_text: CursorText = None,
+    limit: Limit = DEFAULT_LIMIT,
+    with_total: WithTotal = False,
+) -> Response[Page[Project]]:
+    """List the tenant's projects, newest first."""
+    found = Filter()
+    found.add("p.tenant_id = %s", request.tenant_id)
+    found.add("p.deleted_at is null")
+    found.add_given("p.status = %s", status)
+    if text:
+        found.add("(p.name ilike %s or p.original_idea ilike %s)", *2 * [contains(text)])
+    of_page = found.copy()
+    if cursor_text is not None:
+        of_page.add("(p.created_at, p.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
+    queries: list[tuple[LiteralString, list[object]]] = [
+        (
+            f"select to_json(r)::text, r.created_at, r.id from (select {_COLUMNS} from public.projects as p"
+            f" where {of_page.where} order by p.created_at desc, p.id desc limit %s) as r",
+            [*of_page.arguments, limit + 1],
+        )
+    ]
+    if with_total:
+        queries.append((f"select count(*) from public.projects as p where {found.where}", found.arguments))
+    rows, *totals = await request.fetch(*queries)
+    return json_answer(page_json(rows, limit, totals[0][0][0] if totals else None))
+
+
+@get("/projects/{project_id:str}")
+async def get_project(request: ApiRequest, project_id: FromPath[str]) -> Response[Project]:
+    """Show a project."""
+    rows = await request.rows(
+        f"select to_json(r)::text, r.version from (select {_COLUMNS} from public.projects as p"
+        " where p.tenant_id = %s and p.id = %s and p.deleted_at is null) as r",
+        request.tenant_id,
+        as_uuid(project_id, "project_id"),
+    )
+    if not rows:
+        raise no_project(project_id)
+    return tagged(request, rows[0][0], rows[0][1])
+
+
+@patch("/projects/{project_id:str}")
+async def change_project(
+    request: ApiRequest, project_id: FromPath[str], data: JSONBody[ProjectChange]
+) -> Response[Project]:
+    """Change a project. Its owner, its editors, and the tenant's admins and owners may."""
+    changes: list[LiteralString] = []
+    arguments: list[object] = []
+    for name, clause in _CHANGES.items():
+        if (value := getattr(data, name)) is not UNSET:
+            changes.append(clause)
+            arguments.append(Jsonb(value) if name == "metadata" else value)
+    if not changes:
+        raise InvalidInput(
+            "The request changes nothing.", next_step=f"Send one or more of {', '.join(_CHANGES)}."
+        )
+    async with request.acting() as transaction:
+        version = await lock_project(transaction, request, project_id)
+        check_if_match(request, version)
+        row = await transaction.one(
+            f"update public.projects as p set {', '.join(changes)} where p.tenant_id = %s and p.id = %s"
+            f" returning p.version, (select to_json(r)::text from (select {_COLUMNS}) as r)",
+            *arguments,
+            request.tenant_id,
+            as_uuid(project_id, "project_id"),
+        )
+    assert row is not None
+    return json_answer(row[1], headers={"ETag": etag_of(row[0])})
+
+
+@delete("/projects/{project_id:str}")
+async def delete_project(request: ApiRequest, project_id: FromPath[str]) -> None:
+    """Delete a project. It disappears at once; its files and rows are removed later."""
+    async with request.acting() as transaction:
+        check_if_match(request, await lock_project(transaction, request, project_id))
+        await transaction.run(
+            "update public.projects set deleted_at = now() where tenant_id = %s and id = %s",
+            request.tenant_id,
+            as_uuid(project_id, "project_id"),
+        )
+
+
+async def lock_project(transaction: Transaction, request: ApiRequest, project_id: str) -> int:
+    """The version of a project that the caller may change, locked against others who would.
+
+    Raises:
+        NotFound: there is none that the caller sees.
+        NotAllowed: it sees it, and may not change it.
+    """
+    key = (request.tenant_id, as_uuid(project_id, "project_id"))
+    version: int | None = await transaction.value(
+        "select version from public.projects where tenant_id = %s and id = %s and deleted_at is null for update",
+        *key,
+    )
+    if version is not None:
+        return version
+    if await transaction.value(
+        "select true from public.projects where tenant_id = %s and id = %s and deleted_at is null", *key
+    ):
+        raise NotAllowed(
+            "Your role does not allow you to change this project.",
+            next_step="Ask its owner to add you as an editor.",
+        )
+    raise no_project(project_id)
+
+
+def no_project(project_id: str) -> NotFound:
+    """There is none, or none that the caller sees: which of both is not told."""
+    return NotFound(
+        f"There is no project {project_id}.",
+        error_code="PROJECT_NOT_FOUND",
+        next_step="GET /projects lists those there are.",
+    )
+
+
+def contains(text: str) -> str:
+    """The pattern for `ilike` that finds a text as it stands."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+router = Router(
+    path="/",
+    route_handlers=[create_project, list_projects, get_project, change_project, delete_project],
+    guards=[in_tenant],
+    security=BEARER,
+    tags=["Projects"],
+)

@@ -1,0 +1,54 @@
+"""What requests share: settings, database, verifier, limits."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import httpx
+
+from cliprow.api.database import Database
+from cliprow.api.denials import Denials
+from cliprow.api.rate_limits import RateLimits
+from cliprow.api.settings import ApiSettings
+from cliprow.auth import TokenVerifier
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each, for as long as the application runs."""
+
+    settings: ApiSettings
+    database: Database
+    verifier: TokenVerifier
+    limits: RateLimits
+    denials: Denials
+    #: To Supabase: Auth and Storage.
+    http: httpx.AsyncClient
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Open what is to be opened; the stack closes it again, the database last."""
+        await self.database.start()
+        stack.push_async_callback(self.database.stop)
+        await self.denials.start()
+        stack.push_async_callback(self.denials.stop)
+        stack.push_async_callback(self.http.aclose)
+
+
+def make_services(settings: ApiSettings) -> Services:
+    """Everything, not yet started."""
+    database = Database(settings)
+    return Services(
+        settings=settings,
+        database=database,
+        verifier=TokenVerifier(
+            settings.auth_url, f"{settings.auth_url}/.well-known/jwks.json", settings.jwt_secret or None
+        ),
+        limits=RateLimits(settings),
+        denials=Denials(database),
+        http=httpx.AsyncClient(
+            base_url=settings.supabase_url,
+            timeout=httpx.Timeout(15.0, connect=5.0),
+            limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
+        ),
+    )
