@@ -38,6 +38,11 @@ SAMPLES = {
         "analytics_scope",
         "tenant_id = %(tenant)s and user_id = %(user)s",
     ),
+    "invitations": Sample(
+        "id, tenant_id, email, role, analytics_scope, expires_at",
+        "%(id)s, %(tenant)s, 'guest' || %(n)s::int || '@example.org', 'viewer', 'none', now()",
+        "expires_at",
+    ),
     "projects": Sample("id, tenant_id, original_idea", "%(id)s, %(tenant)s, 'P'", "name"),
     "project_members": Sample(
         "tenant_id, project_id, user_id",

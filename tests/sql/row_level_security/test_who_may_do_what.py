@@ -42,7 +42,9 @@ class Row:
 MATRIX = {
     # table                     select     insert             update             delete
     "tenants": Row(             MEMBERS,   NOBODY,            OWNERS_AND_ADMINS, NOBODY),
-    "memberships": Row(         MEMBERS,   OWNERS_AND_ADMINS, OWNERS_AND_ADMINS, OWNERS_AND_ADMINS),
+    # People join by accepting an invitation, which invite_member() makes.
+    "memberships": Row(         MEMBERS,   NOBODY,            OWNERS_AND_ADMINS, OWNERS_AND_ADMINS),
+    "invitations": Row(         OWNERS_AND_ADMINS),
     # Deletion is soft: whoever may change a project sets deleted_at.
     "projects": Row(            MEMBERS,   EDITORS,           CONTROLLERS,       NOBODY),
     "project_members": Row(     MEMBERS,   CONTROLLERS,       CONTROLLERS,       CONTROLLERS),
