@@ -122,6 +122,7 @@ join public.projects as p on p.id = b.project_id
 join public.tenants as t on t.id = b.tenant_id
 where b.deleted_at is null
 """
+_PROJECT = "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1"
 _JOB = """
 select j.id, j.batch_id, b.number as batch_number, j.position, coalesce(nullif(p.name, ''), p.original_idea) as project,
   j.topic, coalesce(s.title, j.topic) as title, j.platforms, j.status, j.stage, j.progress, j.generation, j.error_code,
@@ -145,14 +146,18 @@ def offered_platforms(account: Account) -> list[str]:
     return [row[0] for row in rows]
 
 
+def find_project(account: Account, name: str) -> UUID | None:
+    """The user's oldest project of that name, if there is one."""
+    with account.acting() as connection:
+        row = connection.execute(_PROJECT, [name]).fetchone()
+    return row[0] if row else None
+
+
 def find_or_create_project(account: Account, name: str) -> UUID:
     """The user's project of that name; made when there is none."""
     with account.acting() as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"{account.tenant_id}/{name}"])
-        row = connection.execute(
-            "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1",
-            [name],
-        ).fetchone()
+        row = connection.execute(_PROJECT, [name]).fetchone()
         row = (
             row
             or connection.execute(
@@ -342,18 +347,6 @@ def list_packages(account: Account, job_id: UUID) -> list[Package]:
         """,
         [job_id],
     )
-
-
-def retry_job(account: Account, job_id: UUID) -> int:
-    """Run again what failed in a job; returns how many tasks.
-
-    Raises:
-        Conflict: the job has not failed.
-    """
-    with account.acting() as connection:
-        row = connection.execute("select public.retry_job(%s)", [job_id]).fetchone()
-    assert row is not None
-    return int(row[0]["retried_tasks"])
 
 
 def _uuid(name: str) -> UUID:

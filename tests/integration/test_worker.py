@@ -213,7 +213,8 @@ def test_withdrawn_work_is_stopped_although_its_child_says_nothing_and_the_slot_
     until(lambda: count(database, "select count(*) from generation_jobs where status = 'completed'") == 1)
     assert [each.name for each in (tmp_path / "scratch").rglob("*") if len(each.name) == 36] == []
     assert (
-        count(database, "select count(*) from task_attempts where status not in ('completed', 'cancelled')") == 0
+        count(database, "select count(*) from task_attempts where status not in ('completed', 'cancelled')")
+        == 0
     )
     until(lambda: count(database, "select count(*) from procrastinate.procrastinate_jobs") == 0)
 

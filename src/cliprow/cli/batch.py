@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from cliprow import batches
+from cliprow import batches, control
 from cliprow.batches import Batch, Job
+from cliprow.cli.control import commands_of_batches, finish_dry_run
 from cliprow.cli.live import summary, watch
 from cliprow.cli.output import (
+    as_option,
     check_out,
     console,
     export_batch,
@@ -26,7 +28,6 @@ from cliprow.cli.workers import own_worker
 from cliprow.errors import CliprowError, InvalidInput
 from cliprow.topics import Topics, parse_mapping, read_topics
 
-as_option = click.option("--as", "email", metavar="EMAIL", help="Act for this user (default: CLIPROW_USER).")
 #: Problems printed before the rest is only counted.
 _MAX_PROBLEMS = 20
 #: Jobs listed before the rest is only counted.
@@ -38,6 +39,10 @@ _MAX_NAME_CHARS = 200
 @click.group()
 def batch() -> None:
     """Submit topics and follow them."""
+
+
+for _command in commands_of_batches():
+    batch.add_command(_command)
 
 
 def check_name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -65,6 +70,9 @@ def check_name(_context: click.Context, _parameter: click.Parameter, value: str)
 @click.option(
     "--idempotency-key", metavar="KEY", help="The same key again gives the same batch, not a second one."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Start nothing: print every problem, and what the batch takes and costs."
+)
 @click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
 @out_option
 @as_option
@@ -77,6 +85,7 @@ def create(
     mapping: tuple[str, ...],
     skip_invalid: bool,
     idempotency_key: str | None,
+    dry_run: bool,
     wait: bool,
     out: Path,
     email: str | None,
@@ -96,6 +105,15 @@ def create(
         offered = batches.offered_platforms(at.account)
         wanted = parse_platforms(platforms, offered)
         topics = read_topics(file, mapping=headings, platforms=offered)
+        if dry_run:
+            check = control.check_batch(
+                at.account,
+                batches.find_project(at.account, project),
+                [batches.as_topic(row, [], wanted) for row in topics.rows],
+                {"title": title},
+            )
+            finish_dry_run(topics, check, as_json=as_json)
+            return
         check_topics(topics, skip_invalid=skip_invalid)
         images = batches.store_images(
             at.account, at.storage, (path for row in topics.rows for path in row.images)

@@ -9,8 +9,10 @@ import click
 
 from cliprow import batches
 from cliprow.batches import Task
-from cliprow.cli.batch import as_option, print_failure
+from cliprow.cli.batch import print_failure
+from cliprow.cli.control import commands_of_jobs
 from cliprow.cli.output import (
+    as_option,
     check_out,
     export_batch,
     json_option,
@@ -25,7 +27,11 @@ from cliprow.errors import Conflict
 
 @click.group()
 def job() -> None:
-    """Look at one job, get its files, run it again."""
+    """Look at one job, get its files, hold it back, run it again."""
+
+
+for _command in commands_of_jobs():
+    job.add_command(_command)
 
 
 @job.command(short_help="A job with every task, its attempts and errors.")
@@ -94,21 +100,3 @@ def open_command(name: str, out: Path, email: str | None, as_json: bool) -> None
     print_exported(exported)
     if sys.stdout.isatty():
         click.launch(str(exported[0].folder.parent))
-
-
-@job.command()
-@click.argument("name")
-@as_option
-@json_option
-def retry(name: str, email: str | None, as_json: bool) -> None:
-    """Run again what failed in a job; what was finished is kept."""
-    with session(email) as at:
-        found = batches.get_job(at.account, name)
-        count = batches.retry_job(at.account, found.id)
-    if as_json:
-        print_json({"job_id": found.id, "retried_tasks": count})
-    else:
-        click.echo(
-            f"{count} task{'s' if count > 1 else ''} of job {found.batch_number}.{found.position} will run again."
-        )
-        click.echo(f"Next: `cliprow batch watch {found.batch_number}`.")

@@ -27,6 +27,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 
+as_option = click.option("--as", "email", metavar="EMAIL", help="Act for this user (default: CLIPROW_USER).")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 out_option = click.option(
     "--out",
