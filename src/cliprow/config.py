@@ -13,6 +13,7 @@
     CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
     CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve; without it they are off
     CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
+    CLIPROW_STORAGE_CACHE_MB most room for local copies of stored files (default: 5000)
     CLIPROW_USER             address of the user that commands act for (default: the embedded stack's own)
     CLIPROW_<GROUP>_<NAME>   a provider setting, like CLIPROW_SCRIPT_PROVIDER for `script.provider`
 
@@ -30,7 +31,7 @@ from pathlib import Path
 from cliprow.errors import InvalidInput
 
 #: Groups of CLIPROW_* variables that configure Cliprow itself, not a provider.
-_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "test"})
+_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "storage", "test"})
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Config:
     gateway_port: int | None = None
     #: Folder with `initdb` and `postgres`; None for the packaged ones.
     postgres_bin: Path | None = None
+    #: Most room for local copies of stored files.
+    storage_cache_bytes: int = 5_000_000_000
     #: Where the REST API listens.
     api_host: str = "127.0.0.1"
     api_port: int = 8000
@@ -88,6 +91,7 @@ class Config:
             supabase_jwt_secret=given.get("SUPABASE_JWT_SECRET", ""),
             db_port=_port("CLIPROW_DB_PORT", given.get("CLIPROW_DB_PORT")),
             gateway_port=_port("CLIPROW_GATEWAY_PORT", given.get("CLIPROW_GATEWAY_PORT")),
+            storage_cache_bytes=_megabytes("CLIPROW_STORAGE_CACHE_MB", given.get("CLIPROW_STORAGE_CACHE_MB")),
             api_host=given.get("CLIPROW_API_HOST", "127.0.0.1"),
             api_port=_port("CLIPROW_API_PORT", given.get("CLIPROW_API_PORT")) or 8000,
             api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
@@ -152,6 +156,17 @@ def _port(name: str, text: str | None) -> int | None:
             f"{name} is {text!r}, which is not a port.", next_step=f"Set {name} to a number from 1 to 65535."
         )
     return int(text)
+
+
+def _megabytes(name: str, text: str | None, default: int = 5000) -> int:
+    if text is None:
+        return default * 1_000_000
+    if not re.fullmatch(r"\d{1,9}", text.strip()):
+        raise InvalidInput(
+            f"{name} is {text!r}, which is no number of megabytes.",
+            next_step=f"Set {name} to a whole number.",
+        )
+    return int(text) * 1_000_000
 
 
 def _words(text: str) -> list[str]:

@@ -149,8 +149,20 @@ async def as_claims_async(
     _require_idle(connection)
     with translated():
         async with connection.transaction():
-            await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
+            await become_async(connection, claims, timeout_ms=timeout_ms)
             yield connection
+
+
+async def become_async(
+    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS
+) -> None:
+    """Go on as a user until the end of the transaction that is open, or until `become_oneself_async`."""
+    await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
+
+
+async def become_oneself_async(connection: AsyncConnection[Any]) -> None:
+    """Go on as the role that has logged in."""
+    await connection.execute("select set_config('role', 'none', true)")
 
 
 async def fetch_as_claims_async(

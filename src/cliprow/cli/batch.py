@@ -101,7 +101,7 @@ def create(
         check_out(out)
     if not project:
         raise InvalidInput("The project has no name.", next_step="Name it with --project, or leave that out.")
-    with session(email) as at:
+    with session(email, gateway=wait) as at:
         offered = batches.offered_platforms(at.account)
         wanted = parse_platforms(platforms, offered)
         topics = read_topics(file, mapping=headings, platforms=offered)
@@ -315,5 +315,5 @@ def show(name: str, limit: int | None, email: str | None, as_json: bool) -> None
 def watch_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
     """Follow a batch until it has ended, with a worker of our own if none is running, and export its files."""
     check_out(out)
-    with session(email) as at:
+    with session(email, gateway=True) as at:
         finish(at, batches.get_batch(at.account, name), out, as_json=as_json)

@@ -79,7 +79,7 @@ def demo(out: Path, as_json: bool) -> None:
     Run it again: the second batch finds every result of the first and is done within seconds.
     """
     check_out(out)
-    with session() as at:
+    with session(gateway=True) as at:
         created, _ = batches.create_batch(
             at.account,
             batches.find_or_create_project(at.account, "Demo"),

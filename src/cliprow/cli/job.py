@@ -84,7 +84,7 @@ def _scope(task: Task) -> str:
 def open_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
     """Export a job's finished files and say where they are; on a desktop, show the folder."""
     check_out(out)
-    with session(email) as at:
+    with session(email, gateway=True) as at:
         found = batches.get_job(at.account, name)
         exported = export_batch(at.account, at.storage, [found], out)
     if not exported:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from cliprow.cli import batch, demo, job, service
+from cliprow.cli import api, batch, demo, job, service
 from cliprow.cli.output import LOG_FORMAT
 from cliprow.errors import CliprowError
 
@@ -46,6 +46,7 @@ cliprow.add_command(batch.batch)
 cliprow.add_command(job.job)
 cliprow.add_command(service.worker)
 cliprow.add_command(service.up)
+cliprow.add_command(api.api)
 cliprow.add_command(service.db)
 cliprow.add_command(service.doctor)
 

@@ -17,7 +17,7 @@ import click
 
 from cliprow import migrate
 from cliprow.cli.output import LOG_FORMAT, json_option, out_option, print_json, print_table
-from cliprow.cli.session import open_storage, session
+from cliprow.cli.session import session
 from cliprow.cli.workers import own_worker
 from cliprow.config import Config
 from cliprow.errors import InvalidInput, Unavailable
@@ -62,6 +62,7 @@ def worker(
     workers as you like; with DATABASE_URL, let it log in as the role cliprow_worker, which may do nothing else.
     """
     from cliprow.queue.worker import Worker, WorkerOptions
+    from cliprow.storage.opening import open_storage
 
     if log is not None:
         handler = RotatingFileHandler(log, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
@@ -78,8 +79,8 @@ def worker(
         settings=config.settings,
         revive=functools.partial(revive, config) if config.embedded else None,
     )
-    with running_stack(config, gateway=False) as stack:
-        running = Worker(stack.worker, open_storage(config), config.home / "scratch", options)
+    with running_stack(config) as stack:
+        running = Worker(stack.worker, open_storage(config, stack), config.home / "scratch", options)
         asyncio.run(_run(running, until_eof=until_eof))
 
 
@@ -127,7 +128,6 @@ def up() -> None:
             click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
         else:
             click.echo("Worker     another command's; one is started here when that one ends")
-        click.echo(f"Storage    {home / 'storage' / 'media'}")
         click.echo(
             "Ready: `cliprow batch create` in another terminal. Ctrl-C stops; what is unfinished goes on later."
         )

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from litestar import Router
 
-from cliprow.api.routes import documents, health, projects
+from cliprow.api.routes import analytics, assets, batches, documents, health, jobs, library, projects
 
-ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router)
+ROUTERS: tuple[Router, ...] = (
+    documents.router,
+    health.router,
+    projects.router,
+    batches.router,
+    jobs.router,
+    library.router,
+    assets.router,
+    analytics.router,
+)
