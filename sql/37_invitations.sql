@@ -54,18 +54,17 @@ language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+  v_tenant_id uuid := private.acting_tenant_id();
 begin
-  if private.tenant_id() is null then
-    raise exception 'You are not signed in to a tenant.'
-      using errcode = 'CR003', hint = 'Sign in, or ask an owner to invite you.';
-  elsif not private.has_role('admin') then
+  if not private.has_role('admin') then
     raise exception 'Your role does not allow you to invite people.'
       using errcode = 'CR003', hint = 'Ask an admin or owner of the tenant.';
   elsif p_role = 'owner' and not private.has_role('owner') then
     raise exception 'Only an owner makes owners.'
       using errcode = 'CR003', hint = 'Choose another role, or ask an owner.';
   end if;
-  return private.tenant_id();
+  return v_tenant_id;
 end
 $$;
 comment on function private.check_may_invite(text) is 'The caller''s tenant, if the caller may bring people of this role into it; raises otherwise.';

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cliprow.api.examples_library import LIBRARY_EXAMPLES
+
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 TENANT_ID = "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f"
 USER_ID = "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77"
@@ -95,6 +97,7 @@ _TOPICS = [
 ]
 
 EXAMPLES: dict[str, Any] = {
+    **LIBRARY_EXAMPLES,
     "Job": _JOB,
     "JobPage": {"items": [_JOB], "next_cursor": None},
     "JobDetail": {

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from litestar import Router
 
-from cliprow.api.routes import batches, documents, health, jobs, projects
+from cliprow.api.routes import analytics, batches, documents, health, jobs, library, projects
 
-ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router, batches.router, jobs.router)
+ROUTERS: tuple[Router, ...] = (
+    documents.router,
+    health.router,
+    projects.router,
+    batches.router,
+    jobs.router,
+    library.router,
+    analytics.router,
+)
