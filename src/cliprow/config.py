@@ -71,6 +71,8 @@ class Config:
     #: Where the REST API of this machine listens.
     api_host: str = "127.0.0.1"
     api_port: int = 8000
+    #: Whether the user chose that port, so that it must not move when taken.
+    insists_on_api_port: bool = False
     api_cors_origins: tuple[str, ...] = ()
     #: The tenant of the old system's endpoints; empty: they are off. The key they ask for.
     legacy_tenant: str = ""
@@ -101,6 +103,7 @@ class Config:
             api_url=given.get("CLIPROW_API_URL", "").rstrip("/"),
             api_host=given.get("CLIPROW_API_HOST", "127.0.0.1"),
             api_port=_port("CLIPROW_API_PORT", given.get("CLIPROW_API_PORT")) or 8000,
+            insists_on_api_port="CLIPROW_API_PORT" in given,
             api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
             legacy_tenant=given.get("CLIPROW_LEGACY_TENANT", "").strip(),
             legacy_api_key=given.get("CLIPROW_LEGACY_API_KEY", ""),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from litestar import Router
 
-from cliprow.api.routes import analytics, batches, documents, health, jobs, library, projects
+from cliprow.api.routes import analytics, batches, config, documents, health, jobs, library, projects
 
 ROUTERS: tuple[Router, ...] = (
     documents.router,
     health.router,
+    config.router,
     projects.router,
     batches.router,
     jobs.router,
