@@ -51,6 +51,7 @@ USER_CALLS = {
     "public.retry_job",
     "public.revoke_invitation",
     "public.set_project_member",
+    "public.show_invitation",
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
-from cliprow.api.routes import analytics, batches, config, documents, health, jobs, library, projects
+from cliprow.api.routes import analytics, assets, batches, config, documents, health, jobs, library, projects
 
 ROUTERS: tuple[Router, ...] = (
     documents.router,
@@ -14,5 +14,6 @@ ROUTERS: tuple[Router, ...] = (
     batches.router,
     jobs.router,
     library.router,
+    assets.router,
     analytics.router,
 )
