@@ -10,10 +10,11 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from cliprow import batches, control
+from cliprow import batches
 from cliprow.account import LOCAL_EMAIL, Account, open_local_account
-from cliprow.cli.control import finish_dry_run
+from cliprow.cli.dry_run import finish_dry_run
 from cliprow.cli.main import cliprow
+from cliprow.dry_run import check_batch
 from cliprow.errors import CliprowError, Conflict, NotFound
 from cliprow.models import Stage
 from cliprow.topics import TopicRow, Topics
@@ -69,16 +70,16 @@ def _fail(database: Database) -> None:
 
 def test_a_batch_is_paused_resumed_cancelled_and_retried(account: Account, run: Run) -> None:
     made = _batch(account)
-    assert "Batch 1 is paused (2 jobs)" in run("batch", "pause", "1").output
-    assert "it was so already" in run("batch", "pause", "last").output
+    assert "Batch 1 is paused; what runs is finished. 2 jobs changed." in run("batch", "pause", "1").output
+    assert "0 jobs changed" in run("batch", "pause", "last").output
     assert batches.get_batch(account, "1").is_paused
-    assert "Batch 1 goes on (2 jobs)." in run("batch", "resume", str(made.id)).output
-    assert "Batch 1 is cancelled (2 jobs)" in run("batch", "cancel", "1").output
+    assert "Batch 1 goes on. 2 jobs changed." in run("batch", "resume", str(made.id)).output
+    assert "Next: `cliprow batch retry 1`." in run("batch", "cancel", "1").output
     with pytest.raises(Conflict, match="nothing left to pause"):
         run("batch", "pause", "1")
-    assert "Batch 1 runs again (2 jobs)." in run("batch", "retry", "1").output
+    assert "2 jobs changed" in run("batch", "retry", "1").output
     answer = json.loads(run("batch", "cancel", "1", "--json").output)
-    assert (answer["status"], answer["changed_jobs"]) == ("cancelled", 2)
+    assert (answer["batch"]["status"], answer["changed_jobs"]) == ("cancelled", 2)
     with pytest.raises(NotFound):
         run("batch", "cancel", "7")
 
@@ -88,15 +89,14 @@ def test_a_job_is_paused_resumed_cancelled_and_retried(
 ) -> None:
     _batch(account)
     assert "Job 1.2 is paused" in run("job", "pause", "1.2").output
-    run("batch", "pause", "1")
-    assert "as soon as its batch, project or team is resumed too" in run("job", "resume", "1.2").output
-    run("batch", "resume", "1")
+    assert "Job 1.2 goes on" in run("job", "resume", "1.2").output
     assert "Job 1.1 is cancelled" in run("job", "cancel", "1.1").output
     assert batches.get_job(account, "1.2").status == "pending"
     assert "1 task of job 1.1 will run again" in run("job", "retry", "1.1").output
     _fail(database)
     answer = json.loads(run("job", "retry", "1.1", "--stage", "video_generation", "--json").output)
-    assert (answer["retried_tasks"], answer["generation"]) == (1, 3)
+    assert answer["retried_tasks"] == 1
+    assert batches.get_job(account, "1.1").generation == 3
     refused = run("job", "retry", "1.1", "--stage", "montage")
     assert refused.exit_code == 2
     assert "audio_generation" in refused.output
@@ -128,26 +128,17 @@ def test_what_the_database_alone_finds_is_told_by_line(
     topics = Topics(
         rows=(TopicRow(line=2, topic="Tea"), TopicRow(line=4, topic="Milk")), problems=(), warnings=()
     )
-    check = control.check_batch(
-        account, None, [TOPIC, TOPIC | {"voice": "x" * 101}], {"max_concurrent_tasks": 0}
-    )
+    check = check_batch(account, None, [TOPIC, TOPIC | {"voice": "x" * 101}], title="x" * 201)
     with pytest.raises(SystemExit):
         finish_dry_run(topics, check, as_json=False)
     said = capsys.readouterr().err
     assert "line 4: voice is longer than 100 characters" in said
-    assert "options: max_concurrent_tasks is not a whole number" in said
+    assert "options: title is not text of up to 200 characters" in said
 
 
-def test_answers_have_their_types(account: Account) -> None:
-    made = _batch(account)
-    [first, second] = batches.list_jobs(account, made.id)
-    paused = control.control_job(account, "pause", first.id)
-    assert paused.paused_at is not None
-    assert control.control_job(account, "resume", first.id).version > paused.version
-    assert control.control_job(account, "cancel", second.id).status == "cancelled"
-    assert control.retry_job(account, second.id) == control.Retried(
-        job_id=second.id, retried_tasks=1, generation=2
-    )
-    check = control.check_batch(account, None, [TOPIC, {"topic": ""}], {"title": "x" * 201})
-    assert [(p.row, p.field) for p in check.problems] == [(None, "title"), (2, "platforms"), (2, "topic")]
+def test_the_answer_has_its_types(account: Account) -> None:
+    check = check_batch(account, None, [TOPIC, {"topic": ""}])
+    assert [(p.row, p.field) for p in check.problems] == [(2, "platforms"), (2, "topic")]
+    assert check.job_count == 1
     assert check.estimate.tasks[Stage.POST] == 1
+    assert check.estimate.cost.amount == 0

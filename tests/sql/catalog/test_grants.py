@@ -36,6 +36,7 @@ USER_CALLS = {
     "public.create_tenant",
     "public.invite_member",
     "public.issue_asset",
+    "public.list_members",
     "public.list_my_tenants",
     "public.pause_batch",
     "public.pause_job",
