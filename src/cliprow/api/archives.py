@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -50,11 +50,13 @@ class _File:
     file_path: str
     file_size: int
     created_at: datetime
+    is_stored: bool
 
 
 _FILES = """
 select c.id, coalesce(nullif(p.name, ''), p.original_idea) as project, j.id as job_id, j.position,
-  coalesce(s.title, j.topic) as title, c.platform, c.role, c.file_name, c.file_path, c.file_size, c.created_at
+  coalesce(s.title, j.topic) as title, c.platform, c.role, c.file_name, c.file_path, c.file_size, c.created_at,
+  exists (select from storage.objects as o where o.bucket_id = 'media' and o.name = c.file_path) as is_stored
 from public.generation_jobs as j
 join public.projects as p on p.tenant_id = j.tenant_id and p.id = j.project_id and p.deleted_at is null
 join public.generated_content as c on c.tenant_id = j.tenant_id and c.job_id = j.id
@@ -82,13 +84,19 @@ async def list_members(
     """The packages of a job, batch or project as the caller of this transaction sees them, named as exports are.
 
     Raises:
-        NotFound: there are none.
+        NotFound: there are none, or the storage lacks one: an archive that has begun could only break off.
     """
     cursor = connection.cursor(row_factory=class_row(_File))
     await cursor.execute(_FILES, {"job_id": job_id, "batch_id": batch_id, "project_id": project_id})
+    files = await cursor.fetchall()
+    if lacking := next((file for file in files if not file.is_stored), None):
+        raise NotFound(
+            f"The storage has no {_name(lacking)} any more.",
+            error_code="STORAGE_FILE_MISSING",
+            next_step="Retry the job to make it again.",
+        )
     members = [
-        Member(file.id, _name(file), file.file_path, file.file_size, file.created_at)
-        for file in await cursor.fetchall()
+        Member(file.id, _name(file), file.file_path, file.file_size, file.created_at) for file in files
     ]
     if not members:
         raise NotFound(
@@ -114,7 +122,7 @@ class Archiver:
 
     async def write(
         self, members: Sequence[Member], texts: Mapping[str, str] | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The archive of these texts (by name) and files, piece by piece; stored: media do not get smaller.
 
         A reader that goes away ends it. A file that the storage cannot give breaks the answer off, so that nobody

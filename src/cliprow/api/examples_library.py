@@ -9,6 +9,17 @@ _ITEM_ID = "01938c61-2b3c-7d4e-9f50-6b7c8d9e0f1a"
 _PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 _AT = "2026-11-25T09:30:00+00:00"
 
+_CONTENT_ID = "01938c63-4d5e-7f60-a172-8d9e0f1a2b3c"
+_SIGNED = {
+    "content_id": _CONTENT_ID,
+    "url": "https://project.supabase.co/storage/v1/object/sign/media/...?token=...",
+    "expires_at": _AT,
+    "file_name": "youtube.mp4",
+    "media_type": "video/mp4",
+    "size_bytes": 5242880,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+}
+
 LIBRARY_EXAMPLES: dict[str, Any] = {
     "LibraryItem": {
         "id": _ITEM_ID,
@@ -19,6 +30,7 @@ LIBRARY_EXAMPLES: dict[str, Any] = {
         "voiceover_text": "Air scatters blue light more than red light.",
         "visual_description": "The sky above a field",
         "heading": "Why blue?",
+        "duration": 5,
         "duration_ms": 4200,
         "specific_tags": ["sky"],
         "generic_tags": ["physics"],
@@ -43,6 +55,14 @@ LIBRARY_EXAMPLES: dict[str, Any] = {
         "topic": "Sunsets",
         "platforms": ["youtube", "tiktok"],
         "brief": "At sunset light takes a longer way through the air.",
+    },
+    "SignedUrl": _SIGNED,
+    "SignedUrls": {"items": [_SIGNED]},
+    "WantedUrls": {"content_ids": [_CONTENT_ID], "ttl_s": 60},
+    "WantedLink": {"content_id": _CONTENT_ID, "ttl_s": 300},
+    "OneTimeLink": {
+        "url": "https://api.example.org/assets/links/Zm9yIG9uZSB1c2Ugb25seQ",
+        "expires_at": _AT,
     },
     "Analytics": {
         "first": "2026-10-27",

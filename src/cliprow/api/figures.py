@@ -111,24 +111,17 @@ coalesce(sum(m.comments_count), 0)::bigint as comments, coalesce(sum(m.shares), 
 coalesce(sum(m.saves), 0)::bigint as saves, coalesce(sum(m.watch_time), 0)::bigint as watch_time_s,
 coalesce(avg(m.engagement_rate), 0)::float8 as engagement_rate
 """
-#: Figures are counters that grow: of one content and platform, only the newest reading of each day counts, and in
-#: sums over days only the newest of all.
-_READINGS = """
-from (
-  select distinct on ({per}) m.*
-  from public.performance_metrics as m
-  where m.tenant_id = (select private.tenant_id()) and m.collected_at >= %(start)s and m.collected_at < %(end)s
-    and (%(project_id)s::uuid is null or m.project_id = %(project_id)s)
-    and (%(platform)s::text is null or m.platform = %(platform)s)
-    and (%(batch_id)s::uuid is null or m.content_id in (
-      select c.id from public.generated_content as c
-      join public.generation_jobs as j on j.tenant_id = c.tenant_id and j.id = c.job_id
-      where c.tenant_id = (select private.tenant_id()) and j.batch_id = %(batch_id)s))
-  order by {per}, m.collected_at desc
-) as m
+#: Reports of what happened since the report before, so they add up.
+_REPORTS = """
+from public.performance_metrics as m
+where m.tenant_id = (select private.tenant_id()) and m.collected_at >= %(start)s and m.collected_at < %(end)s
+  and (%(project_id)s::uuid is null or m.project_id = %(project_id)s)
+  and (%(platform)s::text is null or m.platform = %(platform)s)
+  and (%(batch_id)s::uuid is null or m.content_id in (
+    select c.id from public.generated_content as c
+    join public.generation_jobs as j on j.tenant_id = c.tenant_id and j.id = c.job_id
+    where c.tenant_id = (select private.tenant_id()) and j.batch_id = %(batch_id)s))
 """
-_LATEST = _READINGS.format(per="m.content_id, m.platform")
-_LATEST_OF_DAY = _READINGS.format(per="m.content_id, m.platform, (m.collected_at at time zone 'UTC')::date")
 
 _JOBS = """
 where j.tenant_id = (select private.tenant_id())
@@ -173,19 +166,19 @@ async def _read(connection: AsyncConnection[Any], query: str, scope: Scope) -> l
 
 async def engagement(connection: AsyncConnection[Any], scope: Scope) -> Engagement:
     """Sums over all that was measured."""
-    return msgspec.convert((await _read(connection, f"select {_SUMS} {_LATEST}", scope))[0], Engagement)
+    return msgspec.convert((await _read(connection, f"select {_SUMS} {_REPORTS}", scope))[0], Engagement)
 
 
 async def by_platform(connection: AsyncConnection[Any], scope: Scope) -> list[PlatformFigures]:
     """The same, platform by platform, the most watched first."""
-    query = f"select m.platform, {_SUMS} {_LATEST} group by m.platform order by views desc, m.platform"
+    query = f"select m.platform, {_SUMS} {_REPORTS} group by m.platform order by views desc, m.platform"
     return msgspec.convert(await _read(connection, query, scope), list[PlatformFigures])
 
 
 async def by_day(connection: AsyncConnection[Any], scope: Scope) -> list[DayFigures]:
-    """The same, day by day; days without a reading are left out."""
+    """The same, day by day; days without a report are left out."""
     day = "(m.collected_at at time zone 'UTC')::date"
-    query = f"select {day} as date, {_SUMS} {_LATEST_OF_DAY} group by 1 order by 1"
+    query = f"select {day} as date, {_SUMS} {_REPORTS} group by 1 order by 1"
     return msgspec.convert(await _read(connection, query, scope), list[DayFigures])
 
 

@@ -48,7 +48,7 @@ class Analytics(msgspec.Struct, frozen=True, kw_only=True):
     #: First and last day that the figures are about.
     first: date
     last: date
-    #: The newest reading of every piece of content, summed.
+    #: All reports of these days, summed.
     engagement: Engagement
     by_platform: list[PlatformFigures]
     by_day: list[DayFigures]

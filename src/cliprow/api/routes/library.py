@@ -57,7 +57,8 @@ class LibraryItem(msgspec.Struct, frozen=True, kw_only=True):
     voiceover_text: str
     visual_description: str
     heading: str
-    #: Milliseconds; null while not narrated, and for scenes of others.
+    #: Whole seconds, and milliseconds; the latter null while not narrated, and for scenes of others.
+    duration: int
     duration_ms: int | None
     specific_tags: list[str]
     generic_tags: list[str]
@@ -109,7 +110,7 @@ class Reuse(msgspec.Struct, frozen=True, kw_only=True):
     brief: Annotated[str, Meta(max_length=50_000)] = ""
 
 
-#: Own items with their scenes, and what others share. A library row of another tenant is never read here.
+#: Own items with their scenes, and what others share: text, tags and length.
 _ITEMS: LiteralString = """
 select i.id, true as is_own, i.scene_id, s.script_id, c.project_id, s.voiceover_text, s.visual_description, s.heading,
   s.duration_ms, s.duration, i.specific_tags, i.generic_tags, i.library_category, i.usage_count, i.performance_score,
@@ -120,14 +121,14 @@ join public.scripts as c on c.tenant_id = s.tenant_id and c.id = s.script_id
 where i.tenant_id = (select private.tenant_id())
 """
 _SHARED: LiteralString = """
-select p.id, false, null::uuid, null::uuid, null::uuid, p.preview_text, '', '', null::int, null::int, p.specific_tags,
+select p.id, false, null::uuid, null::uuid, null::uuid, p.preview_text, '', '', null::int, p.duration, p.specific_tags,
   p.generic_tags, 'public', 0, 0::real, null::timestamptz, 1, p.created_at, null::timestamptz,
   to_tsvector('simple', p.preview_text)
-from public.public_library() as p
+from public.public_library as p where not p.is_own
 """
 _COLUMNS: LiteralString = """r.id, r.is_own, r.scene_id, r.script_id, r.project_id, r.voiceover_text, r.visual_description,
-  r.heading, r.duration_ms, r.specific_tags, r.generic_tags, r.library_category, r.usage_count, r.performance_score,
-  r.last_used, r.version, r.created_at, r.updated_at"""
+  r.heading, r.duration, r.duration_ms, r.specific_tags, r.generic_tags, r.library_category, r.usage_count,
+  r.performance_score, r.last_used, r.version, r.created_at, r.updated_at"""
 _CHANGES: dict[str, LiteralString] = {
     "specific_tags": "specific_tags = %s",
     "generic_tags": "generic_tags = %s",
