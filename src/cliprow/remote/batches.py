@@ -150,7 +150,7 @@ class RemoteBatches:
                     "attempts": len(row["attempts"]),
                     "timings": _last_timings(row["attempts"]),
                     "made_by": None,
-                    "provider": None,
+                    "provider": {},
                 },
                 Task,
                 strict=False,
