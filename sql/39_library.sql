@@ -4,7 +4,7 @@
 
 create function private.public_scenes()
 returns table (
-  id uuid, preview_text text, specific_tags jsonb, generic_tags jsonb, language text, duration int, is_own boolean
+  id uuid, preview_text text, specific_tags jsonb, generic_tags jsonb, language text, duration int, is_own boolean, created_at timestamptz
 )
 language sql
 stable
@@ -13,7 +13,7 @@ security definer
 set search_path = ''
 as $$
   select c.id, c.preview_text, c.specific_tags, c.generic_tags, s.language, s.duration,
-    c.tenant_id is not distinct from (select private.tenant_id())
+    c.tenant_id is not distinct from (select private.tenant_id()), c.created_at
   from public.content_library as c
   join public.tenants as t on t.id = c.tenant_id and t.deleted_at is null
   join public.scenes as s on s.tenant_id = c.tenant_id and s.id = c.scene_id
@@ -25,8 +25,8 @@ comment on function private.public_scenes() is 'What every tenant shares of its 
 grant execute on function private.public_scenes() to authenticated, service_role;
 
 create view public.public_library with (security_invoker = true) as
-select id, preview_text, specific_tags, generic_tags, language, duration, is_own from private.public_scenes();
+select id, preview_text, specific_tags, generic_tags, language, duration, is_own, created_at from private.public_scenes();
 comment on view public.public_library is
-  'Scenes that tenants share with all others: preview, tags, language and seconds, but neither whose they are nor their figures. '
+  'Scenes that tenants share with all others: preview, tags, language, seconds and since when, but neither whose they are nor their figures. '
   'create_batch() takes their ids in library_items.';
 grant select on public.public_library to authenticated;

@@ -436,6 +436,28 @@ $$;
 comment on function private.check_invited(public.invitations) is
   'Raises unless the caller is whom the invitation is for: asked of the user as it is now, not of what its token says.';
 
+create function public.show_invitation(token text)
+returns jsonb
+language plpgsql
+-- definer: whoever was invited is no member yet, and sees neither tenant nor invitation.
+security definer
+set search_path = ''
+as $$
+declare
+  v_invitation public.invitations := private.open_invitation(token);
+begin
+  return (
+    select jsonb_build_object(
+      'tenant_id', t.id, 'tenant_name', t.name, 'role', v_invitation.role, 'expires_at', v_invitation.expires_at,
+      'is_for_me', exists (
+        select from auth.users as u where u.id = private.user_id() and lower(u.email) = v_invitation.email))
+    from public.tenants as t where t.id = v_invitation.tenant_id);
+end
+$$;
+comment on function public.show_invitation(text) is
+  'What an invitation is to, for whoever has its token, before it is accepted; is_for_me says whether the caller''s address was invited. '
+  'Raises CR002 or CR004, as accepting it would.';
+
 create function public.accept_invitation(token text)
 returns jsonb
 language plpgsql
@@ -496,7 +518,7 @@ using (tenant_id = (select private.tenant_id()) and (select private.has_role('ad
 grant select on public.invitations to authenticated;
 grant select, insert, update, delete on public.invitations to service_role;
 grant execute on function
-public.invite_member(text, text, text), public.accept_invitation(text), public.revoke_invitation(uuid)
+public.invite_member(text, text, text), public.show_invitation(text), public.accept_invitation(text), public.revoke_invitation(uuid)
 to authenticated;
 
 -- sql/37_members.sql
@@ -911,7 +933,7 @@ grant select, insert, delete on public.asset_access to service_role;
 
 create function private.public_scenes()
 returns table (
-  id uuid, preview_text text, specific_tags jsonb, generic_tags jsonb, language text, duration int, is_own boolean
+  id uuid, preview_text text, specific_tags jsonb, generic_tags jsonb, language text, duration int, is_own boolean, created_at timestamptz
 )
 language sql
 stable
@@ -920,7 +942,7 @@ security definer
 set search_path = ''
 as $$
   select c.id, c.preview_text, c.specific_tags, c.generic_tags, s.language, s.duration,
-    c.tenant_id is not distinct from (select private.tenant_id())
+    c.tenant_id is not distinct from (select private.tenant_id()), c.created_at
   from public.content_library as c
   join public.tenants as t on t.id = c.tenant_id and t.deleted_at is null
   join public.scenes as s on s.tenant_id = c.tenant_id and s.id = c.scene_id
@@ -932,9 +954,9 @@ comment on function private.public_scenes() is 'What every tenant shares of its 
 grant execute on function private.public_scenes() to authenticated, service_role;
 
 create view public.public_library with (security_invoker = true) as
-select id, preview_text, specific_tags, generic_tags, language, duration, is_own from private.public_scenes();
+select id, preview_text, specific_tags, generic_tags, language, duration, is_own, created_at from private.public_scenes();
 comment on view public.public_library is
-  'Scenes that tenants share with all others: preview, tags, language and seconds, but neither whose they are nor their figures. '
+  'Scenes that tenants share with all others: preview, tags, language, seconds and since when, but neither whose they are nor their figures. '
   'create_batch() takes their ids in library_items.';
 grant select on public.public_library to authenticated;
 

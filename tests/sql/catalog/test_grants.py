@@ -36,6 +36,7 @@ USER_CALLS = {
     "public.create_tenant",
     "public.invite_member",
     "public.issue_asset",
+    "public.list_members",
     "public.list_my_tenants",
     "public.pause_batch",
     "public.pause_job",
@@ -51,6 +52,7 @@ USER_CALLS = {
     "public.retry_job",
     "public.revoke_invitation",
     "public.set_project_member",
+    "public.show_invitation",
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.

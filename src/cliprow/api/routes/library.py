@@ -122,7 +122,7 @@ where i.tenant_id = (select private.tenant_id())
 """
 _SHARED: LiteralString = """
 select p.id, false, null::uuid, null::uuid, null::uuid, p.preview_text, '', '', null::int, p.duration, p.specific_tags,
-  p.generic_tags, 'public', 0, 0::real, null::timestamptz, 1, private.uuid_time(p.id), null::timestamptz,
+  p.generic_tags, 'public', 0, 0::real, null::timestamptz, 1, p.created_at, null::timestamptz,
   to_tsvector('simple', p.preview_text)
 from public.public_library as p where not p.is_own
 """
