@@ -52,11 +52,11 @@ def operations(scene: Scene, client: httpx.Client) -> list[tuple[str, str, str, 
         for name, value in ids.items():
             path = path.replace(f"{{{name}}}", str(value))
         assert "{" not in path, f"say which id of the first tenant stands for {path}"
-        for method in METHODS:
-            if method in methods:
-                found.append(
-                    (method, route, path, example(document, methods[method], str(first["projects"]["id"])))
-                )
+        found += [
+            (method, route, path, example(document, methods[method], str(first["projects"]["id"])))
+            for method in METHODS
+            if method in methods
+        ]
     return found
 
 

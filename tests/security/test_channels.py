@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from websockets.sync.client import Connection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from tests.security.attackers import FORGERIES, READERS, STRANGERS, Scene, claims
 from tests.sql.row_level_security.cast import Who
