@@ -143,7 +143,11 @@ def test_a_removed_member_hears_no_more(scene: Scene) -> None:
     topic = topics(scene)[0]
     with socket(scene) as channel:
         assert join(channel, topic, token, "1")["status"] == "ok"
-        world.run("delete from public.memberships where user_id = %s", leaver.user_id)
+        world.run(
+            "delete from public.memberships where (tenant_id, user_id) = (%s, %s)",
+            leaver.tenant_id,
+            leaver.user_id,
+        )
         now = topics(scene)[0]
         assert now != topic
         world.one("select realtime.send('{\"n\": 1}', 'changes', %s, true)", now)

@@ -118,7 +118,7 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "name": "N",
         "token": "t" * 43,
         "since": "2020-01-01T00:00:00Z",
-        "user_id": scene.cast.people[Who.VIEWER].user_id,
+        "user_id": scene.cast.people[Who.ADMIN].user_id,
     }
     found = []
     for name, arguments, defaults in scene.cast.world.rows(
