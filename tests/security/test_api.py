@@ -17,8 +17,8 @@ from tests.sql.row_level_security.cast import Who
 
 #: Routes that are for those who are not signed in, or not yet.
 OPEN = {
-    "/health", "/ready", "/config", "/openapi.json", "/docs", "/auth/signup", "/auth/signin", "/auth/refresh", "/auth/recover",
-    "/auth/session", "/auth/signout", "/assets/links/{token}",
+    "/health", "/ready", "/config", "/openapi.json", "/docs", "/auth/signup", "/auth/signin", "/auth/refresh",
+    "/auth/recover", "/auth/session", "/auth/signout", "/assets/links/{token}",
 }  # fmt: skip
 METHODS = ("get", "post", "put", "patch", "delete")
 
