@@ -115,6 +115,10 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     files: list[FileRef]
 
 
+#: To withdraw every task of the largest batch, or to run it again, takes longer than other calls may.
+_CONTROL_TIMEOUT_MS = 60_000
+
+_PROJECT = "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1"
 _BATCH = """
 select b.id, b.number, b.title, coalesce(nullif(p.name, ''), p.original_idea) as project, b.status, b.progress,
   b.job_count, b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count,
@@ -147,14 +151,18 @@ def offered_platforms(account: Account) -> list[str]:
     return [row[0] for row in rows]
 
 
+def find_project(account: Account, name: str) -> UUID | None:
+    """The user's oldest project of that name, if there is one."""
+    with account.acting() as connection:
+        row = connection.execute(_PROJECT, [name]).fetchone()
+    return row[0] if row else None
+
+
 def find_or_create_project(account: Account, name: str) -> UUID:
     """The user's project of that name; made when there is none."""
     with account.acting() as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"{account.tenant_id}/{name}"])
-        row = connection.execute(
-            "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1",
-            [name],
-        ).fetchone()
+        row = connection.execute(_PROJECT, [name]).fetchone()
         row = (
             row
             or connection.execute(
@@ -407,7 +415,7 @@ def retry_job(account: Account, job_id: UUID, stage: Stage | None = None) -> int
 
 
 def _call(account: Account, call: LiteralString, *arguments: object) -> dict[str, Any]:
-    with account.acting() as connection:
+    with account.acting(timeout_ms=_CONTROL_TIMEOUT_MS) as connection:
         row = connection.execute(call, arguments).fetchone()
     assert row is not None
     answer: dict[str, Any] = row[0]

@@ -11,6 +11,7 @@ from rich.console import Console
 from cliprow import batches
 from cliprow.batches import Action, Batch, Job
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
+from cliprow.cli.dry_run import finish_dry_run
 from cliprow.cli.live import summary, watch
 from cliprow.cli.output import (
     check_out,
@@ -63,6 +64,9 @@ def check_name(_context: click.Context, _parameter: click.Parameter, value: str)
 @click.option(
     "--idempotency-key", metavar="KEY", help="The same key again gives the same batch, not a second one."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Start nothing: print every problem, and what the batch takes and costs."
+)
 @click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
 @out_option
 @deployment_options
@@ -75,6 +79,7 @@ def create(
     mapping: tuple[str, ...],
     skip_invalid: bool,
     idempotency_key: str | None,
+    dry_run: bool,
     wait: bool,
     out: Path,
     choice: Choice,
@@ -94,6 +99,10 @@ def create(
         offered = at.offered_platforms()
         wanted = parse_platforms(platforms, offered)
         topics = read_topics(file, mapping=headings, platforms=offered)
+        if dry_run:
+            whole = [batches.as_topic(row, [], wanted) for row in topics.rows]
+            finish_dry_run(topics, at.check_batch(project, whole, title=title), as_json=as_json)
+            return
         check_topics(topics, skip_invalid=skip_invalid)
         images = at.store_images(path for row in topics.rows for path in row.images)
         created, is_new = at.create_batch(
@@ -302,7 +311,7 @@ def watch_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
 @json_option
 def pause(name: str, choice: Choice, as_json: bool) -> None:
     """Hold back what waits in a batch; what runs is finished."""
-    _act(name, choice, "pause", "is paused; what runs is finished", as_json=as_json)
+    _act(name, choice, "pause", "is paused; what runs is finished", as_json=as_json, following="resume")
 
 
 @batch.command()
@@ -320,7 +329,7 @@ def resume(name: str, choice: Choice, as_json: bool) -> None:
 @json_option
 def cancel(name: str, choice: Choice, as_json: bool) -> None:
     """Withdraw a batch; what it has made stays."""
-    _act(name, choice, "cancel", "is cancelled", as_json=as_json)
+    _act(name, choice, "cancel", "is withdrawn", as_json=as_json, following="retry")
 
 
 @batch.command()
@@ -332,7 +341,9 @@ def retry(name: str, choice: Choice, as_json: bool) -> None:
     _act(name, choice, "retry", "runs again what failed", as_json=as_json)
 
 
-def _act(name: str, choice: Choice, action: Action, done: str, *, as_json: bool) -> None:
+def _act(
+    name: str, choice: Choice, action: Action, done: str, *, as_json: bool, following: str = "watch"
+) -> None:
     with open_deployment(choice) as at:
         found = at.get_batch(name)
         count = at.act_on_batch(found.id, action)
@@ -341,4 +352,4 @@ def _act(name: str, choice: Choice, action: Action, done: str, *, as_json: bool)
         print_json({"batch": found, "changed_jobs": count})
     else:
         click.echo(f"Batch {found.number} {done}. {count} job{'s' if count != 1 else ''} changed.")
-        click.echo(f"Next: `cliprow batch watch {found.number}`.")
+        click.echo(f"Next: `cliprow batch {following} {found.number}`.")

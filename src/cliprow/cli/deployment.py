@@ -19,6 +19,7 @@ from cliprow.batches import Action, Batch, Job, Package, StageCount, Task
 from cliprow.cli.own_batches import OwnBatches
 from cliprow.cli.session import session
 from cliprow.config import Config
+from cliprow.dry_run import Check
 from cliprow.errors import InvalidInput
 from cliprow.models import FileRef, Stage
 
@@ -49,6 +50,10 @@ class Deployment(Protocol):
         idempotency_key: str | None = None,
     ) -> tuple[Batch, bool]:
         """Submit topics as one batch; return it, and whether it is new."""
+        ...
+
+    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+        """The dry run of a batch for the project of that name, which need not be there yet; creates nothing."""
         ...
 
     def list_batches(self, limit: int = 20) -> list[Batch]:

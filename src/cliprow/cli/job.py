@@ -101,7 +101,7 @@ def open_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
 @click.argument("name")
 @click.option(
     "--stage",
-    type=click.Choice(list(Stage)),
+    type=click.Choice([stage.value for stage in Stage]),
     default=None,
     help="Do this stage and all that follows of it again, also of a completed job.",
 )

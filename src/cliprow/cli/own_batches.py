@@ -13,6 +13,7 @@ from cliprow import batches
 from cliprow.batches import Action, Batch, Job, Package, StageCount, Task
 from cliprow.cli.session import Session
 from cliprow.cli.workers import own_worker
+from cliprow.dry_run import Check, check_batch
 from cliprow.models import FileRef, Stage
 
 
@@ -43,6 +44,10 @@ class OwnBatches:
         return batches.create_batch(
             self.at.account, project_id, topics, title=title, idempotency_key=idempotency_key
         )
+
+    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+        account = self.at.account
+        return check_batch(account, batches.find_project(account, project), topics, title=title)
 
     def list_batches(self, limit: int = 20) -> list[Batch]:
         return batches.list_batches(self.at.account, limit)

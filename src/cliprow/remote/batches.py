@@ -26,6 +26,7 @@ from cliprow.batches import (
     parse_uuid,
     unreadable_image,
 )
+from cliprow.dry_run import Check
 from cliprow.errors import NotFound
 from cliprow.models import FileRef, Stage
 from cliprow.remote.api import Api
@@ -61,11 +62,15 @@ class RemoteBatches:
 
     def find_or_create_project(self, name: str) -> UUID:
         """The project of that name; made when there is none."""
-        found = [row for row in self._api.list("/projects") if row["name"] == name]
+        found = self._find_project(name)
         if found:
-            return UUID(min(found, key=lambda row: row["created_at"])["id"])
+            return UUID(found)
         made = self._api.post("/projects", {"name": name, "original_idea": name}, key=str(uuid4()))
         return UUID(made["id"])
+
+    def _find_project(self, name: str) -> str | None:
+        found = [row for row in self._api.list("/projects") if row["name"] == name]
+        return str(min(found, key=lambda row: row["created_at"])["id"]) if found else None
 
     def store_images(self, paths: Iterable[Path]) -> dict[Path, FileRef]:
         """Keep the user's pictures, each once."""
@@ -86,6 +91,11 @@ class RemoteBatches:
         body = {"project_id": str(project_id), "title": title, "topics": list(topics)}
         made = self._api.post("/batches", body, key=idempotency_key or str(uuid4()))
         return self._batch(self._api.get(f"/batches/{made['batch_id']}")), bool(made["is_new"])
+
+    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+        """The dry run of a batch, of a project that need not be there yet."""
+        body = {"project_id": self._find_project(project), "title": title, "topics": list(topics)}
+        return msgspec.convert(self._api.post("/batches?dry_run=true", body), Check)
 
     def list_batches(self, limit: int = 20) -> list[Batch]:
         """The newest batches first."""
@@ -140,7 +150,7 @@ class RemoteBatches:
                     "attempts": len(row["attempts"]),
                     "timings": _last_timings(row["attempts"]),
                     "made_by": None,
-                    "provider": None,
+                    "provider": {},
                 },
                 Task,
                 strict=False,
