@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import jwt
 import psycopg
 import pytest
 from litestar.testing import TestClient
+from psycopg.conninfo import conninfo_to_dict
 
 from cliprow.api import ApiSettings, create_app
+from cliprow.local.gateway.keys import Keyring
+from cliprow.local.stack import API, url
+from tests.cluster import PASSWORD
 from tests.gateway import Gateway
 from tests.sql.world import Person, World
 
@@ -24,13 +27,13 @@ Json = Any
 
 def settings_for(gateway: Gateway, **different: Any) -> ApiSettings:
     """Settings of an API on the gateway's database."""
+    port = int(conninfo_to_dict(gateway.database.admin)["port"] or 0)
     return ApiSettings(
         **{
-            "database": gateway.database.admin,
+            "database": url(API, PASSWORD, port, gateway.database.name),
             "supabase_url": gateway.url,
             "publishable_key": gateway.settings.publishable_key,
             "secret_key": gateway.settings.secret_key,
-            "jwt_secret": gateway.settings.jwt_secret,
             "user_limit": 0,
             "address_limit": 0,
             "sign_in_limit": 0,
@@ -102,7 +105,7 @@ def sign(gateway: Gateway, person: Person, **claims: object) -> str:
         "exp": int(time.time()) + 3600,
         **claims,
     }
-    return jwt.encode(payload, gateway.settings.jwt_secret, algorithm="HS256")
+    return Keyring(gateway.settings).sign(payload)
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,11 @@ SAMPLES = {
         "quality_score",
     ),
     "content_library": Sample("id, tenant_id, scene_id", "%(id)s, %(tenant)s, %(scene)s", "preview_text"),
+    "asset_access": Sample(
+        "id, tenant_id, content_id, action, path",
+        "%(id)s, %(tenant)s, %(content)s, 'issued', 'path'",
+        "path",
+    ),
     "performance_metrics": Sample(
         "id, tenant_id, project_id, content_id, platform",
         "%(id)s, %(tenant)s, %(project)s, %(content)s, 'youtube'",
@@ -108,10 +113,10 @@ SAMPLES = {
         "progress",
     ),
     "realtime_outbox": Sample(
-        "tenant_id, topic, entity, entity_id, version",
-        "%(tenant)s, 'topic', 'job', %(id)s, 1",
-        "version",
-        "entity_id = %(id)s",
+        "tenant_id, scopes, entity, ids",
+        "%(tenant)s, array[%(tenant)s]::uuid [], 'job', array[%(id)s]::uuid []",
+        "entity",
+        "%(id)s = any(ids)",
     ),
     "feature_flags": Sample("id, tenant_id, name", "%(id)s, %(tenant)s, 'flag' || %(n)s::int", "note"),
     "legacy_ids": Sample(
