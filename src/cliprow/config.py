@@ -8,6 +8,7 @@
     SUPABASE_URL             that project's API, with its keys:
     SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY
     SUPABASE_JWT_SECRET      the secret that signs its tokens, if it is an older project without signing keys
+    CLIPROW_API_URL          a deployment that commands use through its REST API
     CLIPROW_API_HOST         address that `cliprow api` listens on (default: 127.0.0.1)
     CLIPROW_API_PORT         and its port (default: 8000)
     CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
@@ -52,6 +53,8 @@ class Config:
 
     #: Folder of the data: the embedded cluster, stored media, logs, `secrets.json`, `stack.json`.
     home: Path
+    #: Folder of the user's own settings: who is signed in where.
+    settings_folder: Path = field(default_factory=lambda: _settings_folder(os.environ))
     #: Conninfo of a real project; empty for the embedded stack.
     database_url: str = field(default="", metadata={"secret": True})
     supabase_url: str = ""
@@ -65,9 +68,13 @@ class Config:
     postgres_bin: Path | None = None
     #: Most room for local copies of stored files.
     storage_cache_bytes: int = 5_000_000_000
-    #: Where the REST API listens.
+    #: A deployment that commands use through its REST API; empty for none.
+    api_url: str = ""
+    #: Where the REST API of this machine listens.
     api_host: str = "127.0.0.1"
     api_port: int = 8000
+    #: Whether the user chose that port, so that it must not move when taken.
+    insists_on_api_port: bool = False
     api_cors_origins: tuple[str, ...] = ()
     #: Requests of a user and of an address in ten seconds, sign-ins of an address in five minutes.
     api_limits: tuple[int, int, int] = (300, 100, 30)
@@ -88,6 +95,7 @@ class Config:
         postgres_bin = given.get("CLIPROW_POSTGRES_BIN")
         return cls(
             home=_home(given),
+            settings_folder=_settings_folder(given),
             database_url=given.get("DATABASE_URL", ""),
             supabase_url=given.get("SUPABASE_URL", "").rstrip("/"),
             supabase_publishable_key=given.get("SUPABASE_PUBLISHABLE_KEY", ""),
@@ -96,8 +104,10 @@ class Config:
             db_port=_port("CLIPROW_DB_PORT", given.get("CLIPROW_DB_PORT")),
             gateway_port=_port("CLIPROW_GATEWAY_PORT", given.get("CLIPROW_GATEWAY_PORT")),
             storage_cache_bytes=_megabytes("CLIPROW_STORAGE_CACHE_MB", given.get("CLIPROW_STORAGE_CACHE_MB")),
+            api_url=given.get("CLIPROW_API_URL", "").rstrip("/"),
             api_host=given.get("CLIPROW_API_HOST", "127.0.0.1"),
             api_port=_port("CLIPROW_API_PORT", given.get("CLIPROW_API_PORT")) or 8000,
+            insists_on_api_port="CLIPROW_API_PORT" in given,
             api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
             api_limits=_limits("CLIPROW_API_LIMITS", given.get("CLIPROW_API_LIMITS", "300,100,30")),
             legacy_tenant=given.get("CLIPROW_LEGACY_TENANT", "").strip(),
@@ -151,6 +161,13 @@ def _home(given: Mapping[str, str]) -> Path:
     if not data.is_absolute():  # the XDG specification: a relative path is to be ignored
         data = Path(given.get("HOME") or Path.home()) / ".local" / "share"
     return data / "cliprow"
+
+
+def _settings_folder(given: Mapping[str, str]) -> Path:
+    folder = Path(given.get("XDG_CONFIG_HOME", ""))
+    if not folder.is_absolute():
+        folder = Path(given.get("HOME") or Path.home()) / ".config"
+    return folder / "cliprow"
 
 
 def _port(name: str, text: str | None) -> int | None:

@@ -1,6 +1,8 @@
 -- What the REST API needs of its own; see sql/41_repeated_requests.sql and sql/42_members.sql.
 
 create table private.kept_answers (
+  -- The key that is meant has a column that may be null.
+  id bigint generated always as identity primary key,
   tenant_id uuid references public.tenants (id) on delete cascade,
   user_id uuid not null references auth.users (id) on delete cascade,
   key_hash text not null,

@@ -311,6 +311,11 @@ EXAMPLES: dict[str, Any] = {
             "processing_tasks": 1,
         },
     },
+    "ClientConfig": {
+        "supabase_url": "https://abcdefghijklmnop.supabase.co",
+        "publishable_key": "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH",
+        "bucket": "media",
+    },
     "Problem": {
         "type": "about:blank",
         "title": "Unprocessable Entity",

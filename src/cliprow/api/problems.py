@@ -93,6 +93,8 @@ def as_problem(error: Exception) -> tuple[Problem, dict[str, str]]:
         return _of_ours(error)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _of_framework(error)
+    if isinstance(error, RecursionError):  # nothing of ours goes deep; a body of thousands of brackets does
+        return _of_framework(ClientException("The body is nested too deeply.", status_code=400))
     return _problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",

@@ -17,6 +17,7 @@ import click
 
 from cliprow import migrate
 from cliprow.cli.output import LOG_FORMAT, json_option, out_option, print_json, print_table
+from cliprow.cli.own_api import own_api
 from cliprow.cli.session import session
 from cliprow.cli.workers import own_worker
 from cliprow.config import Config
@@ -114,8 +115,8 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
 
 @click.command()
 def up() -> None:
-    """Run the embedded database, its gateway and a worker until Ctrl-C."""
-    with session(gateway=True) as at, own_worker(at) as running:
+    """Run the embedded database and gateway, the REST API and a worker until Ctrl-C."""
+    with session(gateway=True) as at, own_api(at.config) as api, own_worker(at) as running:
         home = at.config.home
         project = at.stack.supabase
         if at.config.embedded:
@@ -124,6 +125,8 @@ def up() -> None:
             click.echo("Database   the one that DATABASE_URL names")
         click.echo(f"Supabase   {project.url}")
         click.echo(f"Key        {project.publishable_key} (publishable; for programs that people run)")
+        api.await_answer()
+        click.echo(f"API        {api.url}, described at {api.url}/docs, log {api.log}")
         if running.ensure():
             click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
         else:
@@ -135,6 +138,7 @@ def up() -> None:
             time.sleep(1)
             try:
                 running.ensure()
+                api.ensure()
             except Unavailable as error:
                 click.echo(f"{error.message} Trying again; nothing is lost.", err=True)
                 with suppress(Unavailable):  # said the next time

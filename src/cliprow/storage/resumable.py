@@ -26,7 +26,8 @@ class ResumableUpload:
 
     Args:
         base: address of the storage, like `https://host/storage/v1`.
-        headers: who we are; sent with every request.
+        headers: who we are, and whether a file may be replaced (x-upsert); sent with every request, since the
+            storage looks again when the last piece has arrived.
         metadata: what the file becomes: bucketName, objectName, contentType, cacheControl, metadata.
     """
 
@@ -34,8 +35,7 @@ class ResumableUpload:
         self, client: httpx.Client, base: str, headers: dict[str, str], metadata: dict[str, str], file: Path
     ) -> None:
         self._client, self._base = client, base
-        # Asked for in every request: the server looks again when the last piece has arrived.
-        self._headers = headers | _VERSION | {"x-upsert": "true"}
+        self._headers = headers | _VERSION
         self._metadata, self._file = metadata, file
         self._size = file.stat().st_size
         self._url = ""

@@ -53,6 +53,7 @@ class SupabaseStorage:
         cache: where local copies are kept.
         headers: says who asks, each time: by default the project's secret key.
         on_lost: called when nobody answers, to start the storage again; may raise what it likes of ours.
+        may_replace: whether a file at the same path is replaced; users may only add.
     """
 
     def __init__(
@@ -63,11 +64,12 @@ class SupabaseStorage:
         headers: Callable[[], Mapping[str, str]] | None = None,
         on_lost: Callable[[], object] | None = None,
         patience_s: float = PATIENCE_S,
+        may_replace: bool = True,
     ) -> None:
         self._base = f"{project.url}/storage/v1"
         self.cache = cache
         self._headers = headers or (lambda: secret_headers(project))
-        self._on_lost, self._patience_s = on_lost, patience_s
+        self._on_lost, self._patience_s, self._may_replace = on_lost, patience_s, may_replace
         self._client = httpx.Client(timeout=_TIMEOUT)
 
     def put(self, path: str, source: Path, media_type: str) -> str:
@@ -152,12 +154,13 @@ class SupabaseStorage:
                 "cacheControl": _YEAR_S if is_lasting else "0",
                 "metadata": json.dumps(said),
             }
-            ResumableUpload(self._client, self._base, dict(self._headers()), metadata, file).run(persistence)
+            headers = {**self._headers(), "x-upsert": str(self._may_replace).lower()}
+            ResumableUpload(self._client, self._base, headers, metadata, file).run(persistence)
             return
         options: FileOptions = {
             "content-type": media_type,
             "cache-control": f"{_YEAR_S}, immutable" if is_lasting else "0",
-            "upsert": "true",
+            "upsert": "true" if self._may_replace else "false",
             "metadata": said,
         }
         data = file.read_bytes()
@@ -177,7 +180,8 @@ class SupabaseStorage:
             self._download(path, digest.update)
             if digest.hexdigest() == sums.sha256:
                 return
-        self._persistence(f"remove {path}").run(lambda: self._bucket().remove([path]))
+        if self._may_replace:
+            self._persistence(f"remove {path}").run(lambda: self._bucket().remove([path]))
         raise Unavailable(
             f"The storage has not stored {path} as it was sent.",
             error_code="STORAGE_CHECKSUM",

@@ -10,6 +10,7 @@ from cliprow.api.routes import (
     auth,
     batches,
     changes,
+    config,
     documents,
     health,
     jobs,
@@ -33,5 +34,6 @@ ROUTERS: tuple[Router, ...] = (
     analytics.router,
     changes.router,
     health.router,
+    config.router,
     documents.router,
 )

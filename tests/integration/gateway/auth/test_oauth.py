@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import oidc_provider_mock
 import psycopg
 import pytest
 
@@ -21,7 +20,7 @@ from tests.gateway import Gateway, running_gateway
 from tests.people import PASSWORD, new_email, read_mail, request, sign_up
 
 #: The provider's own code warns of its libraries.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:authlib")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 BACK = "http://127.0.0.1:8000/back"
 
@@ -40,6 +39,8 @@ class Elsewhere:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[Elsewhere]:
+    import oidc_provider_mock
+
     with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
         yield Elsewhere(f"http://localhost:{server.server_port}")
 
