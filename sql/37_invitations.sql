@@ -54,18 +54,17 @@ language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+  v_tenant_id uuid := private.acting_tenant_id();
 begin
-  if private.tenant_id() is null then
-    raise exception 'You are not signed in to a tenant.'
-      using errcode = 'CR003', hint = 'Sign in, or ask an owner to invite you.';
-  elsif not private.has_role('admin') then
+  if not private.has_role('admin') then
     raise exception 'Your role does not allow you to invite people.'
       using errcode = 'CR003', hint = 'Ask an admin or owner of the tenant.';
   elsif p_role = 'owner' and not private.has_role('owner') then
     raise exception 'Only an owner makes owners.'
       using errcode = 'CR003', hint = 'Choose another role, or ask an owner.';
   end if;
-  return private.tenant_id();
+  return v_tenant_id;
 end
 $$;
 comment on function private.check_may_invite(text) is 'The caller''s tenant, if the caller may bring people of this role into it; raises otherwise.';
@@ -204,6 +203,28 @@ $$;
 comment on function private.check_invited(public.invitations) is
   'Raises unless the caller is whom the invitation is for: asked of the user as it is now, not of what its token says.';
 
+create function public.show_invitation(token text)
+returns jsonb
+language plpgsql
+-- definer: whoever was invited is no member yet, and sees neither tenant nor invitation.
+security definer
+set search_path = ''
+as $$
+declare
+  v_invitation public.invitations := private.open_invitation(token);
+begin
+  return (
+    select jsonb_build_object(
+      'tenant_id', t.id, 'tenant_name', t.name, 'role', v_invitation.role, 'expires_at', v_invitation.expires_at,
+      'is_for_me', exists (
+        select from auth.users as u where u.id = private.user_id() and lower(u.email) = v_invitation.email))
+    from public.tenants as t where t.id = v_invitation.tenant_id);
+end
+$$;
+comment on function public.show_invitation(text) is
+  'What an invitation is to, for whoever has its token, before it is accepted; is_for_me says whether the caller''s address was invited. '
+  'Raises CR002 or CR004, as accepting it would.';
+
 create function public.accept_invitation(token text)
 returns jsonb
 language plpgsql
@@ -264,5 +285,5 @@ using (tenant_id = (select private.tenant_id()) and (select private.has_role('ad
 grant select on public.invitations to authenticated;
 grant select, insert, update, delete on public.invitations to service_role;
 grant execute on function
-public.invite_member(text, text, text), public.accept_invitation(text), public.revoke_invitation(uuid)
+public.invite_member(text, text, text), public.show_invitation(text), public.accept_invitation(text), public.revoke_invitation(uuid)
 to authenticated;

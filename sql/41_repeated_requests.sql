@@ -2,6 +2,8 @@
 -- Batches and jobs have keys of their own (idempotency_keys); here the whole answer is kept.
 
 create table private.kept_answers (
+  -- The key that is meant has a column that may be null.
+  id bigint generated always as identity primary key,
   tenant_id uuid references public.tenants (id) on delete cascade,
   user_id uuid not null references auth.users (id) on delete cascade,
   key_hash text not null,

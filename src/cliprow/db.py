@@ -260,4 +260,6 @@ def _without_sqlstate(error: psycopg.Error) -> CliprowError:
             f"The database does not answer: {reason}",
             next_step="Check that it runs and that DATABASE_URL is right; `cliprow doctor` looks for the cause.",
         )
+    if isinstance(error, psycopg.DataError):  # like a NUL in a text, which the driver refuses to send
+        return InvalidInput(f"A value cannot be stored: {reason}", next_step="Correct it, or leave it out.")
     return CliprowError(f"The database could not be used: {reason}")

@@ -1,6 +1,8 @@
--- Answers that are kept for repeated requests; see sql/41_repeated_requests.sql.
+-- What the REST API needs of its own; see sql/41_repeated_requests.sql and sql/42_members.sql.
 
 create table private.kept_answers (
+  -- The key that is meant has a column that may be null.
+  id bigint generated always as identity primary key,
   tenant_id uuid references public.tenants (id) on delete cascade,
   user_id uuid not null references auth.users (id) on delete cascade,
   key_hash text not null,
@@ -62,3 +64,20 @@ $$;
 comment on function private.keep_answer(uuid, uuid, text, text) is 'Keeps the answer of a request, in the transaction that carried it out.';
 
 grant execute on function private.open_request(uuid, uuid, text, text), private.keep_answer(uuid, uuid, text, text) to cliprow_api;
+
+create function public.list_members()
+returns table (user_id uuid, email text, role text, analytics_scope text, joined_at timestamptz)
+language sql
+stable
+-- definer: users may not read auth.users; they learn the addresses of their own tenant's members, and nothing else of them.
+security definer
+set search_path = ''
+as $$
+  select m.user_id, u.email::text, m.role, m.analytics_scope, m.created_at
+  from public.memberships as m
+  join auth.users as u on u.id = m.user_id
+  where m.tenant_id = private.tenant_id()
+  order by m.created_at, m.user_id
+$$;
+comment on function public.list_members() is 'The members of the caller''s tenant with their addresses, those who came first first.';
+grant execute on function public.list_members() to authenticated;

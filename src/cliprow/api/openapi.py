@@ -119,7 +119,8 @@ def _finish(made: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> dict[str
     )
     schemas |= components
     by_kind = dict(zip(kinds, list(found)[1:], strict=True))
-    for name, example in EXAMPLES.items():
+    pages = {f"{name}Page": {"items": [example], "next_cursor": None} for name, example in EXAMPLES.items()}
+    for name, example in (pages | EXAMPLES).items():
         if name in schemas:
             schemas[name]["examples"] = [example]
     made["components"]["responses"] = {

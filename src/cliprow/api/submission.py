@@ -27,7 +27,8 @@ TOPIC_FIELDS = frozenset({
 class Submission:
     """A batch that somebody wants."""
 
-    project_id: UUID
+    #: None, for a dry run alone: of a project that is still to be made.
+    project_id: UUID | None
     topics: list[dict[str, Any]]
     options: dict[str, Any] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Submission:
     @classmethod
     def of(
         cls,
-        project_id: UUID,
+        project_id: UUID | None,
         given: Sequence[dict[str, Any] | str],
         options: dict[str, Any],
         defaults: dict[str, Any] | None = None,
@@ -53,8 +54,13 @@ class Submission:
         """Create the batch.
 
         Raises:
-            InvalidInput: with every problem of file, topics and options.
+            InvalidInput: with every problem of file, topics and options; or no project is named.
         """
+        if self.project_id is None:
+            raise InvalidInput(
+                "The batch names no project.",
+                next_step="Send project_id: `GET /projects` lists your projects.",
+            )
         if self.problems:
             found = [*self.problems, *await self._problems(transaction)]
             raise InvalidInput(
@@ -87,7 +93,7 @@ class Submission:
     async def _problems(self, transaction: Transaction) -> list[RowProblem]:
         return self._by_line((await self._check(transaction))["problems"]) if self.topics else []
 
-    async def _arguments(self, transaction: Transaction) -> tuple[UUID, Jsonb, Jsonb]:
+    async def _arguments(self, transaction: Transaction) -> tuple[UUID | None, Jsonb, Jsonb]:
         of_project = await transaction.value(
             "select metadata -> 'batch' from public.projects where id = %s", self.project_id
         )

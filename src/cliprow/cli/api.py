@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +13,8 @@ from cliprow.config import Config
 from cliprow.local.stack import Stack, running_stack
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from cliprow.api import ApiSettings
 
 
@@ -21,7 +26,8 @@ if TYPE_CHECKING:
     default=None,
     help="Port, 0 for a free one (default: CLIPROW_API_PORT or 8000).",
 )
-def api(host: str | None, port: int | None) -> None:
+@click.option("--until-eof", is_flag=True, hidden=True, help="Stop when standard input ends.")
+def api(host: str | None, port: int | None, until_eof: bool) -> None:
     """Serve the REST API until stopped; /docs describes it.
 
     Logs are JSON lines on standard error. SIGTERM or Ctrl-C: finish the requests that run, then end.
@@ -36,7 +42,16 @@ def api(host: str | None, port: int | None) -> None:
             log_as_json()
             at, on = opened.getsockname()[:2]
             click.echo(f"API at http://{at}:{on}, described at http://{at}:{on}/docs", err=True)
-            server_of(create_app(api_settings(config, stack))).run(sockets=[opened])
+            server = server_of(create_app(api_settings(config, stack)))
+            if until_eof:
+                threading.Thread(target=_stop_at_eof, args=[server], daemon=True).start()
+            server.run(sockets=[opened])
+
+
+def _stop_at_eof(server: uvicorn.Server) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.should_exit = True
 
 
 def api_settings(config: Config, stack: Stack) -> ApiSettings:

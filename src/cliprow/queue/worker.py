@@ -28,6 +28,7 @@ import procrastinate
 import procrastinate.exceptions
 import psycopg
 from procrastinate import JobContext, PsycopgConnector
+from procrastinate.job_context import AbortReason
 
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
@@ -277,8 +278,15 @@ class Worker:
         run = asyncio.create_task(self._run(stage, UUID(job_id), UUID(task_id), entry_id))
         self._running.add(run)
         run.add_done_callback(self._running.discard)
-        # Losing the queue's connection must not stop the work: its result is told over another one.
-        await asyncio.shield(run)
+        try:
+            # Losing the queue's connection must not stop the work: its result is told over another one.
+            await asyncio.shield(run)
+        except asyncio.CancelledError:
+            if context.abort_reason() is AbortReason.USER_REQUEST:
+                # Its child may say nothing for minutes, and would not hear otherwise that nobody wants the result.
+                logger.info("%s %s: withdrawn", stage, task_id)
+                run.cancel()
+            raise
 
     async def _run(self, stage: Stage, job_id: UUID, task_id: UUID, entry_id: int) -> None:
         assert self._runner is not None

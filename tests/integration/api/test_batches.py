@@ -70,6 +70,15 @@ def test_a_dry_run_says_what_is_wrong_and_what_it_takes_and_creates_nothing(ann:
     assert ann.get("/batches")["items"] == []
 
 
+def test_a_dry_run_needs_no_project_but_a_batch_does(ann: Api) -> None:
+    body = {"topics": [{"topic": "Sky", "platforms": ["youtube"]}]}
+    checked = ann.client.post("/batches?dry_run=true", json=body, headers=dict(ann.headers))
+    assert (checked.status_code, checked.json()["job_count"]) == (200, 1), checked.text
+    refused = ann.client.post("/batches", json=body, headers=dict(ann.headers))
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+    assert "project" in refused.json()["detail"]
+
+
 def test_a_batch_is_made_from_an_uploaded_file(ann: Api) -> None:
     answer = upload(ann, CSV, title="From a file")
     assert answer.status_code == 201, answer.text

@@ -28,16 +28,22 @@ USER_CALLS = {
     "public.accept_invitation",
     "public.cancel_batch",
     "public.cancel_job",
+    "public.change_member",
     "public.changed_since",
     "public.check_batch",
+    "public.create_asset_link",
     "public.create_batch",
     "public.create_tenant",
     "public.invite_member",
+    "public.issue_asset",
+    "public.list_members",
     "public.list_my_tenants",
     "public.pause_batch",
     "public.pause_job",
     "public.pause_project",
     "public.pause_tenant",
+    "public.remove_member",
+    "public.remove_project_member",
     "public.resume_batch",
     "public.resume_job",
     "public.resume_project",
@@ -45,10 +51,24 @@ USER_CALLS = {
     "public.retry_batch",
     "public.retry_job",
     "public.revoke_invitation",
+    "public.set_project_member",
+    "public.show_invitation",
     "public.switch_tenant",
 }
 #: What the REST API may call as itself, before it becomes the caller.
-API_CALLS: set[str] = {"keep_answer", "open_request"}
+API_CALLS = {
+    "canary_claims",
+    "canary_queries",
+    "count_foreign_rows",
+    "denials_since",
+    "keep_answer",
+    "open_request",
+    "record_denial",
+    "record_downloads",
+    "record_performance",
+    "tenant_owner",
+    "use_asset_link",
+}
 #: What Supabase Auth may call.
 AUTH_CALLS = {"custom_access_token"}
 #: Every role that somebody else than us acts as.

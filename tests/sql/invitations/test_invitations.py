@@ -13,6 +13,7 @@ import pytest
 from tests.sql.world import Person, World
 
 INVITE = "select public.invite_member(%s, %s, %s)"
+SHOW = "select public.show_invitation(%s)"
 ACCEPT = "select public.accept_invitation(%s)"
 REVOKE = "select public.revoke_invitation(%s)"
 
@@ -80,6 +81,24 @@ def test_whoever_was_invited_joins_with_the_role_that_was_meant(
     assert world.rows("select id::text, accepted_by, invited_by from public.invitations") == [
         (made["invitation_id"], guest.person.user_id, ann.user_id)
     ]
+
+
+def test_an_invitation_says_what_it_is_to_before_it_is_accepted(
+    world: World, ann: Person, bob: Person, guest: Guest
+) -> None:
+    world.run("update public.tenants set name = 'Tea House' where id = %s", ann.tenant_id)
+    made = invite(world, ann, guest.email)
+    told = {
+        "tenant_id": str(ann.tenant_id),
+        "tenant_name": "Tea House",
+        "role": "editor",
+        "expires_at": made["expires_at"],
+    }
+    assert world.ask(guest.person, SHOW, made["token"]) == told | {"is_for_me": True}
+    assert world.ask(bob, SHOW, made["token"]) == told | {"is_for_me": False}
+    assert refused(world, bob, SHOW, "0" * 64) == "CR002"
+    world.ask(guest.person, ACCEPT, made["token"])
+    assert refused(world, guest.person, SHOW, made["token"]) == "CR002"
 
 
 def test_only_a_hash_of_the_token_is_kept(world: World, ann: Person, guest: Guest) -> None:

@@ -92,6 +92,11 @@ SAMPLES = {
         "quality_score",
     ),
     "content_library": Sample("id, tenant_id, scene_id", "%(id)s, %(tenant)s, %(scene)s", "preview_text"),
+    "asset_access": Sample(
+        "id, tenant_id, content_id, action, path",
+        "%(id)s, %(tenant)s, %(content)s, 'issued', 'path'",
+        "path",
+    ),
     "performance_metrics": Sample(
         "id, tenant_id, project_id, content_id, platform",
         "%(id)s, %(tenant)s, %(project)s, %(content)s, 'youtube'",

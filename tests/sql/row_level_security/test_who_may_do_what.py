@@ -59,6 +59,8 @@ MATRIX = {
     "task_attempts": Row(       MEMBERS),
     "artifacts": Row(           MEMBERS),
     "generated_content": Row(   MEMBERS),
+    # Written by issue_asset() and what the API calls.
+    "asset_access": Row(        OWNERS_AND_ADMINS, kept_from_service=("update",)),
     "job_events": Row(          MEMBERS,   kept_from_service=("update", "delete")),
     "realtime_outbox": Row(     NOBODY,    kept_from_service=("update",)),
     # Written by the service side. These members have the analytics scope `tenant`.

@@ -279,7 +279,8 @@ Cap = Annotated[int, Meta(ge=1, le=999_999)]
 class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Topics, and what holds for all of them."""
 
-    project_id: UUID
+    #: May be left out of a dry run, for a project that is still to be made.
+    project_id: UUID | None = None
     #: Objects {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, voice?,
     #: images?, library_items?, metadata?}, or just the topic as text.
     topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]

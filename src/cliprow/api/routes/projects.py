@@ -95,6 +95,14 @@ class ProjectDetail(Project, frozen=True, kw_only=True):
     queue: QueueMetrics
 
 
+class PausedProject(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the project's work is held back."""
+
+    project_id: UUID
+    paused_at: datetime | None
+    version: int
+
+
 class NewProject(msgspec.Struct, frozen=True, kw_only=True):
     """What a project begins with; fields that are not known are ignored."""
 
@@ -281,6 +289,22 @@ async def delete_project(request: ApiRequest, project_id: FromPath[str]) -> None
         )
 
 
+@post("/projects/{project_id:str}/pause", status_code=200)
+async def pause_project(request: ApiRequest, project_id: FromPath[str]) -> Response[PausedProject]:
+    """Hold back all work of a project."""
+    key = await key_of(request, "project", project_id)
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value("select public.pause_project(%s)::text", key))
+
+
+@post("/projects/{project_id:str}/resume", status_code=200)
+async def resume_project(request: ApiRequest, project_id: FromPath[str]) -> Response[PausedProject]:
+    """Let the work of a project go on."""
+    key = await key_of(request, "project", project_id)
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value("select public.resume_project(%s)::text", key))
+
+
 async def lock_project(transaction: Transaction, request: ApiRequest, project_id: UUID) -> int:
     """The version of a project that the caller may change, locked against others who would.
 
@@ -307,7 +331,15 @@ async def lock_project(transaction: Transaction, request: ApiRequest, project_id
 
 router = Router(
     path="/",
-    route_handlers=[create_project, list_projects, get_project, change_project, delete_project],
+    route_handlers=[
+        create_project,
+        list_projects,
+        get_project,
+        change_project,
+        delete_project,
+        pause_project,
+        resume_project,
+    ],
     guards=[in_tenant],
     security=BEARER,
     tags=["Projects"],

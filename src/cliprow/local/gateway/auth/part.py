@@ -8,7 +8,18 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 
-from cliprow.local.gateway.auth import discovery, links, mailbox, sign_in, sign_up, user, verify
+from cliprow.local.gateway.auth import (
+    admin,
+    authorize,
+    discovery,
+    invitations,
+    links,
+    mailbox,
+    sign_in,
+    sign_up,
+    user,
+    verify,
+)
 from cliprow.local.gateway.auth.errors import HANDLERS
 from cliprow.local.gateway.auth.service import Auth
 from cliprow.local.gateway.services import Services
@@ -35,6 +46,9 @@ class AuthPart:
                     *links.ROUTES,
                     *verify.ROUTES,
                     *user.ROUTES,
+                    *authorize.ROUTES,
+                    *admin.ROUTES,
+                    *invitations.ROUTES,
                 ],
                 dependencies={"auth": Provide(lambda: self._auth, sync_to_thread=False)},
                 exception_handlers=HANDLERS,
@@ -49,4 +63,5 @@ class AuthPart:
 
     async def stop(self) -> None:
         """Close them."""
+        await self._auth.http.aclose()
         await self._auth.pool.close()

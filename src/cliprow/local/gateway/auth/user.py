@@ -88,6 +88,13 @@ async def logout(request: AnyRequest, auth: Auth) -> None:
         await auth.sessions.close(connection, caller.user.id, caller.session_id, cast("Scope", scope))
 
 
+@post("/factors", status_code=200)
+async def enrol(request: AnyRequest, auth: Auth) -> None:
+    """Second factors are not part of the development server."""
+    await auth.signed_in(request)
+    raise AuthError(422, "mfa_totp_enroll_not_enabled", "MFA enroll is disabled on the development server")
+
+
 async def _new_hash(auth: Auth, caller: SignedIn, password: str) -> str:
     check_strength(password, auth.options)
     if await auth.passwords.matches(caller.user.encrypted_password, password):
@@ -102,4 +109,4 @@ async def _set_password(auth: Auth, connection: Connection, caller: SignedIn, ha
     await auth.sessions.close(connection, caller.user.id, caller.session_id, "others")
 
 
-ROUTES = [get_user, update, logout]
+ROUTES = [get_user, update, logout, enrol]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,13 +10,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import psycopg
 from psycopg import AsyncConnection, sql
 from psycopg.errors import UniqueViolation
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from cliprow.local.gateway.auth.errors import AuthError, invalid
+from cliprow.local.gateway.auth.errors import AuthError, invalid, primary, unexpected
 from cliprow.local.gateway.keys import AUDIENCE
+
+_log = logging.getLogger(__name__)
 
 #: A connection whose rows are dictionaries.
 Connection = AsyncConnection[DictRow]
@@ -176,7 +180,7 @@ async def create_user(
     """Insert a user without identities; triggers make its tenant in the same transaction.
 
     Raises:
-        AuthError: the address belongs to another user.
+        AuthError: the address or the id belongs to another user, or a trigger refuses the user.
     """
     user_id = user_id or uuid4()
     try:
@@ -194,6 +198,11 @@ async def create_user(
         )  # fmt: skip
     except UniqueViolation as error:
         raise AuthError(422, "user_already_exists", "User already registered") from error
+    except psycopg.DataError:
+        raise  # what the request says cannot be stored
+    except psycopg.Error as error:
+        _log.warning("A new user was refused: %s", primary(error))
+        raise unexpected("Database error saving new user") from error
     found = await find_by_id(connection, user_id)
     assert found is not None
     return found
