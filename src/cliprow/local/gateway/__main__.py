@@ -13,6 +13,8 @@ import uvicorn
 from litestar import Litestar
 
 from cliprow.local.gateway.app import create_app
+from cliprow.local.gateway.realtime.limits import FRAME_BYTES
+from cliprow.local.gateway.realtime.transport import Discretion, WebSocketProtocol
 from cliprow.local.gateway.settings import GatewaySettings, read_settings
 from cliprow.local.ports import HOST
 
@@ -30,12 +32,15 @@ def main() -> None:
     settings = await_settings(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger(__name__).info("Development server at %s; it is not for production.", settings.url)
+    logging.getLogger("uvicorn.error").addFilter(Discretion())
     uvicorn.run(
         create_app(settings),
         host=HOST,
         port=settings.port,
         log_config=None,
         access_log=False,
+        ws=WebSocketProtocol,
+        ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
         server_header=False,
         timeout_graceful_shutdown=3,

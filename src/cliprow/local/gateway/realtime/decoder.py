@@ -27,9 +27,9 @@ Row = dict[str, bytes | Unchanged | None]
 Action = Literal["INSERT", "UPDATE", "DELETE"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
-    """A table as it is from here on in the log; sent again when it changes."""
+    """A table as it is from here on in the log; sent again, and then another one, when anything about it changes."""
 
     oid: int
     schema: str
