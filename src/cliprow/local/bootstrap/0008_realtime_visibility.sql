@@ -1,6 +1,33 @@
 -- Which changed rows somebody may see. The real service has `realtime.apply_rls` for it, which also decodes the log;
 -- the gateway decodes the log itself and asks only this.
 
+-- The log tells of a transaction a moment before others can see what it did.
+create function local_stack.await_transactions(ids bigint[]) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+    epoch constant bigint := 4294967296;
+    newest constant bigint := pg_snapshot_xmax(pg_current_snapshot())::text::bigint;
+    whole bigint;
+begin
+    for position in 1 .. cardinality(ids) loop
+        -- the log has the lower half of the number; it is near the newest, before or after
+        whole := newest - newest % epoch + ids[position];
+        whole := whole + case
+            when whole > newest + epoch / 2 then -epoch
+            when whole < newest - epoch / 2 then epoch
+            else 0
+        end;
+        while pg_xact_status(whole::text::xid8) = 'in progress' loop
+            perform pg_sleep(0.001);
+        end loop;
+    end loop;
+end;
+$$;
+comment on function local_stack.await_transactions(bigint[]) is
+'Waits until what some transactions did, which are in the log already, can be seen.';
+revoke all on function local_stack.await_transactions(bigint[]) from public;
+
 -- Without a search path of its own: what policies call finds what it would find in a query of the caller.
 create function local_stack.visible_rows(entity regclass, key_columns text[], keys jsonb, callers jsonb)
 returns table (caller integer, key integer)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from tests.gateway import Gateway
 
@@ -18,7 +19,7 @@ PATIENCE_S = 10.0
 class RawSocket:
     """Speaks version 2.0.0 of the protocol, as text."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.seen: list[Frame] = []
         self._ref = 0
@@ -29,7 +30,7 @@ class RawSocket:
         self.connection.send(json.dumps([join_ref, str(self._ref), topic, event, payload]))
         return str(self._ref)
 
-    def join(self, topic: str, *, token: str | None = None, **config: object) -> Frame:
+    def join(self, topic: str, *, token: Any = None, **config: Any) -> Frame:
         """Join and return the answer."""
         payload = {"config": config, **({"access_token": token} if token else {})}
         return self.answer(self.send(f"realtime:{topic}", "phx_join", payload))

@@ -78,7 +78,7 @@ class Changes:
             return
         except psycopg.Error as error:
             logger.warning("A subscription could not be checked: %s", error)
-            subscriber.push_system("error", "The database did not answer, please try again", _EXTENSION)
+            subscriber.push_system("error", "The database could not be asked, please try again", _EXTENSION)
             return
         await self._wait_for_log(subscriber)
         self._subscribers[subscriber] = subscriptions
@@ -143,6 +143,7 @@ class Changes:
             return
         async with self._pool.connection() as connection:
             rows = Rows(connection)
+            await rows.settled({change.transaction for change in concerned})
             events = [await self._event(rows, change) for change in concerned]
             for table in {id(event.table): event.table for event in events}.values():
                 await self._look(rows, table, [event for event in events if event.table is table])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -24,7 +24,8 @@ _TABLES = (
     "select c.oid, c.relrowsecurity from pg_catalog.pg_publication_tables as p"
     " join pg_catalog.pg_namespace as n on n.nspname = p.schemaname"
     " join pg_catalog.pg_class as c on c.relnamespace = n.oid and c.relname = p.tablename"
-    " where p.pubname = %(publication)s and %(schema)s in (p.schemaname, '*') and %(table)s in (p.tablename, '*')"
+    " where p.pubname = %(publication)s "
+    " and %(schema)s::text in (p.schemaname::text, '*') and %(table)s::text in (p.tablename::text, '*')"
 )
 _COLUMNS = (
     "select a.attname, t.typname, pg_catalog.format_type(a.atttypid, a.atttypmod),"
@@ -36,6 +37,7 @@ _COLUMNS = (
     " left join pg_catalog.pg_constraint as k on k.conrelid = a.attrelid and k.contype = 'p'"
     " where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped order by a.attnum"
 )
+_AWAIT = "select local_stack.await_transactions(%s)"
 _IS_SECURED = "select relrowsecurity from pg_catalog.pg_class where oid = %s"
 _VISIBLE = "select caller, key from local_stack.visible_rows(%s::oid::regclass, %s, %s, %s)"
 
@@ -145,6 +147,10 @@ class Rows:
                 except (errors.DataError, errors.ProgrammingError) as error:
                     logger.warning("A filter no longer fits its table: %s", error)
         return met
+
+    async def settled(self, transactions: Collection[int]) -> None:
+        """Wait until everybody can see what these transactions did."""
+        await self._connection.execute(_AWAIT, [list(transactions)])
 
     async def visible(
         self, table: Table, keys: Sequence[Sequence[str]], callers: Sequence[Caller]

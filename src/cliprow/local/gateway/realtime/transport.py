@@ -24,9 +24,12 @@ class Discretion(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to log this at all."""
-        if '"WebSocket %s"' in str(record.msg):
+        message = str(record.msg)
+        if '"WebSocket %s"' in message:
             return False  # every handshake, with its query: the key is in it
-        if "Invalid UTF-8" in str(record.msg):
+        if "without completing handshake" in message:
+            return False  # a refusal, which is an HTTP answer and no handshake
+        if "Invalid UTF-8" in message:
             record.exc_info = None
             record.levelno, record.levelname = logging.INFO, "INFO"
         return True
