@@ -94,6 +94,9 @@ def of_refused(error: Refused) -> RestFailure:
 def of_database(error: psycopg.Error, *, signed_in: bool) -> RestFailure:
     """Say what the database refused."""
     state = error.sqlstate
+    if isinstance(error, psycopg.DataError) and state is None:
+        # The driver refuses by itself what the server would, like a NUL in a text.
+        return RestFailure(400, "22021", str(error))
     if state is None:
         _LOG.warning("The database does not answer: %s", type(error).__name__)
         return RestFailure(503, "PGRST001", "Database client error. Retrying the connection.")
