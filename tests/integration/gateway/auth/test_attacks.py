@@ -9,10 +9,12 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -336,3 +338,34 @@ def test_no_secret_is_logged(gateway: Gateway, victim: Person) -> None:
     log = gateway.log.read_text()
     for secret in (PASSWORD, victim.access_token, victim.refresh_token, gateway.settings.secret_key):
         assert secret not in log
+
+
+def test_without_its_database_it_says_so_and_goes_on(
+    server: Server, bare_template: str, tmp_path: Path
+) -> None:
+    database = server.create("lost_gateway", bare_template)
+    superuser = server.database("postgres").superuser
+    with (
+        running_gateway(server, database, tmp_path) as running,
+        psycopg.connect(superuser, autocommit=True) as cluster,
+    ):
+        ada = sign_up(running)
+        cluster.execute("alter database lost_gateway allow_connections false")
+        cluster.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = 'lost_gateway' and usename = 'supabase_auth_admin'"
+        )
+        answer = request(running, "GET", "/auth/v1/user", token=ada.access_token)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unexpected_failure")
+        assert httpx.get(f"{running.url}/auth/v1/.well-known/jwks.json").status_code == 200
+        cluster.execute("alter database lost_gateway allow_connections true")
+        for _ in range(30):
+            answer = request(running, "GET", "/auth/v1/user", token=ada.access_token)
+            if answer.status_code == 200:
+                break
+            time.sleep(1)
+        assert answer.json()["id"] == ada.id
+        log = running.log.read_text()
+        assert "GET /auth/v1/user failed in the database" in log
+        assert PASSWORD not in log and ada.access_token not in log
+    server.drop(database.name)

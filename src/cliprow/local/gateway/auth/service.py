@@ -67,7 +67,9 @@ class Auth:
             kwargs={"row_factory": dict_row, "autocommit": True, "options": _OPTIONS},
             min_size=1,
             max_size=10,
-            timeout=10,
+            timeout=5,
+            # After a restart of the database nobody gets a connection that is gone.
+            check=AsyncConnectionPool.check_connection,
             open=False,
             name="auth",
         )
