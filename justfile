@@ -33,7 +33,7 @@ fmt:
 demo *arguments:
     uv run cliprow demo "$@"
 
-# The embedded database and a worker, until Ctrl-C
+# The embedded database and gateway, the REST API and a worker, until Ctrl-C
 up:
     uv run cliprow up
 
@@ -45,6 +45,14 @@ reset:
 # The supabase CLI and other tools that npm brings; none of them is needed to run Cliprow
 tools:
     npm install --no-audit --no-fund
+
+# Make a Supabase project ready: `just supabase PROJECT_REF`; docs/deploy-supabase.md says what it needs
+supabase ref *arguments: tools
+    uv run python deploy/project.py "$@"
+
+# The acceptance tests on the real Supabase images; needs a container engine
+containers *arguments:
+    uv run pytest -m containers tests/containers "$@"
 
 # Write the difference between supabase/migrations and sql/ as a new migration; read it before you keep it
 migration name: tools

@@ -22,7 +22,19 @@ $$;
 comment on role cliprow_worker is
   'Workers: may call the queue functions and work the queue library''s tables, and nothing else.';
 
-grant usage on schema private to cliprow_worker, authenticated, service_role;
+do $$
+begin
+  if not exists (select from pg_catalog.pg_roles where rolname = 'cliprow_api') then
+    create role cliprow_api nologin noinherit;
+  end if;
+end
+$$;
+comment on role cliprow_api is
+  'The REST API: becomes authenticated or anon for each request, as the caller, and by itself may call what is made for it, and nothing else.';
+grant anon to cliprow_api;
+grant authenticated to cliprow_api;
+
+grant usage on schema private to cliprow_worker, authenticated, service_role, cliprow_api;
 
 -- Functions are executable by everyone unless this is taken away; here every grant is explicit.
 alter default privileges revoke execute on functions from public;

@@ -103,7 +103,8 @@ declare
   v_tenant_id uuid := private.uuid_v7();
 begin
   insert into public.tenants (id, name)
-  values (v_tenant_id, coalesce(nullif(new.raw_user_meta_data ->> 'tenant_name', ''), split_part(new.email, '@', 1), 'My team'));
+  values (v_tenant_id, coalesce(
+    nullif(left(btrim(new.raw_user_meta_data ->> 'tenant_name'), 200), ''), nullif(left(split_part(new.email, '@', 1), 200), ''), 'My team'));
   insert into public.memberships (tenant_id, user_id, role) values (v_tenant_id, new.id, 'owner');
   return new;
 end
@@ -128,12 +129,6 @@ alter table public.memberships enable row level security;
 create policy "Members see the members of their tenant, and their own memberships" on public.memberships
 for select to authenticated
 using (tenant_id = (select private.tenant_id()) or user_id = (select private.user_id()));
-create policy "Admins add members below owner" on public.memberships
-for insert to authenticated
-with check (
-  tenant_id = (select private.tenant_id())
-  and ((select private.has_role('owner')) or ((select private.has_role('admin')) and role <> 'owner'))
-);
 create policy "Admins change members below owner" on public.memberships
 for update to authenticated
 using (
@@ -151,7 +146,8 @@ using (
   and ((select private.has_role('owner')) or ((select private.has_role('admin')) and role <> 'owner')
     or user_id = (select private.user_id()))
 );
-grant select, insert, delete on public.memberships to authenticated;
+-- Not insert: people join by accepting an invitation.
+grant select, delete on public.memberships to authenticated;
 grant update (role, analytics_scope) on public.memberships to authenticated;
 grant select, insert, update, delete on public.memberships to service_role;
 

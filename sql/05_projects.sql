@@ -50,7 +50,7 @@ comment on column public.project_members.role is 'editor: controls the project a
 create index project_members_tenant_id_project_id on public.project_members (tenant_id, project_id);
 create index project_members_tenant_id_user_id on public.project_members (tenant_id, user_id);
 
-create function private.controlled_project_ids()
+create function private.restorable_project_ids()
 returns setof uuid
 language sql
 stable
@@ -75,8 +75,21 @@ as $$
       )
     )
 $$;
+comment on function private.restorable_project_ids() is
+  'Projects the caller may change or, while they are deleted softly, restore: all for admins and owners, for editors those they own or are members of.';
+
+create function private.controlled_project_ids()
+returns setof uuid
+language sql
+stable
+set search_path = ''
+as $$
+  select p.id
+  from public.projects as p
+  where p.tenant_id = (select private.tenant_id()) and p.deleted_at is null and p.id in (select private.restorable_project_ids())
+$$;
 comment on function private.controlled_project_ids() is
-  'Projects the caller may change: all for admins and owners, for editors those they own or are members of.';
+  'Projects the caller may work in: those it may change, without deleted ones.';
 
 create function private.analysed_project_ids()
 returns setof uuid
@@ -103,7 +116,8 @@ as $$
 $$;
 comment on function private.analysed_project_ids() is 'Projects whose figures the caller may see, by its analytics_scope.';
 
-grant execute on function private.controlled_project_ids(), private.analysed_project_ids() to authenticated, service_role;
+grant execute on function private.restorable_project_ids(), private.controlled_project_ids(), private.analysed_project_ids()
+to authenticated, service_role;
 
 alter table public.projects enable row level security;
 create policy "Members read their tenant's projects" on public.projects
@@ -117,7 +131,8 @@ with check (
 );
 create policy "Those who control a project change it" on public.projects
 for update to authenticated
-using (tenant_id = (select private.tenant_id()) and id in (select private.controlled_project_ids()))
+-- Also a deleted one, which is restored by emptying deleted_at.
+using (tenant_id = (select private.tenant_id()) and id in (select private.restorable_project_ids()))
 with check (tenant_id = (select private.tenant_id()) and (select private.has_role('editor')));
 grant select on public.projects to authenticated;
 grant insert (

@@ -146,7 +146,7 @@ create table public.content_library (
   foreign key (tenant_id, scene_id) references public.scenes (tenant_id, id) on delete cascade
 );
 comment on table public.content_library is
-  'Reusable scenes with tags and figures. In the category `public`, text, tags and preview are shared with every tenant, on purpose.';
+  'Reusable scenes with tags and figures. In the category `public`, tags and preview are shared with every tenant, on purpose, through public_library.';
 comment on column public.content_library.preview_text is 'What other tenants see of a public scene, because they cannot read the scene itself.';
 create index content_library_tenant_id_scene_id on public.content_library (tenant_id, scene_id);
 create index content_library_performance on public.content_library (tenant_id, performance_score desc);
@@ -215,8 +215,9 @@ grant select on public.generated_content to authenticated;
 grant select, insert, update, delete on public.generated_content to service_role;
 
 alter table public.content_library enable row level security;
-create policy "Members read their tenant's library, and everybody signed in the public one" on public.content_library
-for select to authenticated using (tenant_id = (select private.tenant_id()) or library_category = 'public');
+-- What others see of public rows is in public.public_library.
+create policy "Members read their tenant's library" on public.content_library
+for select to authenticated using (tenant_id = (select private.tenant_id()));
 create policy "Editors add to the library" on public.content_library
 for insert to authenticated
 with check (tenant_id = (select private.tenant_id()) and (select private.has_role('editor')));

@@ -26,16 +26,22 @@ create index job_events_tenant_id_batch_id on public.job_events (tenant_id, batc
 
 create table public.realtime_outbox (
   id bigint generated always as identity primary key,
-  tenant_id uuid not null references public.tenants (id) on delete cascade,
-  topic text not null,
-  entity text not null check (entity in ('batch', 'job', 'task', 'event')),
-  entity_id uuid not null,
-  job_id uuid,
-  version bigint not null,
+  tenant_id uuid not null,
+  project_id uuid,
+  batch_id uuid,
+  scopes uuid [] not null,
+  entity text not null check (entity in ('tenant', 'project', 'batch', 'job', 'task', 'event')),
+  job_ids uuid [],
+  ids uuid [],
+  xact_id xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now()
 );
-comment on table public.realtime_outbox is 'Rows that changed and are still to be sent on a live topic. Holds names, never payloads: a sender reads the row as it is then.';
-create index realtime_outbox_topic on public.realtime_outbox (topic, id);
+comment on table public.realtime_outbox is
+  'Marks: rows that one statement changed and that are still to be told on live topics. Names, never payloads: a sender reads the rows as they '
+  'are then. Without foreign keys, because it must stand in nobody''s way.';
+comment on column public.realtime_outbox.scopes is 'Tenant, project and batch whose topics are still to be told; a mark goes when none is left.';
+comment on column public.realtime_outbox.ids is 'The rows of the entity, with their jobs in job_ids; null where there are too many to name.';
+comment on column public.realtime_outbox.xact_id is 'The transaction that made the mark, which may tell of it itself.';
 create index realtime_outbox_tenant_id on public.realtime_outbox (tenant_id);
 
 create table public.feature_flags (

@@ -28,7 +28,12 @@ create table private.settings (
   ageing interval not null default '5 minutes',
   dead_after interval not null default '20 seconds',
   ticked_at timestamptz not null default '-infinity',
-  rescue_at timestamptz not null default '-infinity'
+  rescue_at timestamptz not null default '-infinity',
+  live_interval interval not null default '250 milliseconds' check (live_interval > '0'),
+  live_messages_per_s int not null default 30 check (live_messages_per_s between 2 and 100000),
+  live_max_bytes int not null default 200000 check (live_max_bytes > 1000),
+  live_max_rows int not null default 500 check (live_max_rows > 0),
+  live_keep_for interval not null default '5 minutes' check (live_keep_for > '0')
 );
 comment on table private.settings is 'Settings of the queue, one row, and when the ticker last ran.';
 comment on column private.settings.queue_depth_per_slot is 'Tasks released per slot and stage: enough that no slot waits for the next.';
@@ -37,6 +42,12 @@ comment on column private.settings.max_losses is 'Workers a task may lose before
 comment on column private.settings.ageing is 'Waiting this long lifts work by one lane.';
 comment on column private.settings.dead_after is 'A worker silent for this long is dead.';
 comment on column private.settings.rescue_at is 'Not before this: after an outage every worker looks dead until it has beaten once.';
+comment on column private.settings.live_interval is 'Shortest time between two messages on one live topic.';
+comment on column private.settings.live_messages_per_s is
+  'Most live messages a second on all topics together. Hosted projects count each delivery, 100 a second on the free plan: so this leaves room for followers.';
+comment on column private.settings.live_max_bytes is 'A longer live message becomes a resync.';
+comment on column private.settings.live_max_rows is 'A live message of more rows becomes a resync, before anybody puts it together.';
+comment on column private.settings.live_keep_for is 'Changes that could not be told for this long become a resync of their topics.';
 insert into private.settings default values;
 
 create function private.lane_rank(p_lane text, p_served_at timestamptz, p_ageing interval)

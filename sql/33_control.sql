@@ -289,4 +289,3 @@ begin
 end
 $$;
 comment on function private.cancel_batch_of(uuid) is 'Cancels all jobs of a batch that have not ended; saying it twice does no harm.';
-

@@ -80,3 +80,10 @@ def renew(gateway: Gateway, refresh_token: str) -> httpx.Response:
         "/auth/v1/token?grant_type=refresh_token",
         json={"refresh_token": refresh_token},
     )
+
+
+def read_mail(gateway: Gateway, email: str) -> list[dict[str, Any]]:
+    """What was sent to an address, newest first."""
+    answer = httpx.get(f"{gateway.url}/mail/messages", params={"to": email}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])

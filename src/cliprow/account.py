@@ -31,7 +31,7 @@ class Account:
     tenant_id: UUID
 
     @contextmanager
-    def acting(self) -> Iterator[Connection[Any]]:
+    def acting(self, *, timeout_ms: int = db.USER_TIMEOUT_MS) -> Iterator[Connection[Any]]:
         """One transaction in which row-level security sees this user.
 
         Raises:
@@ -39,7 +39,7 @@ class Account:
         """
         if self.connection.closed:
             self.connection = db.connect(self.conninfo)
-        with db.as_user(self.connection, self.user_id, self.tenant_id) as connection:
+        with db.as_user(self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms) as connection:
             yield connection
 
     def read(

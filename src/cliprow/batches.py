@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,8 @@ from cliprow.models import FileRef, Stage
 from cliprow.storage import Storage, put_artifact
 from cliprow.topics import TopicRow
 
+#: What may be done with a batch or job; jobs are retried by `retry_job`.
+Action = Literal["pause", "resume", "cancel", "retry"]
 #: A batch in one of these will not change by itself any more.
 ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
 
@@ -113,6 +115,10 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     files: list[FileRef]
 
 
+#: To withdraw every task of the largest batch, or to run it again, takes longer than other calls may.
+_CONTROL_TIMEOUT_MS = 60_000
+
+_PROJECT = "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1"
 _BATCH = """
 select b.id, b.number, b.title, coalesce(nullif(p.name, ''), p.original_idea) as project, b.status, b.progress,
   b.job_count, b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count,
@@ -145,14 +151,18 @@ def offered_platforms(account: Account) -> list[str]:
     return [row[0] for row in rows]
 
 
+def find_project(account: Account, name: str) -> UUID | None:
+    """The user's oldest project of that name, if there is one."""
+    with account.acting() as connection:
+        row = connection.execute(_PROJECT, [name]).fetchone()
+    return row[0] if row else None
+
+
 def find_or_create_project(account: Account, name: str) -> UUID:
     """The user's project of that name; made when there is none."""
     with account.acting() as connection:
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [f"{account.tenant_id}/{name}"])
-        row = connection.execute(
-            "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1",
-            [name],
-        ).fetchone()
+        row = connection.execute(_PROJECT, [name]).fetchone()
         row = (
             row
             or connection.execute(
@@ -207,27 +217,36 @@ def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str])
     return {key: value for key, value in topic.items() if value not in (None, "", [], {})}
 
 
+def image_types(paths: Iterable[Path]) -> list[tuple[Path, str]]:
+    """The pictures, each once, with their media types."""
+    types = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
+    return [(path, types.get(path.suffix.lower(), "image/jpeg")) for path in dict.fromkeys(paths)]
+
+
 def store_images(account: Account, storage: Storage, paths: Iterable[Path]) -> dict[Path, FileRef]:
     """Keep the user's pictures in storage, each once; the topics file may be gone when they are needed.
 
     Raises:
         NotFound: one cannot be read any more.
     """
-    types = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
-    stored = {}
-    for path in dict.fromkeys(paths):
-        media_type = types.get(path.suffix.lower(), "image/jpeg")
-        try:
-            stored[path] = put_artifact(
+    try:
+        return {
+            path: put_artifact(
                 storage, account.tenant_id, path, role="image", name=path.name, media_type=media_type
             )
-        except OSError as error:
-            raise NotFound(
-                f"The picture {path} can no longer be read: {error.strerror}.",
-                error_code="SOURCE_UNREADABLE",
-                next_step="Put it back and repeat the command; nothing was started.",
-            ) from error
-    return stored
+            for path, media_type in image_types(paths)
+        }
+    except OSError as error:
+        raise unreadable_image(error) from error
+
+
+def unreadable_image(error: OSError) -> NotFound:
+    """The error for a picture that was there when the topics were read."""
+    return NotFound(
+        f"The picture {error.filename} can no longer be read: {error.strerror}.",
+        error_code="SOURCE_UNREADABLE",
+        next_step="Put it back and repeat the command; nothing was started.",
+    )
 
 
 def list_batches(account: Account, limit: int = 20) -> list[Batch]:
@@ -247,14 +266,22 @@ def get_batch(account: Account, name: str) -> Batch:
     elif name.lstrip("#").isdecimal():
         found = account.read(Batch, f"{_BATCH} and b.number = %s", [int(name.lstrip("#"))])
     else:
-        found = account.read(Batch, f"{_BATCH} and b.id = %s", [_uuid(name)])
-    if not found and name == "last":
-        raise NotFound(
-            "There are no batches yet.", next_step="Begin with `cliprow demo` or `cliprow batch create`."
-        )
+        found = account.read(Batch, f"{_BATCH} and b.id = %s", [parse_uuid(name)])
     if not found:
-        raise NotFound(f"There is no batch {name}.", next_step="`cliprow batch list` shows those there are.")
+        raise no_batches() if name == "last" else no_batch(name)
     return found[0]
+
+
+def no_batches() -> NotFound:
+    """The error for `last` where nothing was made yet."""
+    return NotFound(
+        "There are no batches yet.", next_step="Begin with `cliprow demo` or `cliprow batch create`."
+    )
+
+
+def no_batch(name: str) -> NotFound:
+    """The error for a batch that is not there."""
+    return NotFound(f"There is no batch {name}.", next_step="`cliprow batch list` shows those there are.")
 
 
 def list_jobs(account: Account, batch_id: UUID, *, limit: int = 10_000) -> list[Job]:
@@ -275,12 +302,15 @@ def get_job(account: Account, name: str) -> Job:
             Job, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)]
         )
     else:
-        found = account.read(Job, f"{_JOB} where j.id = %s", [_uuid(name)])
+        found = account.read(Job, f"{_JOB} where j.id = %s", [parse_uuid(name)])
     if not found:
-        raise NotFound(
-            f"There is no job {name}.", next_step="`cliprow batch show` lists the jobs of a batch."
-        )
+        raise no_job(name)
     return found[0]
+
+
+def no_job(name: str) -> NotFound:
+    """The error for a job that is not there."""
+    return NotFound(f"There is no job {name}.", next_step="`cliprow batch show` lists the jobs of a batch.")
 
 
 def list_tasks(account: Account, job_id: UUID) -> list[Task]:
@@ -344,19 +374,60 @@ def list_packages(account: Account, job_id: UUID) -> list[Package]:
     )
 
 
-def retry_job(account: Account, job_id: UUID) -> int:
-    """Run again what failed in a job; returns how many tasks.
+_ON_BATCH: dict[Action, LiteralString] = {
+    "pause": "select public.pause_batch(%s)",
+    "resume": "select public.resume_batch(%s)",
+    "cancel": "select public.cancel_batch(%s)",
+    "retry": "select public.retry_batch(%s)",
+}
+_ON_JOB: dict[Action, LiteralString] = {
+    "pause": "select public.pause_job(%s)",
+    "resume": "select public.resume_job(%s)",
+    "cancel": "select public.cancel_job(%s)",
+}
+
+
+def act_on_batch(account: Account, batch_id: UUID, action: Action) -> int:
+    """Pause, resume, cancel, or run again what failed; returns how many jobs changed.
 
     Raises:
-        Conflict: the job has not failed.
+        NotAllowed, Conflict: as the database says.
     """
-    with account.acting() as connection:
-        row = connection.execute("select public.retry_job(%s)", [job_id]).fetchone()
+    return int(_call(account, _ON_BATCH[action], batch_id)["changed_jobs"])
+
+
+def act_on_job(account: Account, job_id: UUID, action: Action) -> None:
+    """Pause, resume or cancel.
+
+    Raises:
+        NotAllowed, Conflict: as the database says.
+    """
+    _call(account, _ON_JOB[action], job_id)
+
+
+def retry_job(account: Account, job_id: UUID, stage: Stage | None = None) -> int:
+    """Run again what failed in a job, or a stage and all that follows of it; returns how many tasks.
+
+    Raises:
+        Conflict: the job has not failed, and no stage was named; or it has no such stage yet.
+    """
+    return int(_call(account, "select public.retry_job(%s, %s)", job_id, stage)["retried_tasks"])
+
+
+def _call(account: Account, call: LiteralString, *arguments: object) -> dict[str, Any]:
+    with account.acting(timeout_ms=_CONTROL_TIMEOUT_MS) as connection:
+        row = connection.execute(call, arguments).fetchone()
     assert row is not None
-    return int(row[0]["retried_tasks"])
+    answer: dict[str, Any] = row[0]
+    return answer
 
 
-def _uuid(name: str) -> UUID:
+def parse_uuid(name: str) -> UUID:
+    """An id that a user typed.
+
+    Raises:
+        InvalidInput: it is none.
+    """
     try:
         return UUID(name)
     except ValueError as error:

@@ -8,11 +8,15 @@
     SUPABASE_URL             that project's API, with its keys:
     SUPABASE_PUBLISHABLE_KEY, SUPABASE_SECRET_KEY
     SUPABASE_JWT_SECRET      the secret that signs its tokens, if it is an older project without signing keys
+    CLIPROW_API_URL          a deployment that commands use through its REST API
     CLIPROW_API_HOST         address that `cliprow api` listens on (default: 127.0.0.1)
     CLIPROW_API_PORT         and its port (default: 8000)
     CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
+    CLIPROW_API_LIMITS       requests that one user, and one address nobody has signed in from, may send in ten seconds, and
+                             sign-ins that one address may try in five minutes (default: 300,100,30; 0 is no limit)
     CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve; without it they are off
     CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
+    CLIPROW_STORAGE_CACHE_MB most room for local copies of stored files (default: 5000)
     CLIPROW_USER             address of the user that commands act for (default: the embedded stack's own)
     CLIPROW_<GROUP>_<NAME>   a provider setting, like CLIPROW_SCRIPT_PROVIDER for `script.provider`
 
@@ -30,7 +34,7 @@ from pathlib import Path
 from cliprow.errors import InvalidInput
 
 #: Groups of CLIPROW_* variables that configure Cliprow itself, not a provider.
-_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "test"})
+_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "storage", "test"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Config:
 
     #: Folder of the data: the embedded cluster, stored media, logs, `secrets.json`, `stack.json`.
     home: Path
+    #: Folder of the user's own settings: who is signed in where.
+    settings_folder: Path = field(default_factory=lambda: _settings_folder(os.environ))
     #: Conninfo of a real project; empty for the embedded stack.
     database_url: str = field(default="", metadata={"secret": True})
     supabase_url: str = ""
@@ -60,10 +66,18 @@ class Config:
     gateway_port: int | None = None
     #: Folder with `initdb` and `postgres`; None for the packaged ones.
     postgres_bin: Path | None = None
-    #: Where the REST API listens.
+    #: Most room for local copies of stored files.
+    storage_cache_bytes: int = 5_000_000_000
+    #: A deployment that commands use through its REST API; empty for none.
+    api_url: str = ""
+    #: Where the REST API of this machine listens.
     api_host: str = "127.0.0.1"
     api_port: int = 8000
+    #: Whether the user chose that port, so that it must not move when taken.
+    insists_on_api_port: bool = False
     api_cors_origins: tuple[str, ...] = ()
+    #: Requests of a user and of an address in ten seconds, sign-ins of an address in five minutes.
+    api_limits: tuple[int, int, int] = (300, 100, 30)
     #: The tenant of the old system's endpoints; empty: they are off. The key they ask for.
     legacy_tenant: str = ""
     legacy_api_key: str = field(default="", metadata={"secret": True})
@@ -81,6 +95,7 @@ class Config:
         postgres_bin = given.get("CLIPROW_POSTGRES_BIN")
         return cls(
             home=_home(given),
+            settings_folder=_settings_folder(given),
             database_url=given.get("DATABASE_URL", ""),
             supabase_url=given.get("SUPABASE_URL", "").rstrip("/"),
             supabase_publishable_key=given.get("SUPABASE_PUBLISHABLE_KEY", ""),
@@ -88,9 +103,13 @@ class Config:
             supabase_jwt_secret=given.get("SUPABASE_JWT_SECRET", ""),
             db_port=_port("CLIPROW_DB_PORT", given.get("CLIPROW_DB_PORT")),
             gateway_port=_port("CLIPROW_GATEWAY_PORT", given.get("CLIPROW_GATEWAY_PORT")),
+            storage_cache_bytes=_megabytes("CLIPROW_STORAGE_CACHE_MB", given.get("CLIPROW_STORAGE_CACHE_MB")),
+            api_url=given.get("CLIPROW_API_URL", "").rstrip("/"),
             api_host=given.get("CLIPROW_API_HOST", "127.0.0.1"),
             api_port=_port("CLIPROW_API_PORT", given.get("CLIPROW_API_PORT")) or 8000,
+            insists_on_api_port="CLIPROW_API_PORT" in given,
             api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
+            api_limits=_limits("CLIPROW_API_LIMITS", given.get("CLIPROW_API_LIMITS", "300,100,30")),
             legacy_tenant=given.get("CLIPROW_LEGACY_TENANT", "").strip(),
             legacy_api_key=given.get("CLIPROW_LEGACY_API_KEY", ""),
             postgres_bin=Path(postgres_bin).expanduser() if postgres_bin else None,
@@ -144,6 +163,13 @@ def _home(given: Mapping[str, str]) -> Path:
     return data / "cliprow"
 
 
+def _settings_folder(given: Mapping[str, str]) -> Path:
+    folder = Path(given.get("XDG_CONFIG_HOME", ""))
+    if not folder.is_absolute():
+        folder = Path(given.get("HOME") or Path.home()) / ".config"
+    return folder / "cliprow"
+
+
 def _port(name: str, text: str | None) -> int | None:
     if text is None:
         return None
@@ -152,6 +178,27 @@ def _port(name: str, text: str | None) -> int | None:
             f"{name} is {text!r}, which is not a port.", next_step=f"Set {name} to a number from 1 to 65535."
         )
     return int(text)
+
+
+def _limits(name: str, text: str) -> tuple[int, int, int]:
+    words = _words(text)
+    if len(words) != 3 or not all(re.fullmatch(r"\d{1,7}", word) for word in words):
+        raise InvalidInput(
+            f"{name} is {text!r}, which is not three numbers.", next_step=f"Set {name} like 300,100,30."
+        )
+    user, address, sign_in = map(int, words)
+    return user, address, sign_in
+
+
+def _megabytes(name: str, text: str | None, default: int = 5000) -> int:
+    if text is None:
+        return default * 1_000_000
+    if not re.fullmatch(r"\d{1,9}", text.strip()):
+        raise InvalidInput(
+            f"{name} is {text!r}, which is no number of megabytes.",
+            next_step=f"Set {name} to a whole number.",
+        )
+    return int(text) * 1_000_000
 
 
 def _words(text: str) -> list[str]:

@@ -149,8 +149,20 @@ async def as_claims_async(
     _require_idle(connection)
     with translated():
         async with connection.transaction():
-            await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
+            await become_async(connection, claims, timeout_ms=timeout_ms)
             yield connection
+
+
+async def become_async(
+    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS
+) -> None:
+    """Go on as a user until the end of the transaction that is open, or until `become_oneself_async`."""
+    await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
+
+
+async def become_oneself_async(connection: AsyncConnection[Any]) -> None:
+    """Go on as the role that has logged in."""
+    await connection.execute("select set_config('role', 'none', true)")
 
 
 async def fetch_as_claims_async(
@@ -248,4 +260,6 @@ def _without_sqlstate(error: psycopg.Error) -> CliprowError:
             f"The database does not answer: {reason}",
             next_step="Check that it runs and that DATABASE_URL is right; `cliprow doctor` looks for the cause.",
         )
+    if isinstance(error, psycopg.DataError):  # like a NUL in a text, which the driver refuses to send
+        return InvalidInput(f"A value cannot be stored: {reason}", next_step="Correct it, or leave it out.")
     return CliprowError(f"The database could not be used: {reason}")

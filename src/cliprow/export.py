@@ -15,12 +15,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from cliprow.errors import CliprowError, InvalidInput, Unavailable
 from cliprow.files import CHUNK_BYTES, DISK_FULL, sha256_of, sweep_leftovers, whole_file, write_whole
 from cliprow.models import FileRef
-from cliprow.storage import Storage
 
 #: What a file is called in an export, by its role; other roles keep the file's own name.
 NAMES = {
@@ -36,6 +35,14 @@ MAX_SLUG_CHARS = 60
 MAX_SLUG_BYTES = 150
 #: Names that Windows keeps for devices, whatever the suffix.
 _DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])")
+
+
+class Source(Protocol):
+    """Where the files come from; a `Storage` is one."""
+
+    def fetch(self, path: str) -> Path:
+        """Return a local file with the bytes of a `FileRef`'s path, to be read only."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -70,12 +77,12 @@ class ExportedPackage:
     files: tuple[Path, ...]
 
 
-def export_jobs(jobs: Iterable[JobRecord], storage: Storage, out: Path) -> list[ExportedPackage]:
+def export_jobs(jobs: Iterable[JobRecord], source: Source, out: Path) -> list[ExportedPackage]:
     """Write every package of `jobs` below `out`; files that are there already with the same bytes are left.
 
     Raises:
         InvalidInput: `out` cannot be written.
-        NotFound: the storage lacks a file.
+        NotFound: a file is no longer there.
         Unavailable: the disk of `out` is full.
     """
     exported = []
@@ -83,7 +90,7 @@ def export_jobs(jobs: Iterable[JobRecord], storage: Storage, out: Path) -> list[
         job_folder = out / slug(job.project) / job_folder_name(job)
         for package in job.packages:
             folder = job_folder / slug(package.platform)
-            sources = [(ref, storage.fetch(ref.path)) for ref in package.files]
+            sources = [(ref, source.fetch(ref.path)) for ref in package.files]
             try:
                 files = _write_package(package, sources, folder)
             except OSError as error:

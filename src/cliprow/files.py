@@ -73,6 +73,24 @@ def copy_whole(source: BinaryIO, target: Path, *, mode: int = 0o600, folder_mode
     return digest.hexdigest()
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, which outlives the first; a copy where the file system has no such names.
+
+    Raises:
+        OSError: as the system says it.
+    """
+    make_folder(target.parent)
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        raise
+    except OSError:
+        with source.open("rb") as file:
+            copy_whole(file, target)
+
+
 def make_folder(folder: Path, mode: int = 0o700) -> None:
     """Make a folder and the missing ones above it, all with `mode` (`Path.mkdir` gives it to the last only)."""
     missing = []

@@ -103,6 +103,16 @@ class Script(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
 
 
+class LibraryScene(msgspec.Struct, frozen=True, kw_only=True):
+    """A scene of the library on its way into a script: as it was when the job was made, without a number."""
+
+    scene_type: SceneType
+    voiceover_text: str
+    visual_description: str
+    heading: str = ""
+    points: tuple[str, ...] = ()
+
+
 class ScriptInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Inputs of script_generation."""
 
@@ -114,6 +124,8 @@ class ScriptInputs(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "en"
     #: Length to aim at, in seconds.
     duration_s: int = 45
+    #: Scenes of the library that become part of the script, their text unchanged.
+    scenes: tuple[LibraryScene, ...] = ()
 
 
 class Word(msgspec.Struct, frozen=True, array_like=True):

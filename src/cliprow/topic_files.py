@@ -77,6 +77,15 @@ def read_text(source: str, max_bytes: int = MAX_BYTES) -> str:
         raise InvalidInput(
             f"Cannot read the topics file {source}: {error.strerror}.", error_code="TOPICS_UNREADABLE"
         ) from error
+    return decode_text(data, source, max_bytes)
+
+
+def decode_text(data: bytes, source: str, max_bytes: int = MAX_BYTES) -> str:
+    """Return the text that a file's bytes are.
+
+    Raises:
+        InvalidInput: as `read_text`.
+    """
     if len(data) > max_bytes:
         raise InvalidInput(
             f"{_called(source)} is larger than {max_bytes / 1e6:g} MB, the most a topics file may be.",

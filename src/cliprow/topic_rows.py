@@ -144,9 +144,13 @@ def heading_key(heading: str) -> str:
 
 
 class RowReader:
-    """Checks records one after another, collecting every reason against each."""
+    """Checks records one after another, collecting every reason against each.
 
-    def __init__(self, columns: Mapping[str, str], platforms: Collection[str], folder: Path) -> None:
+    Args:
+        folder: where the paths of pictures count from; None refuses them.
+    """
+
+    def __init__(self, columns: Mapping[str, str], platforms: Collection[str], folder: Path | None) -> None:
         self._columns = columns
         self._platforms = platforms
         self._folder = folder
@@ -207,6 +211,10 @@ class RowReader:
         return tuple(dict.fromkeys(_one_of(word, self._platforms) for word in words if word))
 
     def _read_images(self, value: object) -> tuple[Path, ...]:
+        if self._folder is None:
+            raise _Unusable(
+                "cannot be given in an uploaded file; upload the pictures, and send the topics as JSON"
+            )
         if isinstance(value, str) and value.lstrip().startswith("["):
             try:
                 value = json.loads(value)
@@ -222,6 +230,7 @@ class RowReader:
         return tuple(self._place(name) for name in names)
 
     def _place(self, name: str) -> Path:
+        assert self._folder is not None
         return self._folder / Path(name).expanduser()
 
     def _image_fault(self, name: str) -> str:

@@ -66,7 +66,37 @@ def read_topics(
         NotFound: there is no such file.
         InvalidInput: the file as a whole cannot be used.
     """
-    found = list(topic_files.read_records(topic_files.read_text(source, max_bytes), source))
+    text = topic_files.read_text(source, max_bytes)
+    folder = Path() if source == topic_files.STDIN else Path(source).parent
+    return _read(text, source, mapping or {}, platforms, max_rows, folder)
+
+
+def read_uploaded_topics(
+    data: bytes,
+    name: str,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    platforms: Collection[str] = PLATFORMS,
+    max_rows: int = MAX_ROWS,
+) -> Topics:
+    """As `read_topics`, of a file that came over the network: it may not name pictures, which would be ours.
+
+    Args:
+        name: what its sender calls it; only the suffix counts.
+    """
+    text = topic_files.decode_text(data, name)
+    return _read(text, name, mapping or {}, platforms, max_rows, None)
+
+
+def _read(
+    text: str,
+    source: str,
+    mapping: Mapping[str, str],
+    platforms: Collection[str],
+    max_rows: int,
+    folder: Path | None,
+) -> Topics:
+    found = list(topic_files.read_records(text, source))
     records = [entry for entry in found if isinstance(entry, Record)]
     problems = [Problem(entry.line, entry.reason) for entry in found if isinstance(entry, Fault)]
     if not found:
@@ -82,8 +112,8 @@ def read_topics(
             next_step="Split it into several files and create a batch from each.",
         )
     headings = list(dict.fromkeys(heading for record in records for heading in record.fields))
-    columns = match_headings(headings, mapping or {}) if records else {}
-    reader = RowReader(columns, platforms, Path() if source == topic_files.STDIN else Path(source).parent)
+    columns = match_headings(headings, mapping) if records else {}
+    reader = RowReader(columns, platforms, folder)
     rows = []
     for record in records:
         row, reasons = reader.read(record)

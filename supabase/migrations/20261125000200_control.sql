@@ -1208,7 +1208,8 @@ language sql
 stable
 set search_path = ''
 as $$
-  select least(p_most, sum(w.slots))::int
+  -- Not least alone, which passes over the null of no worker.
+  select case when count(*) > 0 then least(p_most, sum(w.slots)) end::int
   from private.workers as w
   cross join private.settings as s
   where p_stage = any(w.stages) and not w.is_draining and w.heartbeat_at >= now() - s.dead_after
@@ -1254,6 +1255,25 @@ end
 $$;
 comment on function private.estimate(public.projects, jsonb, jsonb) is 'What a batch of these topics, which have no problems, takes and costs, and on what that rests.';
 
+create function private.new_project()
+returns public.projects
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_project public.projects;
+begin
+  v_project.tenant_id := private.acting_tenant_id();
+  if not private.has_role('editor') then
+    raise exception 'Your role does not allow you to create projects.'
+      using errcode = 'CR003', hint = 'Ask an admin or owner to make you an editor.';
+  end if;
+  return v_project;
+end
+$$;
+comment on function private.new_project() is 'A project that the caller may create, and has not created yet.';
+
 create function public.check_batch(project_id uuid, topics jsonb, options jsonb default '{}')
 returns jsonb
 language plpgsql
@@ -1263,7 +1283,8 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_project public.projects := private.check_may_create(check_batch.project_id);
+  v_project public.projects := case when check_batch.project_id is null then private.new_project()
+    else private.check_may_create(check_batch.project_id) end;
   v_problems jsonb := private.request_problems(topics, options);
   v_usable jsonb := '[]';
 begin
@@ -1279,7 +1300,8 @@ begin
 end
 $$;
 comment on function public.check_batch(uuid, jsonb, jsonb) is
-  'The dry run of create_batch: creates nothing. Returns {problems: [{row, field, reason}], job_count, estimate: {tasks: by stage, seconds, basis, '
-  'cost: {currency, amount, basis}}}; rows with problems are not counted. Raises CR002 or CR003.';
+  'The dry run of create_batch: creates nothing. Without a project (null) for one that is still to be created. Returns {problems: [{row, field, '
+  'reason}], job_count, estimate: {tasks: by stage, seconds, basis, cost: {currency, amount, basis}}}; rows with problems are not counted. '
+  'Raises CR002 or CR003.';
 
 grant execute on function public.check_batch(uuid, jsonb, jsonb) to authenticated;

@@ -12,8 +12,8 @@ from PIL import Image
 from cliprow import batches
 from cliprow.account import Account, open_account, open_local_account
 from cliprow.errors import Conflict, InvalidInput, NotFound
-from cliprow.storage import FolderStorage
 from tests.cluster import Database
+from tests.folder_storage import FolderStorage
 
 TOPIC: dict[str, object] = {"topic": "Why the sky is blue", "platforms": ["youtube"]}
 

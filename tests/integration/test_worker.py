@@ -195,6 +195,30 @@ def test_a_worker_ends_when_told_to_although_the_database_is_away_and_another_ta
     assert count(database, "select count(*) from task_attempts where status = 'failed'") == 0
 
 
+def test_withdrawn_work_is_stopped_although_its_child_says_nothing_and_the_slot_goes_on(
+    database: Database, account: Account, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    withdrawn = batches.get_batch(account, str(add_batch(account)))
+    worker = start(database.worker, "--slots", "1")
+    until(lambda: running(database) > 0)
+    [child] = [psutil.Process(each.pid) for each in psutil.Process(worker.pid).children()]
+    child.suspend()
+    with account.acting() as connection:
+        connection.execute("select public.cancel_batch(%s)", [withdrawn.id])
+    assert running(database) == 0
+    cancelled_at = time.monotonic()
+    until(lambda: not child.is_running(), "the child outlives its task")
+    assert time.monotonic() - cancelled_at < 10
+    add_batch(account)
+    until(lambda: count(database, "select count(*) from generation_jobs where status = 'completed'") == 1)
+    assert [each.name for each in (tmp_path / "scratch").rglob("*") if len(each.name) == 36] == []
+    assert (
+        count(database, "select count(*) from task_attempts where status not in ('completed', 'cancelled')")
+        == 0
+    )
+    until(lambda: count(database, "select count(*) from procrastinate.procrastinate_jobs") == 0)
+
+
 def test_a_second_signal_ends_a_worker_at_once(
     database: Database, account: Account, start: Callable[..., subprocess.Popen[bytes]]
 ) -> None:

@@ -17,8 +17,8 @@ from cliprow.models import Stage
 from cliprow.queue.calls import QueueCalls
 from cliprow.queue.slot import Slot
 from cliprow.queue.task_run import TaskRunner
-from cliprow.storage import FolderStorage
 from tests.cluster import Database
+from tests.folder_storage import FolderStorage
 
 Entry = tuple[uuid.UUID, uuid.UUID, int]
 

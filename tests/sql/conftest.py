@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.cluster import Database, Server
+from tests.sql.row_level_security.cast import Cast, gather
 from tests.sql.world import Person, Worker, World
 
 
@@ -53,3 +54,18 @@ def bob(world: World) -> Person:
 def worker(world: World) -> Worker:
     """A live worker with many slots, so that only what a test is about holds work back."""
     return Worker(world, slots=100)
+
+
+@pytest.fixture(scope="module")
+def cast(server: Server, migrated_template: str) -> Iterator[Cast]:
+    """Two tenants, with everybody who may come, in one database for all tests of a module: they leave nothing behind."""
+    database = server.create("cast", migrated_template)
+    try:
+        with psycopg.connect(database.admin, autocommit=True) as admin:
+            world = World(database, admin)
+            try:
+                yield gather(world)
+            finally:
+                world.close()
+    finally:
+        server.drop(database.name)

@@ -45,7 +45,8 @@ select j.id, j.status, j.progress, t.*
 from public.generation_jobs as j
 cross join lateral (
   select count(*) filter (where t.status in ('pending', 'queued', 'processing')) as active,
-    count(*) filter (where t.status = 'failed') as failed, count(*) filter (where t.status <> 'completed') as open
+    count(*) filter (where t.status = 'failed') as failed, count(*) filter (where t.status <> 'completed') as open,
+    count(*) filter (where t.status = 'cancelled') as cancelled
   from public.stage_tasks as t where t.job_id = j.id
 ) as t
 where case j.status
@@ -53,7 +54,8 @@ where case j.status
   when 'failed' then t.active > 0 or t.failed = 0
   when 'processing' then t.active = 0
   when 'pending' then t.active = 0
-end
+  when 'cancelled' then t.active > 0 or t.cancelled = 0
+end or (j.status in ('pending', 'processing') and t.cancelled > 0)
 """
 #: A task that its status does not bear out.
 _TASKS = """
@@ -74,6 +76,54 @@ where (t.status = 'blocked' and coalesce(n.is_free, true))
     where t.status = 'completed' and a.tenant_id = t.tenant_id and a.content_key = t.content_key and a.status = 'ready'
   )
 """
+#: An attempt that runs for no task.
+_ATTEMPTS = """
+select a.job_id, a.id from public.task_attempts as a
+join public.stage_tasks as t on t.job_id = a.job_id and t.id = a.task_id
+where a.status = 'processing' and (t.status <> 'processing' or t.attempt_id <> a.id)
+"""
+#: An artifact that nobody is making.
+_ARTIFACTS = """
+select a.content_key from public.artifacts as a
+where a.status = 'computing' and exists (select from public.generation_jobs as j where j.id = a.job_id) and not exists (
+  select from public.stage_tasks as t
+  where t.job_id = a.job_id and t.id = a.task_id and t.status = 'processing' and t.attempt_id = a.attempt_id
+)
+"""
+#: A file of a job that no completed task of it made, or that is there twice; or a completed task whose file is missing.
+_CONTENT = """
+select c.job_id, c.role, c.platform from public.generated_content as c
+left join public.stage_tasks as t on t.job_id = c.job_id and t.id = c.task_id
+where c.job_id is not null and (t.status is distinct from 'completed' or not exists (
+  select from public.artifacts as a
+  where a.tenant_id = t.tenant_id and a.content_key = t.content_key
+    and a.files @> jsonb_build_array(jsonb_build_object('path', c.file_path))))
+union all
+select t.job_id, t.stage, t.platform
+from public.stage_tasks as t
+join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+where t.status = 'completed' and jsonb_array_length(a.files) <> (
+  select count(*) from public.generated_content as c where c.job_id = t.job_id and c.task_id = t.id)
+"""
+#: A job whose tasks are of other scenes than its script, or that has tasks without a script.
+_SCENES = """
+select j.id, wanted.scenes, there.scenes
+from public.generation_jobs as j
+join public.stage_tasks as w on w.job_id = j.id and w.stage = 'script_generation'
+cross join lateral (
+  select array(
+    select s.scene_number from public.scenes as s
+    where w.status = 'completed' and s.script_id = (private.script_of(j.id, j.tenant_id)).id order by 1
+  ) as scenes
+) as wanted
+cross join lateral (
+  select array(
+    select t.scene_number from public.stage_tasks as t
+    where t.job_id = j.id and t.stage = 'audio_generation' order by 1
+  ) as scenes
+) as there
+where wanted.scenes <> there.scenes
+"""
 #: A queued task that nobody can fetch.
 _ENTRIES = """
 select t.job_id, t.id from public.stage_tasks as t
@@ -86,5 +136,16 @@ where t.status = 'queued' and (
 
 def assert_sound(world: World) -> None:
     """Every counter equals a recount, and every row bears out its status."""
-    for query in (_WINDOWS, _BACKLOGS, _BATCHES, _JOBS, _TASKS, _ENTRIES):
+    for query in (
+        _WINDOWS,
+        _BACKLOGS,
+        _BATCHES,
+        _JOBS,
+        _TASKS,
+        _ATTEMPTS,
+        _ARTIFACTS,
+        _CONTENT,
+        _SCENES,
+        _ENTRIES,
+    ):
         assert world.rows(query) == []

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -28,12 +28,15 @@ class Person:
 
     user_id: UUID
     tenant_id: UUID
+    #: Of the sign-in, where one was made.
+    session_id: UUID | None = None
 
     @property
     def claims(self) -> str:
-        return json.dumps(
-            {"sub": str(self.user_id), "tenant_id": str(self.tenant_id), "role": "authenticated"}
-        )
+        claims = {"sub": str(self.user_id), "tenant_id": str(self.tenant_id), "role": "authenticated"}
+        if self.session_id:
+            claims["session_id"] = str(self.session_id)
+        return json.dumps(claims)
 
 
 @dataclass
@@ -75,6 +78,22 @@ class World:
         return Person(
             user_id, self.one("select tenant_id from public.memberships where user_id = %s", user_id)
         )
+
+    def sign_in(self, person: Person) -> Person:
+        """The same person on one more device."""
+        session_id = uuid.uuid4()
+        self.run(
+            "insert into auth.sessions (id, user_id, created_at) values (%s, %s, now())",
+            session_id,
+            person.user_id,
+        )
+        return replace(person, session_id=session_id)
+
+    def ask(self, person: Person, statement: str, *arguments: object, on: Connection | None = None) -> Any:
+        """The first value of what a signed-in user asks for, in a transaction of its own."""
+        with self.acting(person, on) as connection:
+            row = connection.execute(statement.encode(), arguments or None).fetchone()
+        return row[0] if row else None
 
     def add_member(self, to: Person, role: str, analytics_scope: str = "tenant") -> Person:
         """A new user who is a member of somebody else's tenant, and acts there."""

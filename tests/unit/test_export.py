@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from cliprow.errors import InvalidInput, NotFound, Unavailable
 from cliprow.export import MAX_SLUG_BYTES, JobRecord, PlatformPackage, export_jobs, slug
-from cliprow.storage import FolderStorage, put_artifact
+from cliprow.storage import put_artifact
+from tests.folder_storage import FolderStorage
 
 CONTENTS = {
     "video": ("clip.mp4", b"video" * 1000),

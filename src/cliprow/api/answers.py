@@ -22,15 +22,15 @@ def json_answer(
     return Response(content, status_code=status, media_type=JSON, headers=headers)
 
 
-def tagged(request: ApiRequest, body: bytes | str, version: object = None) -> Response[Any]:
+def tagged(request: ApiRequest, body: bytes | str, version: object = "") -> Response[Any]:
     """An answer with its ETag; 304 without a body when the caller has it already.
 
     Args:
-        version: what changes whenever the answer does; None takes the answer itself.
+        version: of the row that a change would be held against; the rest of the answer may change without it.
     """
     content = body.encode() if isinstance(body, str) else body
-    etag = etag_of(version if version is not None else hashlib.blake2b(content, digest_size=12).hexdigest())
-    if _matches(request.headers.get("if-none-match", ""), etag):
+    etag = etag_of(f"{version}.{hashlib.blake2b(content, digest_size=9).hexdigest()}")
+    if _tags(request.headers.get("if-none-match", "")) & {etag, "*"}:
         return Response(b"", status_code=304, headers={"ETag": etag}, media_type=JSON)
     return json_answer(content, headers={"ETag": etag})
 
@@ -46,8 +46,8 @@ def check_if_match(request: ApiRequest, version: object) -> None:
     Raises:
         Refused: the row has changed since.
     """
-    wanted = request.headers.get("if-match", "")
-    if wanted and not _matches(wanted, etag_of(version)):
+    seen = {tag.strip('W/"').partition(".")[0] for tag in _tags(request.headers.get("if-match", ""))}
+    if seen and "*" not in seen and str(version) not in seen:
         raise Refused(
             HTTPStatus.PRECONDITION_FAILED,
             "It has changed since you read it.",
@@ -57,9 +57,7 @@ def check_if_match(request: ApiRequest, version: object) -> None:
         )
 
 
-def _matches(header: str, etag: str) -> bool:
-    """Whether a list of tags names this one, weakly compared; `*` names any."""
-    if not header:
-        return False
-    tags = {tag.strip().removeprefix("W/") for tag in header.split(",")}
-    return "*" in tags or etag.removeprefix("W/") in tags
+def _tags(header: str) -> set[str]:
+    """The tags that a header names, all as weak ones: how they are compared here."""
+    tags = {tag.strip() for tag in header.split(",")} - {""}
+    return {tag if tag == "*" or tag.startswith("W/") else f"W/{tag}" for tag in tags}

@@ -13,6 +13,7 @@ from litestar.types import Method
 
 from cliprow.api import openapi, problems
 from cliprow.api.edge import Edge
+from cliprow.api.legacy.surface import legacy_router
 from cliprow.api.request import ApiRequest
 from cliprow.api.routes import ROUTERS
 from cliprow.api.services import make_services
@@ -35,12 +36,14 @@ def create_app(settings: ApiSettings) -> Litestar:
             await services.start(stack)
             yield
 
+    state = State({"services": services}, deep_copy=False)
+    legacy = [legacy_router(services, state, settings.legacy_tenant)] if settings.legacy_tenant else []
     tags = dict.fromkeys(tag for router in ROUTERS for tag in router.tags or ())
     app = Litestar(
-        route_handlers=[*ROUTERS],
+        route_handlers=[*ROUTERS, *legacy],
         lifespan=[lifespan],
         request_class=ApiRequest,
-        state=State({"services": services}, deep_copy=False),
+        state=state,
         exception_handlers={Exception: problems.respond},
         cors_config=_cors(settings),
         openapi_config=openapi.config([Tag(name=tag) for tag in tags]),

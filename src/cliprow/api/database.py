@@ -33,6 +33,10 @@ class Transaction:
         row = await self.one(query, *arguments)
         return row[0] if row else None
 
+    async def as_itself(self) -> None:
+        """Go on in the role that the API logs in as, for its own bookkeeping in the same transaction."""
+        await db.become_oneself_async(self.connection)
+
     async def run(self, query: LiteralString, *arguments: object) -> int:
         """Executes a statement; how many rows it changed."""
         return (await self.connection.execute(query, arguments)).rowcount
@@ -82,6 +86,21 @@ class Database:
             async with self.pool.connection(self._wait_s) as connection:
                 async with db.as_claims_async(connection, caller.raw, timeout_ms=self._timeout_ms):
                     yield Transaction(connection)
+
+    @asynccontextmanager
+    async def acting_after(
+        self, caller: Claims, query: LiteralString, *arguments: object
+    ) -> AsyncIterator[tuple[Transaction, Any]]:
+        """As `acting`, after a call of the API's own in the same transaction, whose value comes along."""
+        with db.translated():
+            async with self.pool.connection(self._wait_s) as connection, connection.transaction():
+                transaction = Transaction(connection)
+                await connection.execute(
+                    "select set_config('statement_timeout', %s, true)", [str(self._timeout_ms)]
+                )
+                value = await transaction.value(query, *arguments)
+                await db.become_async(connection, caller.raw, timeout_ms=self._timeout_ms)
+                yield transaction, value
 
     @asynccontextmanager
     async def as_itself(self) -> AsyncIterator[AsyncConnection[Any]]:

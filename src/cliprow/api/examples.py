@@ -1,12 +1,21 @@
-"""One example for each body that the API takes or gives, by the name of its schema; tests read them as that type."""
+"""One example for each body that the API takes or gives, by the name of its schema; tests read them as that type.
+
+Pages need none: theirs is made from that of what is on them.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from cliprow.api.examples_library import LIBRARY_EXAMPLES
+
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 TENANT_ID = "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f"
 USER_ID = "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77"
+BATCH_ID = "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f"
+JOB_ID = "01938c5f-0a1c-7f3e-9a4b-5c6d7e8f9a0b"
+INVITATION_ID = "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
+CONTENT_ID = "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a"
 _AT = "2026-11-25T09:30:00+00:00"
 
 _PROJECT = {
@@ -26,7 +35,287 @@ _PROJECT = {
     "updated_at": _AT,
 }
 
+_JOB = {
+    "id": JOB_ID,
+    "project_id": PROJECT_ID,
+    "batch_id": BATCH_ID,
+    "position": 1,
+    "job_type": "batch",
+    "status": "processing",
+    "lane": "standard",
+    "topic": "Why the sky is blue",
+    "platforms": ["tiktok", "youtube"],
+    "generation": 1,
+    "stage": "audio_generation",
+    "current_step": 1,
+    "total_steps": 5,
+    "progress": 24,
+    "error_code": None,
+    "error_message": None,
+    "next_step": None,
+    "result_data": None,
+    "paused_at": None,
+    "version": 7,
+    "created_at": _AT,
+    "updated_at": _AT,
+    "started_at": _AT,
+    "completed_at": None,
+}
+_STAGES = [
+    {
+        "stage": "script_generation",
+        "status": "completed",
+        "progress": 100,
+        "total": 1,
+        "completed": 1,
+        "processing": 0,
+        "failed": 0,
+        "reused": 0,
+    }
+]
+_BATCH = {
+    "id": BATCH_ID,
+    "project_id": PROJECT_ID,
+    "number": 12,
+    "title": "November",
+    "status": "processing",
+    "options": {},
+    "progress": 24,
+    "job_count": 2,
+    "pending_count": 1,
+    "processing_count": 1,
+    "completed_count": 0,
+    "failed_count": 0,
+    "cancelled_count": 0,
+    "max_concurrent_tasks": None,
+    "paused_at": None,
+    "version": 3,
+    "created_by": USER_ID,
+    "created_at": _AT,
+    "updated_at": _AT,
+    "started_at": _AT,
+    "completed_at": None,
+}
+_TOPICS = [
+    {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 60},
+    {"topic": "Why the sea is salty", "tone": "casual", "priority": "premium"},
+]
+
+_TENANT = {
+    "id": TENANT_ID,
+    "name": "Sky team",
+    "plan": "standard",
+    "max_concurrent_tasks": 64,
+    "settings": {},
+    "epoch": 1,
+    "paused_at": None,
+    "created_at": _AT,
+    "updated_at": _AT,
+}
+_MY_TENANT = {"id": TENANT_ID, "name": "Sky team", "role": "owner", "plan": "standard", "is_active": True}
+_MEMBER = {
+    "user_id": USER_ID,
+    "email": "ann@example.org",
+    "role": "owner",
+    "analytics_scope": "tenant",
+    "joined_at": _AT,
+}
+_INVITATION = {
+    "id": INVITATION_ID,
+    "email": "bob@example.org",
+    "role": "editor",
+    "analytics_scope": "project",
+    "invited_by": USER_ID,
+    "created_at": _AT,
+    "expires_at": _AT,
+    "accepted_at": None,
+    "revoked_at": None,
+}
+_PROJECT_MEMBER = {"user_id": USER_ID, "email": "ann@example.org", "role": "editor", "created_at": _AT}
+_PLATFORM = {
+    "platform": "youtube",
+    "label": "YouTube",
+    "is_offered": True,
+    "aspect": "16:9",
+    "width": 1920,
+    "height": 1080,
+    "min_duration_ms": 1000,
+    "max_duration_ms": 43200000,
+    "max_size_bytes": 256000000000,
+    "min_fps": 24,
+    "max_fps": 60,
+    "thumbnail_width": 1280,
+    "thumbnail_height": 720,
+    "max_title_chars": 100,
+    "max_description_chars": 5000,
+    "max_hashtags": 15,
+    "source": "support.google.com/youtube/answer/1722171",
+    "checked_on": "2025-11-01",
+}
+
 EXAMPLES: dict[str, Any] = {
+    "SignUp": {"email": "ann@example.org", "password": "a long sentence", "tenant_name": "Sky team"},
+    "SignIn": {"email": "ann@example.org", "password": "a long sentence"},
+    "SignInElsewhere": {"url": "https://PROJECT.supabase.co/auth/v1/authorize?provider=github"},
+    "Refresh": {"refresh_token": "4nYUCw0wZR_DNOTSDbSGMQ"},
+    "SessionStart": {"auth_code": "8a5b2c1d", "code_verifier": "a random text of 43 to 128 characters"},
+    "Recovery": {"email": "ann@example.org"},
+    "Session": {
+        "access_token": "eyJ...",
+        "token_type": "bearer",
+        "expires_in": 3600,
+        "expires_at": 1795600200,
+        "refresh_token": "4nYUCw0wZR_DNOTSDbSGMQ",
+        "user": {"id": USER_ID, "email": "ann@example.org", "user_metadata": {}},
+    },
+    "SignedIn": {
+        "user_id": USER_ID,
+        "email": "ann@example.org",
+        "tenant_id": TENANT_ID,
+        "project_role": "owner",
+        "analytics_scope": "tenant",
+        "session_id": INVITATION_ID,
+        "expires_at": 1795600200,
+    },
+    "Me": {
+        "user_id": USER_ID,
+        "email": "ann@example.org",
+        "tenant": _TENANT,
+        "role": "owner",
+        "analytics_scope": "tenant",
+        "tenants": [_MY_TENANT],
+    },
+    "Tenant": _TENANT,
+    "MyTenant": _MY_TENANT,
+    "Invitation": _INVITATION,
+    "Platform": _PLATFORM,
+    "NewTenant": {"name": "Sea team"},
+    "CreatedTenant": {"tenant_id": TENANT_ID},
+    "TenantChange": {"name": "Sky and sea team"},
+    "Switched": {"tenant_id": TENANT_ID},
+    "PausedTenant": {"tenant_id": TENANT_ID, "paused_at": _AT},
+    "Member": _MEMBER,
+    "MemberChange": {"role": "editor"},
+    "NewInvitation": {"email": "bob@example.org", "role": "editor", "analytics_scope": "project"},
+    "CreatedInvitation": {"invitation_id": INVITATION_ID, "token": "c0ffee...", "expires_at": _AT},
+    "Acceptance": {"token": "c0ffee..."},
+    "Accepted": {"tenant_id": TENANT_ID, "role": "editor"},
+    "ProjectMember": _PROJECT_MEMBER,
+    "ProjectMembership": {"role": "editor"},
+    "PausedProject": {"project_id": PROJECT_ID, "paused_at": _AT, "version": 2},
+    "Changes": {
+        "now": _AT,
+        "tenant": None,
+        "projects": [],
+        "batches": [],
+        "jobs": [{"id": JOB_ID, "status": "processing", "progress": 24, "version": 7}],
+        "tasks": [],
+        "events": [],
+        "more": False,
+        "next": None,
+    },
+    "Asset": {
+        "id": CONTENT_ID,
+        "project_id": PROJECT_ID,
+        "job_id": JOB_ID,
+        "scene_id": None,
+        "content_type": "video",
+        "role": "video",
+        "platform": "youtube",
+        "file_name": "why-the-sky-is-blue.mp4",
+        "size_bytes": 8412332,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "duration_ms": 61_400,
+        "resolution": "1920x1080",
+        "format": "mp4",
+        "created_at": _AT,
+    },
+    "AssetAccess": {
+        "id": INVITATION_ID,
+        "content_id": CONTENT_ID,
+        "user_id": USER_ID,
+        "action": "issued",
+        "expires_at": _AT,
+        "created_at": _AT,
+    },
+    "Health": {"status": "healthy", "service": "cliprow"},
+    "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
+    **LIBRARY_EXAMPLES,
+    "Job": _JOB,
+    "JobDetail": {
+        **_JOB,
+        "batch_number": 12,
+        "title": "The colour of light",
+        "params": {"duration_s": 60},
+        "is_paused": False,
+        "stages": _STAGES,
+        "tasks": [],
+        "artifacts": [],
+    },
+    "NewJob": {"project_id": PROJECT_ID, "topic": "Why the sky is blue", "platforms": ["youtube", "tiktok"]},
+    "Retry": {"stage": "audio_generation"},
+    "ControlledJob": {"job_id": JOB_ID, "status": "processing", "paused_at": _AT, "version": 8},
+    "RetriedJob": {"job_id": JOB_ID, "retried_tasks": 4, "generation": 2},
+    "Batch": _BATCH,
+    "BatchDetail": {**_BATCH, "is_paused": False, "stages": _STAGES},
+    "NewBatch": {
+        "project_id": PROJECT_ID,
+        "title": "November",
+        "topics": _TOPICS,
+        "defaults": {"platforms": ["youtube", "tiktok"]},
+    },
+    "UploadForm": {
+        "file": "dG9waWMscGxhdGZvcm1zCldoeSB0aGUgc2t5IGlzIGJsdWUseW91dHViZQo=",
+        "project_id": PROJECT_ID,
+    },
+    "BatchAction": {"action": "pause"},
+    "ControlledBatch": {
+        "batch_id": BATCH_ID,
+        "status": "processing",
+        "paused_at": _AT,
+        "version": 4,
+        "changed_jobs": 2,
+    },
+    "CreatedBatch": {"batch_id": BATCH_ID, "number": 12, "job_count": 2, "is_new": True},
+    "BatchCheck": {
+        "problems": [{"row": 2, "field": "platforms", "reason": "names no platform"}],
+        "job_count": 1,
+        "estimate": {
+            "tasks": {"script_generation": 1, "audio_generation": 8, "video_generation": 8},
+            "seconds": 74,
+            "basis": "2 tasks run at a time.",
+            "cost": {"currency": None, "amount": None, "basis": "The tenant has set no prices."},
+        },
+        "warnings": [],
+    },
+    "ProjectDetail": {
+        **_PROJECT,
+        "is_paused": False,
+        "batches": {
+            "total": 1,
+            "pending": 0,
+            "processing": 1,
+            "completed": 0,
+            "partial": 0,
+            "failed": 0,
+            "cancelled": 0,
+            "progress": 24,
+        },
+        "queue": {
+            "pending_jobs": 1,
+            "processing_jobs": 1,
+            "completed_jobs": 0,
+            "failed_jobs": 0,
+            "cancelled_jobs": 0,
+            "queued_tasks": 2,
+            "processing_tasks": 1,
+        },
+    },
+    "ClientConfig": {
+        "supabase_url": "https://abcdefghijklmnop.supabase.co",
+        "publishable_key": "sb_publishable_ACJWlzQHlZjBrEguHvfOxg_3BJgxAaH",
+        "bucket": "media",
+    },
     "Problem": {
         "type": "about:blank",
         "title": "Unprocessable Entity",

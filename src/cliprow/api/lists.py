@@ -10,6 +10,7 @@ import base64
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Generic, LiteralString, TypeVar
 from uuid import UUID
 
@@ -34,6 +35,8 @@ CursorText = Annotated[
 WithTotal = Annotated[
     bool, QueryParameter(name="total", description="Count all rows of the filter too; costs more.")
 ]
+CreatedFrom = Annotated[datetime | None, QueryParameter(description="Created at this moment or later.")]
+CreatedTo = Annotated[datetime | None, QueryParameter(description="Created before this moment.")]
 
 T = TypeVar("T")
 
@@ -110,6 +113,12 @@ def page_json(rows: Sequence[Row], limit: int, total: int | None = None) -> byte
         parts.append(b',"total":%d' % total)
     parts.append(b"}")
     return b"".join(parts)
+
+
+def contains(text: str) -> str:
+    """The pattern for `ilike` that finds a text as it stands."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 def as_uuid(text: str | None, name: str) -> UUID | None:

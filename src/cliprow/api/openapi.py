@@ -12,6 +12,7 @@ from litestar import Litestar, Request
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
+from litestar.routes import HTTPRoute
 
 from cliprow.api import reference
 from cliprow.api.examples import EXAMPLES
@@ -80,7 +81,7 @@ def reference_html(app: Litestar) -> str:
 def document(app: Litestar) -> dict[str, Any]:
     """The document of an application."""
     made: dict[str, Any] = _made(
-        app, "openapi", lambda: _finish(_with_short_names(app.openapi_schema.to_schema()))
+        app, "openapi", lambda: _finish(_with_short_names(app.openapi_schema.to_schema()), _bodies(app))
     )
     return made
 
@@ -93,16 +94,33 @@ def _made(app: Litestar, name: str, make: Callable[[], Any]) -> Any:
 
 
 def _with_short_names(made: dict[str, Any]) -> dict[str, Any]:
-    """Pages of a type are called for the type, like ProjectPage."""
-    text = msgspec.json.encode(made).decode()
-    short: dict[str, Any] = msgspec.json.decode(re.sub(r"\bPage_[\w.]*?(\w+)_(?=\")", r"\1Page", text))
+    """Pages of a type are called for the type, like ProjectPage; and what fits two kinds of a union is right too."""
+    text = re.sub(r"\bPage_[\w.]*?(\w+)_(?=\")", r"\1Page", msgspec.json.encode(made).decode())
+    short: dict[str, Any] = msgspec.json.decode(text.replace('"oneOf":', '"anyOf":'))
     return short
 
 
-def _finish(made: dict[str, Any]) -> dict[str, Any]:
+def _bodies(app: Litestar) -> dict[str, dict[str, Any]]:
+    """Types of bodies that handlers read for themselves, by operation and media type: `opt={"body": ...}`."""
+    return {
+        handler.handler_name: handler.opt["body"]
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        if "body" in handler.opt
+    }
+
+
+def _finish(made: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> dict[str, Any]:
     schemas = made["components"].setdefault("schemas", {})
-    schemas |= _problem_schemas()
-    for name, example in EXAMPLES.items():
+    kinds = {kind for each in bodies.values() for kind in each.values()}
+    found, components = msgspec.json.schema_components(
+        [Problem, *kinds], ref_template="#/components/schemas/{name}"
+    )
+    schemas |= components
+    by_kind = dict(zip(kinds, list(found)[1:], strict=True))
+    pages = {f"{name}Page": {"items": [example], "next_cursor": None} for name, example in EXAMPLES.items()}
+    for name, example in (pages | EXAMPLES).items():
         if name in schemas:
             schemas[name]["examples"] = [example]
     made["components"]["responses"] = {
@@ -117,15 +135,16 @@ def _finish(made: dict[str, Any]) -> dict[str, Any]:
             operation["responses"] = {
                 status: answer for status, answer in operation["responses"].items() if status < "400"
             }
+            for answer in operation["responses"].values():
+                if all(media["schema"] == {"type": "null"} for media in answer.get("content", {}).values()):
+                    answer.pop("content", None)  # said as null, and really nothing at all
             operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+            if (own := bodies.get(operation["operationId"])) is not None:
+                content = {media: {"schema": by_kind[kind]} for media, kind in own.items()}
+                operation["requestBody"] = {"required": True, "content": content}
             operation["summary"] = operation.get("description", "").partition(".")[0]
             _add_examples(operation, schemas)
     return made
-
-
-def _problem_schemas() -> dict[str, Any]:
-    _, schemas = msgspec.json.schema_components([Problem], ref_template="#/components/schemas/{name}")
-    return schemas
 
 
 def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

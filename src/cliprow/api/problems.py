@@ -93,6 +93,8 @@ def as_problem(error: Exception) -> tuple[Problem, dict[str, str]]:
         return _of_ours(error)
     if isinstance(error, HTTPException) and error.status_code < 500:
         return _of_framework(error)
+    if isinstance(error, RecursionError):  # nothing of ours goes deep; a body of thousands of brackets does
+        return _of_framework(ClientException("The body is nested too deeply.", status_code=400))
     return _problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",
@@ -134,16 +136,17 @@ def _of_ours(error: errors.CliprowError) -> tuple[Problem, dict[str, str]]:
 def _of_framework(error: HTTPException) -> tuple[Problem, dict[str, str]]:
     status = error.status_code
     code, next_step = _REFUSED.get(status, ("refused", "Correct the request; /docs says what it takes."))
-    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+    if isinstance(error, ValidationException):
+        given = error.extra if isinstance(error.extra, list) else []
         found = [
             ProblemError(None, str(each.get("key", "")), str(each.get("message", "")))
-            for each in error.extra
+            for each in given
             if isinstance(each, dict)
         ]
         return _problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "invalid_input",
-            "Parts of the request cannot be used.",
+            "Parts of the request cannot be used." if found else f"{error.detail}.",
             "Correct the fields named.",
             found[:MAX_ERRORS],
         ), {}
@@ -180,5 +183,9 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[bytes
         )
     problem = msgspec.structs.replace(problem, request_id=request_id)
     return Response(
-        msgspec.json.encode(problem), status_code=problem.status, media_type=PROBLEM_JSON, headers=headers
+        msgspec.json.encode(problem),
+        status_code=problem.status,
+        media_type=PROBLEM_JSON,
+        headers=headers,
+        cookies=state.get("cookies", []),
     )

@@ -41,12 +41,24 @@ class ApiRequest(Request[Any, Any, State]):
         return self.client.host if self.client else ""
 
     async def fetch(self, *queries: tuple[LiteralString, Sequence[object]]) -> list[list[Row]]:
-        """The rows of queries that only read, as the caller, in one round trip."""
-        return await self.services.database.fetch(self.caller, *queries)
+        """The rows of queries that only read, as the caller, in one round trip.
+
+        Raises:
+            NotAllowed: the first finds nothing because the caller is no member any more.
+        """
+        found = await self.services.database.fetch(self.caller, *queries)
+        if not found[0] and self.caller.tenant_id is not None:
+            # Row-level security by itself shows somebody who was removed an empty world.
+            ((tenant_id,),) = (
+                await self.services.database.fetch(self.caller, ("select private.tenant_id()", ()))
+            )[0]
+            if tenant_id is None:
+                raise no_tenant()
+        return found
 
     async def rows(self, query: LiteralString, *arguments: object) -> list[Row]:
-        """The rows of one query that only reads, as the caller."""
-        return (await self.services.database.fetch(self.caller, (query, arguments)))[0]
+        """As `fetch`, the rows of one query."""
+        return (await self.fetch((query, arguments)))[0]
 
     def acting(self) -> AbstractAsyncContextManager[Transaction]:
         """The request's one transaction, as the caller."""

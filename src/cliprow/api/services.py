@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import httpx
 
+from cliprow.api.archives import Archiver
 from cliprow.api.database import Database
 from cliprow.api.denials import Denials
+from cliprow.api.media import Media
 from cliprow.api.rate_limits import RateLimits
 from cliprow.api.settings import ApiSettings
 from cliprow.auth import TokenVerifier
@@ -23,8 +25,10 @@ class Services:
     verifier: TokenVerifier
     limits: RateLimits
     denials: Denials
-    #: To Supabase: Auth and Storage.
+    #: To Supabase Auth.
     http: httpx.AsyncClient
+    media: Media
+    archiver: Archiver
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Open what is to be opened; the stack closes it again, the database last."""
@@ -33,11 +37,13 @@ class Services:
         await self.denials.start()
         stack.push_async_callback(self.denials.stop)
         stack.push_async_callback(self.http.aclose)
+        stack.push_async_callback(self.media.close)
 
 
 def make_services(settings: ApiSettings) -> Services:
     """Everything, not yet started."""
     database = Database(settings)
+    media = Media(settings.supabase_url, settings.secret_key)
     return Services(
         settings=settings,
         database=database,
@@ -51,4 +57,6 @@ def make_services(settings: ApiSettings) -> Services:
             timeout=httpx.Timeout(15.0, connect=5.0),
             limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
         ),
+        media=media,
+        archiver=Archiver(media),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import msgspec
 
 from cliprow.db import USER_TIMEOUT_MS
@@ -15,7 +17,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     #: The Supabase project, or the embedded gateway.
     supabase_url: str
     publishable_key: str
-    #: Only to tell Auth the caller's address; empty leaves that out.
+    #: To sign and read files, once the database has agreed, and to tell Auth the caller's address.
     secret_key: str = ""
     #: HS256 secret of an older project; empty: tokens are verified with the project's public keys.
     jwt_secret: str = ""
@@ -32,6 +34,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     address_limit: int = 100
     #: Sign-ins, sign-ups and recoveries in five minutes from one address; 0 for no limit.
     sign_in_limit: int = 30
+    #: Tenant that the old surface (`/api`, `/media`, `/ws`) shows; None: there is no such surface.
+    legacy_tenant: UUID | None = None
+    #: What its callers must send; empty lets this machine in, and nobody else.
+    legacy_api_key: str = ""
 
     def __repr__(self) -> str:
         return f"ApiSettings(supabase_url={self.supabase_url!r})"

@@ -9,7 +9,9 @@ import click
 from rich.console import Console
 
 from cliprow import batches
-from cliprow.batches import Batch, Job
+from cliprow.batches import Action, Batch, Job
+from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
+from cliprow.cli.dry_run import finish_dry_run
 from cliprow.cli.live import summary, watch
 from cliprow.cli.output import (
     check_out,
@@ -21,12 +23,9 @@ from cliprow.cli.output import (
     print_json,
     print_table,
 )
-from cliprow.cli.session import Session, session
-from cliprow.cli.workers import own_worker
 from cliprow.errors import CliprowError, InvalidInput
 from cliprow.topics import Topics, parse_mapping, read_topics
 
-as_option = click.option("--as", "email", metavar="EMAIL", help="Act for this user (default: CLIPROW_USER).")
 #: Problems printed before the rest is only counted.
 _MAX_PROBLEMS = 20
 #: Jobs listed before the rest is only counted.
@@ -65,9 +64,12 @@ def check_name(_context: click.Context, _parameter: click.Parameter, value: str)
 @click.option(
     "--idempotency-key", metavar="KEY", help="The same key again gives the same batch, not a second one."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Start nothing: print every problem, and what the batch takes and costs."
+)
 @click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
 @out_option
-@as_option
+@deployment_options
 @json_option
 def create(
     file: str,
@@ -77,9 +79,10 @@ def create(
     mapping: tuple[str, ...],
     skip_invalid: bool,
     idempotency_key: str | None,
+    dry_run: bool,
     wait: bool,
     out: Path,
-    email: str | None,
+    choice: Choice,
     as_json: bool,
 ) -> None:
     """Create a batch from FILE: CSV, JSON, JSON Lines, or - for standard input.
@@ -92,17 +95,18 @@ def create(
         check_out(out)
     if not project:
         raise InvalidInput("The project has no name.", next_step="Name it with --project, or leave that out.")
-    with session(email) as at:
-        offered = batches.offered_platforms(at.account)
+    with open_deployment(choice, gateway=wait) as at:
+        offered = at.offered_platforms()
         wanted = parse_platforms(platforms, offered)
         topics = read_topics(file, mapping=headings, platforms=offered)
+        if dry_run:
+            whole = [batches.as_topic(row, [], wanted) for row in topics.rows]
+            finish_dry_run(topics, at.check_batch(project, whole, title=title), as_json=as_json)
+            return
         check_topics(topics, skip_invalid=skip_invalid)
-        images = batches.store_images(
-            at.account, at.storage, (path for row in topics.rows for path in row.images)
-        )
-        created, is_new = batches.create_batch(
-            at.account,
-            batches.find_or_create_project(at.account, project),
+        images = at.store_images(path for row in topics.rows for path in row.images)
+        created, is_new = at.create_batch(
+            at.find_or_create_project(project),
             [batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows],
             title=title,
             idempotency_key=idempotency_key,
@@ -160,21 +164,21 @@ def check_topics(topics: Topics, *, skip_invalid: bool) -> None:
         )
 
 
-def finish(at: Session, created: Batch, out: Path, *, as_json: bool) -> None:
+def finish(at: Deployment, created: Batch, out: Path, *, as_json: bool) -> None:
     """Stay with a batch until it has ended, export its files, and exit non-zero if a job failed."""
-    with own_worker(at) as worker:
+    with at.working() as on_look:
         screen = Console(stderr=True, force_terminal=False) if as_json else console
         try:
-            ended = watch(at.account, created, screen, on_look=worker.ensure, on_lost=at.revive)
+            ended = watch(at, created, screen, on_look)
         except (KeyboardInterrupt, CliprowError):
             click.echo(
                 f"\nNothing is lost: `cliprow batch watch {created.number}` goes on where this leaves off.",
                 err=True,
             )
             raise
-    jobs = batches.list_jobs(at.account, ended.id)
+    jobs = at.list_jobs(ended.id)
     try:
-        exported = export_batch(at.account, at.storage, jobs, out)
+        exported = export_batch(at, jobs, out)
     except CliprowError:
         click.echo(
             f"{summary(ended)}. Its files are kept: "
@@ -211,12 +215,12 @@ def print_failure(job: Job) -> None:
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Most batches listed."
 )
-@as_option
+@deployment_options
 @json_option
-def list_command(limit: int, email: str | None, as_json: bool) -> None:
+def list_command(limit: int, choice: Choice, as_json: bool) -> None:
     """The newest batches."""
-    with session(email) as at:
-        found = batches.list_batches(at.account, limit)
+    with open_deployment(choice) as at:
+        found = at.list_batches(limit)
     if as_json:
         print_json(found)
     elif not found:
@@ -247,14 +251,14 @@ def list_command(limit: int, email: str | None, as_json: bool) -> None:
     default=None,
     help=f"Most jobs listed, 0 for all (default: {_MAX_JOBS}, or all with --json).",
 )
-@as_option
+@deployment_options
 @json_option
-def show(name: str, limit: int | None, email: str | None, as_json: bool) -> None:
+def show(name: str, limit: int | None, choice: Choice, as_json: bool) -> None:
     """A batch (number, id or `last`) and its jobs; those that failed come first."""
-    with session(email) as at:
-        found = batches.get_batch(at.account, name)
-        jobs = batches.list_jobs(at.account, found.id)
-        stages = batches.count_stages(at.account, found.id)
+    with open_deployment(choice) as at:
+        found = at.get_batch(name)
+        jobs = at.list_jobs(found.id)
+        stages = at.count_stages(found.id)
     if as_json:
         print_json({"batch": found, "stages": stages, "jobs": jobs[: limit or None]})
         return
@@ -292,10 +296,60 @@ def show(name: str, limit: int | None, email: str | None, as_json: bool) -> None
 @batch.command("watch", short_help="Follow a batch until it has ended, and export its files.")
 @click.argument("name", default="last")
 @out_option
-@as_option
+@deployment_options
 @json_option
-def watch_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
+def watch_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
     """Follow a batch until it has ended, with a worker of our own if none is running, and export its files."""
     check_out(out)
-    with session(email) as at:
-        finish(at, batches.get_batch(at.account, name), out, as_json=as_json)
+    with open_deployment(choice, gateway=True) as at:
+        finish(at, at.get_batch(name), out, as_json=as_json)
+
+
+@batch.command()
+@click.argument("name", default="last")
+@deployment_options
+@json_option
+def pause(name: str, choice: Choice, as_json: bool) -> None:
+    """Hold back what waits in a batch; what runs is finished."""
+    _act(name, choice, "pause", "is paused; what runs is finished", as_json=as_json, following="resume")
+
+
+@batch.command()
+@click.argument("name", default="last")
+@deployment_options
+@json_option
+def resume(name: str, choice: Choice, as_json: bool) -> None:
+    """Let a paused batch go on."""
+    _act(name, choice, "resume", "goes on", as_json=as_json)
+
+
+@batch.command()
+@click.argument("name")
+@deployment_options
+@json_option
+def cancel(name: str, choice: Choice, as_json: bool) -> None:
+    """Withdraw a batch; what it has made stays."""
+    _act(name, choice, "cancel", "is withdrawn", as_json=as_json, following="retry")
+
+
+@batch.command()
+@click.argument("name")
+@deployment_options
+@json_option
+def retry(name: str, choice: Choice, as_json: bool) -> None:
+    """Run again what failed in a batch; what was finished is kept."""
+    _act(name, choice, "retry", "runs again what failed", as_json=as_json)
+
+
+def _act(
+    name: str, choice: Choice, action: Action, done: str, *, as_json: bool, following: str = "watch"
+) -> None:
+    with open_deployment(choice) as at:
+        found = at.get_batch(name)
+        count = at.act_on_batch(found.id, action)
+        found = at.look_again(found)
+    if as_json:
+        print_json({"batch": found, "changed_jobs": count})
+    else:
+        click.echo(f"Batch {found.number} {done}. {count} job{'s' if count != 1 else ''} changed.")
+        click.echo(f"Next: `cliprow batch {following} {found.number}`.")

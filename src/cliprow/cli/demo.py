@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from cliprow import batches
 from cliprow.cli.batch import finish
 from cliprow.cli.output import check_out, json_option, out_option
+from cliprow.cli.own_batches import OwnBatches
 from cliprow.cli.session import session
 
 #: With briefs, because a script is extracted from what is known, not made up.
@@ -79,10 +79,10 @@ def demo(out: Path, as_json: bool) -> None:
     Run it again: the second batch finds every result of the first and is done within seconds.
     """
     check_out(out)
-    with session() as at:
-        created, _ = batches.create_batch(
-            at.account,
-            batches.find_or_create_project(at.account, "Demo"),
+    with session(gateway=True) as own:
+        at = OwnBatches(own)
+        created, _ = at.create_batch(
+            at.find_or_create_project("Demo"),
             [{**topic, "platforms": list(PLATFORMS)} for topic in TOPICS],
             title="Demo",
         )

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from cliprow import batches
-from cliprow.batches import Task
-from cliprow.cli.batch import as_option, print_failure
+from cliprow.batches import Action, Task
+from cliprow.cli.batch import print_failure
+from cliprow.cli.deployment import Choice, deployment_options, open_deployment
 from cliprow.cli.output import (
     check_out,
     export_batch,
@@ -19,8 +20,8 @@ from cliprow.cli.output import (
     print_json,
     print_table,
 )
-from cliprow.cli.session import session
 from cliprow.errors import Conflict
+from cliprow.models import Stage
 
 
 @click.group()
@@ -30,14 +31,14 @@ def job() -> None:
 
 @job.command(short_help="A job with every task, its attempts and errors.")
 @click.argument("name")
-@as_option
+@deployment_options
 @json_option
-def show(name: str, email: str | None, as_json: bool) -> None:
+def show(name: str, choice: Choice, as_json: bool) -> None:
     """A job (an id, or batch and place like 12.3) with every task, its attempts and errors."""
-    with session(email) as at:
-        found = batches.get_job(at.account, name)
-        tasks = batches.list_tasks(at.account, found.id)
-        packages = batches.list_packages(at.account, found.id)
+    with open_deployment(choice) as at:
+        found = at.get_job(name)
+        tasks = at.list_tasks(found.id)
+        packages = at.list_packages(found.id)
     if as_json:
         print_json({"job": found, "tasks": tasks, "packages": packages})
         return
@@ -73,14 +74,14 @@ def _scope(task: Task) -> str:
 @job.command("open", short_help="Export a job's finished files, and show the folder.")
 @click.argument("name")
 @out_option
-@as_option
+@deployment_options
 @json_option
-def open_command(name: str, out: Path, email: str | None, as_json: bool) -> None:
+def open_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
     """Export a job's finished files and say where they are; on a desktop, show the folder."""
     check_out(out)
-    with session(email) as at:
-        found = batches.get_job(at.account, name)
-        exported = export_batch(at.account, at.storage, [found], out)
+    with open_deployment(choice, gateway=True) as at:
+        found = at.get_job(name)
+        exported = export_batch(at, [found], out)
     if not exported:
         raise Conflict(
             f"Job {name} is {found.status} and has no finished package.",
@@ -96,19 +97,63 @@ def open_command(name: str, out: Path, email: str | None, as_json: bool) -> None
         click.launch(str(exported[0].folder.parent))
 
 
-@job.command()
+@job.command(short_help="Run again what failed in a job, or a stage.")
 @click.argument("name")
-@as_option
+@click.option(
+    "--stage",
+    type=click.Choice([stage.value for stage in Stage]),
+    default=None,
+    help="Do this stage and all that follows of it again, also of a completed job.",
+)
+@deployment_options
 @json_option
-def retry(name: str, email: str | None, as_json: bool) -> None:
-    """Run again what failed in a job; what was finished is kept."""
-    with session(email) as at:
-        found = batches.get_job(at.account, name)
-        count = batches.retry_job(at.account, found.id)
+def retry(name: str, stage: str | None, choice: Choice, as_json: bool) -> None:
+    """Run again what failed in a job; what was finished is kept. With --stage, from that stage on."""
+    with open_deployment(choice) as at:
+        found = at.get_job(name)
+        count = at.retry_job(found.id, Stage(stage) if stage else None)
     if as_json:
         print_json({"job_id": found.id, "retried_tasks": count})
     else:
         click.echo(
-            f"{count} task{'s' if count > 1 else ''} of job {found.batch_number}.{found.position} will run again."
+            f"{count} task{'s' if count != 1 else ''} of job {found.batch_number}.{found.position} will run again."
         )
         click.echo(f"Next: `cliprow batch watch {found.batch_number}`.")
+
+
+@job.command()
+@click.argument("name")
+@deployment_options
+@json_option
+def pause(name: str, choice: Choice, as_json: bool) -> None:
+    """Hold back what waits of a job; what runs is finished."""
+    _act(name, choice, "pause", "is paused; what runs is finished", as_json=as_json)
+
+
+@job.command()
+@click.argument("name")
+@deployment_options
+@json_option
+def resume(name: str, choice: Choice, as_json: bool) -> None:
+    """Let a paused job go on."""
+    _act(name, choice, "resume", "goes on", as_json=as_json)
+
+
+@job.command()
+@click.argument("name")
+@deployment_options
+@json_option
+def cancel(name: str, choice: Choice, as_json: bool) -> None:
+    """Withdraw a job; what it has made stays."""
+    _act(name, choice, "cancel", "is cancelled", as_json=as_json)
+
+
+def _act(name: str, choice: Choice, action: Action, done: str, *, as_json: bool) -> None:
+    with open_deployment(choice) as at:
+        found = at.get_job(name)
+        at.act_on_job(found.id, action)
+        found = at.get_job(str(found.id))
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"Job {found.batch_number}.{found.position} {done}.")

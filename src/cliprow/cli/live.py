@@ -14,9 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cliprow import batches
-from cliprow.account import Account
 from cliprow.batches import Batch, Job, StageCount
+from cliprow.cli.deployment import Deployment
 from cliprow.errors import Unavailable
 
 #: Most jobs shown at once, where the terminal has the room; a batch may have 10,000.
@@ -70,24 +69,16 @@ class Pace:
         return passed * (100 - batch.progress) / gained
 
 
-def watch(
-    account: Account,
-    batch: Batch,
-    console: Console,
-    *,
-    on_look: Callable[[], object],
-    on_lost: Callable[[], None],
-) -> Batch:
+def watch(at: Deployment, batch: Batch, console: Console, on_look: Callable[[], object]) -> Batch:
     """Show a batch until it has ended, and return it as it is then.
 
     Args:
-        on_look: called before each look at the database.
-        on_lost: called when the database does not answer, to bring it back.
+        on_look: called before each look.
 
     Raises:
         Unavailable: the database stays away.
     """
-    looks = _looks(account, batch, console, on_look, on_lost)
+    looks = _looks(at, batch, console, on_look)
     last = None
     if console.is_terminal:
         with Live(console=console, refresh_per_second=4) as live:
@@ -102,13 +93,7 @@ def watch(
     return last.batch
 
 
-def _looks(
-    account: Account,
-    batch: Batch,
-    console: Console,
-    on_look: Callable[[], object],
-    on_lost: Callable[[], None],
-) -> Iterator[Look]:
+def _looks(at: Deployment, batch: Batch, console: Console, on_look: Callable[[], object]) -> Iterator[Look]:
     """Look again and again, until the batch has ended; a database that went away is given time to come back."""
     lost_at: float | None = None
     pace = Pace()
@@ -116,11 +101,11 @@ def _looks(
         began = time.monotonic()
         try:
             on_look()
-            batch = batches.get_batch(account, str(batch.number))
+            batch = at.look_again(batch)
             look = Look(
                 batch,
-                batches.count_stages(account, batch.id),
-                batches.list_jobs(account, batch.id),
+                at.count_stages(batch.id),
+                at.list_jobs(batch.id),
                 pace.seconds_left(batch, began),
             )
         except Unavailable as error:
@@ -130,7 +115,7 @@ def _looks(
             console.print(f"{error.message} Trying again; nothing is lost.", highlight=False, soft_wrap=True)
             time.sleep(1)
             with suppress(Unavailable):  # told by the next look
-                on_lost()
+                at.revive()
             continue
         lost_at = None
         yield look

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from cliprow.cli import batch, demo, job, service
+from cliprow.cli import api, batch, demo, job, login, service
 from cliprow.cli.output import LOG_FORMAT
 from cliprow.errors import CliprowError
 
@@ -32,7 +32,8 @@ class Stopped(KeyboardInterrupt):
 def cliprow(verbose: bool) -> None:
     """Topics in, finished multi-platform videos out.
 
-    Without a DATABASE_URL everything runs on this machine, in an embedded database that the commands start and stop.
+    Without a DATABASE_URL everything runs on this machine, in an embedded database that the commands start and stop,
+    unless you sign in at a deployment elsewhere with `cliprow login`.
     """
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING,
@@ -44,8 +45,12 @@ def cliprow(verbose: bool) -> None:
 cliprow.add_command(demo.demo)
 cliprow.add_command(batch.batch)
 cliprow.add_command(job.job)
+cliprow.add_command(login.login)
+cliprow.add_command(login.logout)
+cliprow.add_command(login.whoami)
 cliprow.add_command(service.worker)
 cliprow.add_command(service.up)
+cliprow.add_command(api.api)
 cliprow.add_command(service.db)
 cliprow.add_command(service.doctor)
 

@@ -12,12 +12,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from cliprow import batches
-from cliprow.account import Account
 from cliprow.batches import Job, Task
+from cliprow.cli.deployment import Deployment
 from cliprow.errors import InvalidInput
 from cliprow.export import ExportedPackage, JobRecord, PlatformPackage, export_jobs
-from cliprow.storage import Storage
 
 #: Columns of a table that hold text of any length.
 _LONG = ("Title", "Project")
@@ -70,14 +68,14 @@ def check_out(out: Path) -> None:
     )
 
 
-def export_batch(account: Account, storage: Storage, jobs: Iterable[Job], out: Path) -> list[ExportedPackage]:
+def export_batch(at: Deployment, jobs: Iterable[Job], out: Path) -> list[ExportedPackage]:
     """Write what the jobs have made below `out`."""
-    return export_jobs([job_record(account, job) for job in jobs], storage, out)
+    return export_jobs((job_record(at, job) for job in jobs), at, out)
 
 
-def job_record(account: Account, job: Job) -> JobRecord:
+def job_record(at: Deployment, job: Job) -> JobRecord:
     """A job with the packages that are whole."""
-    tasks = batches.list_tasks(account, job.id)
+    tasks = at.list_tasks(job.id)
     return JobRecord(
         project=job.project,
         job_id=str(job.id),
@@ -87,7 +85,7 @@ def job_record(account: Account, job: Job) -> JobRecord:
             PlatformPackage(
                 package.platform, tuple(package.files), _package_info(job, tasks, package.platform)
             )
-            for package in batches.list_packages(account, job.id)
+            for package in at.list_packages(job.id)
             if package.is_complete
         ),
     )

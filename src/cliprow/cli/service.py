@@ -17,7 +17,8 @@ import click
 
 from cliprow import migrate
 from cliprow.cli.output import LOG_FORMAT, json_option, out_option, print_json, print_table
-from cliprow.cli.session import open_storage, session
+from cliprow.cli.own_api import own_api
+from cliprow.cli.session import session
 from cliprow.cli.workers import own_worker
 from cliprow.config import Config
 from cliprow.errors import InvalidInput, Unavailable
@@ -62,6 +63,7 @@ def worker(
     workers as you like; with DATABASE_URL, let it log in as the role cliprow_worker, which may do nothing else.
     """
     from cliprow.queue.worker import Worker, WorkerOptions
+    from cliprow.storage.opening import open_storage
 
     if log is not None:
         handler = RotatingFileHandler(log, maxBytes=_LOG_BYTES, backupCount=1, encoding="utf-8")
@@ -78,8 +80,8 @@ def worker(
         settings=config.settings,
         revive=functools.partial(revive, config) if config.embedded else None,
     )
-    with running_stack(config, gateway=False) as stack:
-        running = Worker(stack.worker, open_storage(config), config.home / "scratch", options)
+    with running_stack(config) as stack:
+        running = Worker(stack.worker, open_storage(config, stack), config.home / "scratch", options)
         asyncio.run(_run(running, until_eof=until_eof))
 
 
@@ -113,8 +115,8 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
 
 @click.command()
 def up() -> None:
-    """Run the embedded database, its gateway and a worker until Ctrl-C."""
-    with session(gateway=True) as at, own_worker(at) as running:
+    """Run the embedded database and gateway, the REST API and a worker until Ctrl-C."""
+    with session(gateway=True) as at, own_api(at.config) as api, own_worker(at) as running:
         home = at.config.home
         project = at.stack.supabase
         if at.config.embedded:
@@ -123,11 +125,12 @@ def up() -> None:
             click.echo("Database   the one that DATABASE_URL names")
         click.echo(f"Supabase   {project.url}")
         click.echo(f"Key        {project.publishable_key} (publishable; for programs that people run)")
+        api.await_answer()
+        click.echo(f"API        {api.url}, described at {api.url}/docs, log {api.log}")
         if running.ensure():
             click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
         else:
             click.echo("Worker     another command's; one is started here when that one ends")
-        click.echo(f"Storage    {home / 'storage' / 'media'}")
         click.echo(
             "Ready: `cliprow batch create` in another terminal. Ctrl-C stops; what is unfinished goes on later."
         )
@@ -135,6 +138,7 @@ def up() -> None:
             time.sleep(1)
             try:
                 running.ensure()
+                api.ensure()
             except Unavailable as error:
                 click.echo(f"{error.message} Trying again; nothing is lost.", err=True)
                 with suppress(Unavailable):  # said the next time

@@ -6,22 +6,29 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from cliprow.account import Account, open_account, open_local_account
 from cliprow.config import Config
 from cliprow.errors import InvalidInput
 from cliprow.local.stack import Stack, revive, running_stack
-from cliprow.storage import FolderStorage, Storage
+from cliprow.storage import Storage
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
     """A command at work."""
 
     config: Config
     stack: Stack
     account: Account
-    storage: Storage
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Where files are kept; starts the gateway if it does not run yet."""
+        from cliprow.storage.opening import open_storage
+
+        return open_storage(self.config, self.stack)
 
     def revive(self) -> None:
         """Start the embedded database again, if it is that one and it is gone.
@@ -57,11 +64,6 @@ def session(email: str | None = None, *, gateway: bool = False) -> Iterator[Sess
             else open_account(stack.admin, email)
         )
         try:
-            yield Session(config, stack, account, open_storage(config))
+            yield Session(config, stack, account)
         finally:
             account.connection.close()
-
-
-def open_storage(config: Config) -> Storage:
-    """Where files are kept: a folder beside the database."""
-    return FolderStorage(config.home / "storage" / "media")

@@ -126,6 +126,11 @@ class QueueCalls:
         result: dict[str, int] | None = await self._call("select private.tick()")
         return result
 
+    async def flush_live(self) -> dict[str, int] | None:
+        """Tell followers of live topics what waits; None while another worker does."""
+        result: dict[str, int] | None = await self._call("select private.flush_live()")
+        return result
+
     async def drain(self) -> None:
         """Ask for nothing new."""
         await self._call("select private.drain_worker(%s)", self._worker_id)

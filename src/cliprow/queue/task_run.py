@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from cliprow.errors import CliprowError, StaleToken, Unavailable
+from cliprow.files import link_or_copy
 from cliprow.models import FileRef, Stage
 from cliprow.queue.calls import Claim, QueueCalls
 from cliprow.queue.child import explain
@@ -109,7 +110,7 @@ class TaskRunner:
         clock = time.monotonic()
         try:
             await asyncio.to_thread(folder.mkdir)
-            files = await asyncio.to_thread(self._fetch, bytes(claim.inputs))
+            files = await asyncio.to_thread(self._fetch, bytes(claim.inputs), folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
             request = Request(stage, bytes(claim.inputs), str(folder), files)
             outcome = await slot.run(request, reporter.report)
@@ -125,10 +126,13 @@ class TaskRunner:
             return explain(error)
         return outcome.facts, stored
 
-    def _fetch(self, inputs: bytes) -> dict[str, str]:
-        return {
-            ref.sha256: str(self.storage.fetch(ref.path)) for ref in file_refs(msgspec.json.decode(inputs))
-        }
+    def _fetch(self, inputs: bytes, folder: Path) -> dict[str, str]:
+        """Put the input files into `folder`: there they stay, while the storage's copies may go."""
+        files = {}
+        for ref in file_refs(msgspec.json.decode(inputs)):
+            link_or_copy(self.storage.fetch(ref.path), folder / ref.sha256)
+            files[ref.sha256] = str(folder / ref.sha256)
+        return files
 
     def _store(self, claim: Claim, done: Done) -> list[FileRef]:
         return [

@@ -4,6 +4,7 @@ What must go on whatever happens to a single task runs side by side here:
 
     beating     says every few seconds that this worker lives
     ticking     asks the database to do what needs a clock; may wait for locks, so not between two beats
+    flushing    tells followers of live topics what nobody has told them yet
     fetching    procrastinate's worker (LISTEN/NOTIFY); started again when it loses the database
     running     one coroutine per claimed task; outlives a lost connection, because its child does too
 
@@ -27,6 +28,7 @@ import procrastinate
 import procrastinate.exceptions
 import psycopg
 from procrastinate import JobContext, PsycopgConnector
+from procrastinate.job_context import AbortReason
 
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
@@ -40,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two calls of the ticker, in seconds.
 TICK_S = 1.0
+#: Between two flushes of live messages: a topic may be sent four a second.
+FLUSH_S = 0.25
 #: Heartbeats in the time after which silence means death.
 BEATS_PER_DEATH = 4
 #: A first child that cannot be started this often means that something is missing.
@@ -142,15 +146,16 @@ class Worker:
     async def _serve(self) -> None:
         """Do everything side by side until told to stop, or until one part has failed."""
         stopping = asyncio.create_task(self._stopping.wait())
-        beating, ticking, fetching = services = [
-            asyncio.create_task(part()) for part in (self._beat, self._tick, self._fetch)
+        beating, ticking, flushing, fetching = services = [
+            asyncio.create_task(part()) for part in (self._beat, self._tick, self._flush, self._fetch)
         ]
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         ticking.cancel()
         await self._wind_down(fetching)
         beating.cancel()
-        await asyncio.gather(stopping, beating, ticking, return_exceptions=True)
+        flushing.cancel()  # so late that the last results are told too
+        await asyncio.gather(stopping, beating, ticking, flushing, return_exceptions=True)
         for task in ended - {stopping}:
             await task  # raises what ended it
         if self._mistake is not None:
@@ -224,6 +229,26 @@ class Worker:
                 logger.warning("What needs a clock was not done: %s", error.message)
             await asyncio.sleep(TICK_S)
 
+    async def _flush(self) -> None:
+        await self._registered.wait()
+        failures = 0
+        while True:
+            try:
+                done = await self._calls.flush_live()
+                if done and done["failed"]:
+                    if failures % _SAY_EVERY == 0:
+                        logger.warning("Live messages could not be sent; private.live_topics says why.")
+                    failures += 1
+                elif done and done["sent"]:
+                    failures = 0
+            except Unavailable as error:
+                logger.debug("No flush: %s", error.message)  # the heartbeat says so
+            except CliprowError as error:
+                if failures % _SAY_EVERY == 0:
+                    logger.warning("Live messages were not sent: %s", error.message)
+                failures += 1
+            await asyncio.sleep(FLUSH_S)
+
     async def _fetch(self) -> None:
         """Run procrastinate's worker, again and again when it loses the database."""
         await self._registered.wait()
@@ -253,8 +278,15 @@ class Worker:
         run = asyncio.create_task(self._run(stage, UUID(job_id), UUID(task_id), entry_id))
         self._running.add(run)
         run.add_done_callback(self._running.discard)
-        # Losing the queue's connection must not stop the work: its result is told over another one.
-        await asyncio.shield(run)
+        try:
+            # Losing the queue's connection must not stop the work: its result is told over another one.
+            await asyncio.shield(run)
+        except asyncio.CancelledError:
+            if context.abort_reason() is AbortReason.USER_REQUEST:
+                # Its child may say nothing for minutes, and would not hear otherwise that nobody wants the result.
+                logger.info("%s %s: withdrawn", stage, task_id)
+                run.cancel()
+            raise
 
     async def _run(self, stage: Stage, job_id: UUID, task_id: UUID, entry_id: int) -> None:
         assert self._runner is not None

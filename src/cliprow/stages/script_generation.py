@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import msgspec
 
 from cliprow.errors import FailForGood
-from cliprow.models import ScriptInputs
+from cliprow.models import LibraryScene, SceneScript, SceneType, Script, ScriptInputs
 from cliprow.providers import script_extractive, script_openai
+from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
 from cliprow.stages import StageOutput, Work
 
 #: Raised whenever the embedded writer makes other scripts of equal inputs.
 _EXTRACTIVE_VERSION = 2
 
 _PROVIDERS = ("extractive", "openai")
+#: Scenes that end a script; those of the library stand before them.
+_CLOSING = (SceneType.CONCLUSION, SceneType.CALL_TO_ACTION)
+#: What a writer gets to fill, in seconds, however much the scenes of the library take.
+_SHORTEST_S = 10
 
 
 def version(settings: Mapping[str, str]) -> str:
@@ -31,12 +38,39 @@ def run(inputs: ScriptInputs, work: Work) -> StageOutput:
     """
     name = _provider_name(work.settings)
     _check_provider(name)
+    taken_s = sum(_seconds(scene.voiceover_text) for scene in inputs.scenes)
+    shorter = msgspec.structs.replace(
+        inputs, duration_s=max(min(_SHORTEST_S, inputs.duration_s), inputs.duration_s - round(taken_s))
+    )
     if name == "openai":
-        script = script_openai.write_script(inputs, work.settings)
+        script = script_openai.write_script(shorter, work.settings)
     else:
-        script = script_extractive.write_script(inputs)
+        script = script_extractive.write_script(shorter)
     work.progress(1.0)
-    return StageOutput(script)
+    return StageOutput(with_library_scenes(script, inputs.scenes) if inputs.scenes else script)
+
+
+def with_library_scenes(script: Script, scenes: Sequence[LibraryScene]) -> Script:
+    """The script with scenes of the library before its ending, their text unchanged, and all numbered anew."""
+    end = len(script.scenes)
+    while end > 1 and script.scenes[end - 1].scene_type in _CLOSING:
+        end -= 1
+    added = [SceneScript(scene_number=0, **msgspec.structs.asdict(scene)) for scene in scenes]
+    told = [*script.scenes[:end], *added, *script.scenes[end:]]
+    metadata = {**script.metadata, "library_scenes": str(len(scenes))}
+    if "estimated_s" in metadata:
+        metadata["estimated_s"] = f"{sum(_seconds(scene.voiceover_text) for scene in told):.0f}"
+    return msgspec.structs.replace(
+        script,
+        scenes=tuple(
+            msgspec.structs.replace(scene, scene_number=number) for number, scene in enumerate(told, start=1)
+        ),
+        metadata=metadata,
+    )
+
+
+def _seconds(text: str) -> float:
+    return SCENE_SILENCE_S + spoken_seconds(text)
 
 
 def _provider_name(settings: Mapping[str, str]) -> str:

@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import jwt
 import psycopg
 import pytest
 from litestar.testing import TestClient
+from psycopg.conninfo import conninfo_to_dict
 
 from cliprow.api import ApiSettings, create_app
+from cliprow.local.gateway.keys import Keyring
+from cliprow.local.stack import API, url
+from tests.cluster import PASSWORD
 from tests.gateway import Gateway
+from tests.integration.api.process import ApiProcess, running_api
 from tests.sql.world import Person, World
 
 #: What a client gets back of a request.
@@ -24,13 +28,13 @@ Json = Any
 
 def settings_for(gateway: Gateway, **different: Any) -> ApiSettings:
     """Settings of an API on the gateway's database."""
+    port = int(conninfo_to_dict(gateway.database.admin)["port"] or 0)
     return ApiSettings(
         **{
-            "database": gateway.database.admin,
+            "database": url(API, PASSWORD, port, gateway.database.name),
             "supabase_url": gateway.url,
             "publishable_key": gateway.settings.publishable_key,
             "secret_key": gateway.settings.secret_key,
-            "jwt_secret": gateway.settings.jwt_secret,
             "user_limit": 0,
             "address_limit": 0,
             "sign_in_limit": 0,
@@ -102,7 +106,7 @@ def sign(gateway: Gateway, person: Person, **claims: object) -> str:
         "exp": int(time.time()) + 3600,
         **claims,
     }
-    return jwt.encode(payload, gateway.settings.jwt_secret, algorithm="HS256")
+    return Keyring(gateway.settings).sign(payload)
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +124,13 @@ def api(gateway: Gateway, world: World) -> Iterator[Api]:
     """The API, called by nobody; `api.sign_up()` is somebody."""
     with TestClient(create_app(settings_for(gateway)), base_url="http://127.0.0.1:8000") as client:
         yield Api(gateway, client, world)
+
+
+@pytest.fixture(scope="session")
+def api_process(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProcess]:
+    """The API as a process, without limits on how many requests one may send."""
+    with running_api(gateway, settings_for(gateway).database, tmp_path_factory.mktemp("api")) as running:
+        yield running
 
 
 @pytest.fixture

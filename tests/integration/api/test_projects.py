@@ -17,7 +17,8 @@ def test_a_project_is_created_shown_changed_and_deleted(ann: Api) -> None:
     assert made["owner_id"] == str(ann.person.user_id)  # type: ignore[union-attr]
     path = f"/projects/{made['id']}"
     shown = ann.call("GET", path)
-    assert shown.json() == made
+    assert made.items() <= shown.json().items()
+    assert shown.json()["batches"]["total"] == shown.json()["queue"]["queued_tasks"] == 0
     changed = ann.call("PATCH", path, {"name": "Sea", "tone": None}, {"If-Match": shown.headers["etag"]})
     assert (changed.json()["name"], changed.json()["tone"], changed.json()["version"]) == ("Sea", None, 2)
     assert ann.call("DELETE", path).status_code == 204
@@ -91,4 +92,4 @@ def test_what_is_wrong_with_a_field_is_said_by_its_name(ann: Api) -> None:
     assert problem["code"] == "invalid_input"
     assert "tone" in problem["errors"][0]["field"]
     assert ann.get(f"/projects/{uuid.uuid4()}", 404)["next_step"]
-    assert ann.get("/projects/not-an-id", 422)["errors"][0]["field"] == "project_id"
+    assert ann.get("/projects/not-an-id", 404)["code"] == "project_not_found"

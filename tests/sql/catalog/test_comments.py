@@ -71,14 +71,15 @@ def test_a_status_column_with_a_list_of_its_own_explains_each_word(look: Look) -
     )
 
 
-def test_our_schemas_and_the_worker_role_have_a_comment(look: Look) -> None:
+def test_our_schemas_and_roles_have_a_comment(look: Look) -> None:
     assert (
         look("""
         select 'private' where obj_description('private'::regnamespace, 'pg_namespace') is null
         union all
         select 'partitions' where obj_description('partitions'::regnamespace, 'pg_namespace') is null
         union all
-        select 'cliprow_worker' where shobj_description('cliprow_worker'::regrole, 'pg_authid') is null
+        select r.rolname from pg_roles as r
+        where r.rolname ~ '^cliprow_' and shobj_description(r.oid, 'pg_authid') is null
     """)
         == []
     )

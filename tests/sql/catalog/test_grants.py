@@ -16,6 +16,7 @@ WORKER_CALLS = {
     "complete_task",
     "drain_worker",
     "fail_task",
+    "flush_live",
     "hand_back_task",
     "leave",
     "register_worker",
@@ -24,24 +25,57 @@ WORKER_CALLS = {
 }
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
 USER_CALLS = {
+    "public.accept_invitation",
     "public.cancel_batch",
     "public.cancel_job",
+    "public.change_member",
+    "public.changed_since",
     "public.check_batch",
+    "public.create_asset_link",
     "public.create_batch",
+    "public.create_tenant",
+    "public.invite_member",
+    "public.issue_asset",
+    "public.list_members",
+    "public.list_my_tenants",
     "public.pause_batch",
     "public.pause_job",
     "public.pause_project",
     "public.pause_tenant",
+    "public.remove_member",
+    "public.remove_project_member",
     "public.resume_batch",
     "public.resume_job",
     "public.resume_project",
     "public.resume_tenant",
     "public.retry_batch",
     "public.retry_job",
+    "public.revoke_invitation",
+    "public.set_project_member",
+    "public.show_invitation",
+    "public.switch_tenant",
 }
+#: What the REST API may call as itself, before it becomes the caller.
+API_CALLS = {
+    "canary_claims",
+    "canary_queries",
+    "count_foreign_rows",
+    "denials_since",
+    "keep_answer",
+    "open_request",
+    "record_denial",
+    "record_downloads",
+    "record_performance",
+    "tenant_owner",
+    "use_asset_link",
+}
+#: What Supabase Auth may call.
+AUTH_CALLS = {"custom_access_token"}
+#: Every role that somebody else than us acts as.
+ROLES = ["anon", "authenticated", "service_role", "cliprow_worker", "cliprow_api", "supabase_auth_admin"]
 
 
-@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
+@pytest.mark.parametrize("role", ROLES)
 def test_nobody_may_touch_a_leaf_directly(look: Look, role: str) -> None:
     assert (
         look(
@@ -59,7 +93,7 @@ def test_nobody_may_touch_a_leaf_directly(look: Look, role: str) -> None:
     )
 
 
-@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
+@pytest.mark.parametrize("role", ROLES)
 def test_no_role_may_touch_a_private_table(look: Look, role: str) -> None:
     assert (
         look(
@@ -112,7 +146,7 @@ def test_users_may_not_enter(look: Look, schema: str) -> None:
 
 
 @pytest.mark.parametrize("schema", ["public", "private", "partitions"])
-@pytest.mark.parametrize("role", ["anon", "authenticated", "service_role", "cliprow_worker"])
+@pytest.mark.parametrize("role", ROLES)
 def test_nobody_may_create_anything(look: Look, role: str, schema: str) -> None:
     assert look("select has_schema_privilege(%s, %s, 'create')", role, schema) == [False]
 
@@ -129,40 +163,58 @@ def test_no_function_is_executable_by_everyone(look: Look) -> None:
     )
 
 
-def test_workers_call_the_functions_of_the_queue_and_no_other(look: Look) -> None:
+@pytest.mark.parametrize(
+    ("role", "calls"),
+    [("cliprow_worker", WORKER_CALLS), ("cliprow_api", API_CALLS), ("supabase_auth_admin", AUTH_CALLS)],
+)
+def test_services_call_what_is_made_for_them_and_nothing_else(look: Look, role: str, calls: set[str]) -> None:
     assert (
         set(
-            look(f"""
+            look(
+                f"""
         select p.proname
         from pg_proc as p
         where p.pronamespace::regnamespace::text in {OURS}
-          and has_function_privilege('cliprow_worker', p.oid, 'execute')
-    """)
+          and has_function_privilege(%s, p.oid, 'execute')
+        """,
+                role,
+            )
         )
-        == WORKER_CALLS
+        == calls
     )
 
 
-def test_workers_may_not_touch_our_tables(look: Look) -> None:
+@pytest.mark.parametrize("role", ["cliprow_worker", "cliprow_api", "supabase_auth_admin"])
+def test_services_may_not_touch_our_tables(look: Look, role: str) -> None:
     assert (
-        look(f"""
+        look(
+            f"""
         select c.oid::regclass::text
         from pg_class as c
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm')
-          and (has_table_privilege('cliprow_worker', c.oid, '{TABLE_RIGHTS}')
-            or has_any_column_privilege('cliprow_worker', c.oid, 'select, insert, update, references'))
-    """)
+          and (has_table_privilege(%s, c.oid, '{TABLE_RIGHTS}')
+            or has_any_column_privilege(%s, c.oid, 'select, insert, update, references'))
+        """,
+            role,
+            role,
+        )
         == []
     )
 
 
-def test_workers_are_no_more_than_workers(look: Look) -> None:
-    assert look("""
-        select r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls or r.rolreplication or exists (
-          select from pg_auth_members as m where m.member = r.oid
-        )
-        from pg_roles as r where r.rolname = 'cliprow_worker'
-    """) == [False]
+@pytest.mark.parametrize(
+    ("role", "memberships"), [("cliprow_worker", []), ("cliprow_api", ["anon", "authenticated"])]
+)
+def test_services_are_no_more_than_they_should_be(look: Look, role: str, memberships: list[str]) -> None:
+    """The API may become a caller; it inherits nothing, so that a request without one reaches nothing."""
+    assert look(
+        """
+        select r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls or r.rolreplication or r.rolinherit,
+          array(select m.roleid::regrole::text from pg_auth_members as m where m.member = r.oid order by 1)
+        from pg_roles as r where r.rolname = %s
+        """,
+        role,
+    ) == [(False, memberships)]
 
 
 def test_users_call_the_functions_of_the_api_and_no_other(look: Look) -> None:

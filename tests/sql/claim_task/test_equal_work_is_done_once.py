@@ -16,6 +16,14 @@ def _lose(world: World, worker: Worker, _claimed: Claimed) -> None:
     world.tick()
 
 
+def _cancel(world: World, _worker: Worker, claimed: Claimed) -> None:
+    owner = world.rows(
+        "select m.user_id, m.tenant_id from public.memberships as m join public.generation_jobs as j using (tenant_id) where j.id = %s",
+        claimed.job_id,
+    )
+    world.call(Person(*owner[0]), "cancel_job", claimed.job_id)
+
+
 def _delete_job(world: World, _worker: Worker, claimed: Claimed) -> None:
     world.run("delete from public.generation_jobs where id = %s", claimed.job_id)
     world.tick()
@@ -30,6 +38,7 @@ ENDINGS: dict[str, Callable[[World, Worker, Claimed], object]] = {
     "is handed back": lambda world, worker, claimed: worker.hand_back(claimed),
     "leaves with its worker": lambda world, worker, claimed: worker.leave(),
     "dies": _lose,
+    "is cancelled": _cancel,
     "is deleted with its job": _delete_job,
 }
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from cliprow.models import Stage
 from tests.sql.recount import assert_sound
 from tests.sql.world import Claimed, Person, Worker, World
 
@@ -34,6 +35,15 @@ where w.active_count > c.cap
 """
 
 
+#: Functions that pause, and rows to pause by them.
+_PAUSES = [
+    ("pause_job", "generation_jobs", "status in ('pending', 'processing')"),
+    ("pause_batch", "batches", "status in ('pending', 'processing')"),
+    ("pause_project", "projects", "true"),
+    ("pause_tenant", "tenants", "true"),
+]
+
+
 class Actor:
     """One thread's doings, on connections of its own."""
 
@@ -51,6 +61,7 @@ class Actor:
             (self.tick, 3),
             (self.pause, 1),
             (self.resume, 2),
+            (self.cancel, 1),
             (self.say_again, 1),
         ]
 
@@ -112,36 +123,43 @@ class Actor:
             self.worker.die(self.world_of_own())
         if self.random.random() < 0.5:
             self.held.clear()
+        self.worker.connection.close()
         self.worker = Worker(self.world)
 
     def tick(self) -> None:
         self.world_of_own().tick()
 
     def retry(self) -> None:
-        row = self.connection.execute(
-            "select id, tenant_id from public.generation_jobs where status = 'failed' order by random() limit 1"
-        ).fetchone()
-        if row is not None:
-            person = next(p for p in self.people if p.tenant_id == row[1])
-            self.world.retry_job(person, row[0], on=self.connection)
+        if self.random.random() < 0.2:
+            self.control("retry_batch", "batches", "status in ('failed', 'partial', 'cancelled')")
+        elif self.random.random() < 0.6:
+            self.control("retry_job", "generation_jobs", "status in ('failed', 'cancelled')")
+        else:
+            stage = self.random.choice(list(Stage))
+            self.control("retry_job", "generation_jobs", "completed_at is not null", str(stage))
 
     def pause(self) -> None:
-        self.set_paused("now()")
+        self.control(*self.random.choice(_PAUSES))
 
     def resume(self) -> None:
-        self.set_paused("null")
+        function, table, _ = self.random.choice(_PAUSES)
+        self.control(function.replace("pause", "resume"), table, "paused_at is not null")
 
-    def set_paused(self, at: str) -> None:
-        table = self.random.choice(["generation_jobs", "batches", "projects"])
-        with self.connection.transaction():
-            row = self.connection.execute(
-                f"select id, tenant_id from public.{table} order by random() limit 1".encode()
-            ).fetchone()
-            if row is not None:
-                self.connection.execute("select private.lock_tenant(%s)", [row[1]])
-                self.connection.execute(
-                    f"update public.{table} set paused_at = {at} where id = %s".encode(), [row[0]]
-                )
+    def cancel(self) -> None:
+        scope = self.random.choice(["job", "job", "batch"])
+        table = "generation_jobs" if scope == "job" else "batches"
+        self.control(f"cancel_{scope}", table, "status in ('pending', 'processing')")
+
+    def control(self, function: str, table: str, condition: str, *arguments: object) -> None:
+        """Calls a function for some row that looks right; another may change it meanwhile."""
+        tenant = "id" if table == "tenants" else "tenant_id"
+        row = self.connection.execute(
+            f"select {tenant}, id from public.{table} where {condition} order by random() limit 1".encode()
+        ).fetchone()
+        if row is not None:
+            person = next(p for p in self.people if p.tenant_id == row[0])
+            named = () if table == "tenants" else (row[1],)
+            self.world.call(person, function, *named, *arguments, on=self.connection)
 
     def world_of_own(self) -> World:
         return World(self.world.database, self.connection)
@@ -193,8 +211,8 @@ def test_counters_states_and_caps_hold_and_everything_ends(
     _run_at_once(actors, _watch)
 
     assert_sound(world)
-    for table in ("generation_jobs", "batches", "projects"):
-        world.run(f"update public.{table} set paused_at = null")
+    for table in ("generation_jobs", "batches", "projects", "tenants"):
+        world.run(f"update public.{table} set paused_at = null, paused_by = null")
     for actor in actors:
         actor.worker.die(world)
     last = Worker(world, slots=10)
@@ -213,13 +231,7 @@ def test_counters_states_and_caps_hold_and_everything_ends(
         == []
     )
     assert world.one("select count(*) from procrastinate.procrastinate_jobs where status = 'todo'") == 0
-    assert set(world.rows("select distinct status from public.generation_jobs")) <= {
-        ("completed",),
-        ("failed",),
-    }
-    assert set(world.rows("select distinct status from public.batches")) <= {
-        ("completed",),
-        ("partial",),
-        ("failed",),
-    }
+    ended = {("completed",), ("failed",), ("cancelled",)}
+    assert set(world.rows("select distinct status from public.generation_jobs")) <= ended
+    assert set(world.rows("select distinct status from public.batches")) <= {*ended, ("partial",)}
     assert world.one("select count(*) from public.generation_jobs where status = 'completed'") > 0

@@ -38,6 +38,11 @@ SAMPLES = {
         "analytics_scope",
         "tenant_id = %(tenant)s and user_id = %(user)s",
     ),
+    "invitations": Sample(
+        "id, tenant_id, email, role, analytics_scope, expires_at",
+        "%(id)s, %(tenant)s, 'guest' || %(n)s::int || '@example.org', 'viewer', 'none', now()",
+        "expires_at",
+    ),
     "projects": Sample("id, tenant_id, original_idea", "%(id)s, %(tenant)s, 'P'", "name"),
     "project_members": Sample(
         "tenant_id, project_id, user_id",
@@ -87,6 +92,11 @@ SAMPLES = {
         "quality_score",
     ),
     "content_library": Sample("id, tenant_id, scene_id", "%(id)s, %(tenant)s, %(scene)s", "preview_text"),
+    "asset_access": Sample(
+        "id, tenant_id, content_id, action, path",
+        "%(id)s, %(tenant)s, %(content)s, 'issued', 'path'",
+        "path",
+    ),
     "performance_metrics": Sample(
         "id, tenant_id, project_id, content_id, platform",
         "%(id)s, %(tenant)s, %(project)s, %(content)s, 'youtube'",
@@ -103,10 +113,10 @@ SAMPLES = {
         "progress",
     ),
     "realtime_outbox": Sample(
-        "tenant_id, topic, entity, entity_id, version",
-        "%(tenant)s, 'topic', 'job', %(id)s, 1",
-        "version",
-        "entity_id = %(id)s",
+        "tenant_id, scopes, entity, ids",
+        "%(tenant)s, array[%(tenant)s]::uuid [], 'job', array[%(id)s]::uuid []",
+        "entity",
+        "%(id)s = any(ids)",
     ),
     "feature_flags": Sample("id, tenant_id, name", "%(id)s, %(tenant)s, 'flag' || %(n)s::int", "note"),
     "legacy_ids": Sample(

@@ -8,7 +8,6 @@ from tests.sql.row_level_security.cast import Cast
 from tests.sql.row_level_security.rows import SAMPLES
 
 INSERTED = {
-    "memberships": {"tenant_id", "user_id", "role", "analytics_scope", "created_at"},
     "projects": {
         "id",
         "tenant_id",

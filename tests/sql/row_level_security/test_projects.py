@@ -28,6 +28,25 @@ def test_whoever_controls_a_project_deletes_it_softly(cast: Cast, who: Who, may:
     assert cast.can(who, DELETE, {"project": cast.project_id}) is may
 
 
+@pytest.mark.parametrize("who", [Who.EDITOR, Who.PROJECT_EDITOR, Who.PROJECT_OWNER, Who.ADMIN, Who.STRANGER])
+def test_nobody_works_in_a_deleted_project_but_whoever_controlled_it_restores_it(
+    cast: Cast, who: Who
+) -> None:
+    may = who in (Who.PROJECT_EDITOR, Who.PROJECT_OWNER, Who.ADMIN)
+    given = {"project": cast.project_id, "user": cast.people[Who.VIEWER].user_id}
+    work = (
+        "insert into public.scripts (project_id, content) values (%(project)s, '{}')",
+        "insert into public.project_members (project_id, user_id) values (%(project)s, %(user)s)",
+        "select 1 from private.controlled_project_ids() as c where c = %(project)s",
+    )
+    restore = "update public.projects set deleted_at = null where id = %(project)s"
+    assert {cast.can(who, statement, given) for statement in work} == {may}
+    with cast.world.admin.transaction(force_rollback=True):
+        cast.world.run("update public.projects set deleted_at = now() where id = %s", cast.project_id)
+        assert not any(cast.can(who, statement, given) for statement in work)
+        assert cast.can(who, restore, given) is may
+
+
 @pytest.mark.parametrize("who", [Who.PROJECT_VIEWER, Who.DEMOTED])
 def test_nobody_raises_themselves_in_a_project(cast: Cast, who: Who) -> None:
     assert not cast.can(who, RAISE_OWN_ROLE, {"user": cast.people[who].user_id})

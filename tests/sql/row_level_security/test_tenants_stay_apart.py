@@ -161,10 +161,12 @@ def test_only_admins_create_projects_for_others(cast: Cast, who: Who, may: bool)
 def test_a_user_of_two_tenants_sees_only_the_one_the_token_names(
     cast: Cast, rows: dict[str, dict[str, Any]], other: dict[str, UUID], table: str
 ) -> None:
-    both, there = cast.people[Who.VIEWER], cast.people[Who.STRANGER].tenant_id
+    both, there = cast.people[Who.ADMIN], cast.people[Who.STRANGER].tenant_id
     with cast.world.admin.transaction(force_rollback=True):
         cast.world.run(
-            "insert into public.memberships (tenant_id, user_id) values (%s, %s)", there, both.user_id
+            "insert into public.memberships (tenant_id, user_id, role) values (%s, %s, 'admin')",
+            there,
+            both.user_id,
         )
         for tenant_id in (cast.tenant_id, there):
             with cast.world.acting(Person(both.user_id, tenant_id)) as connection:

@@ -42,7 +42,9 @@ class Row:
 MATRIX = {
     # table                     select     insert             update             delete
     "tenants": Row(             MEMBERS,   NOBODY,            OWNERS_AND_ADMINS, NOBODY),
-    "memberships": Row(         MEMBERS,   OWNERS_AND_ADMINS, OWNERS_AND_ADMINS, OWNERS_AND_ADMINS),
+    # People join by accepting an invitation, which invite_member() makes.
+    "memberships": Row(         MEMBERS,   NOBODY,            OWNERS_AND_ADMINS, OWNERS_AND_ADMINS),
+    "invitations": Row(         OWNERS_AND_ADMINS),
     # Deletion is soft: whoever may change a project sets deleted_at.
     "projects": Row(            MEMBERS,   EDITORS,           CONTROLLERS,       NOBODY),
     "project_members": Row(     MEMBERS,   CONTROLLERS,       CONTROLLERS,       CONTROLLERS),
@@ -57,6 +59,8 @@ MATRIX = {
     "task_attempts": Row(       MEMBERS),
     "artifacts": Row(           MEMBERS),
     "generated_content": Row(   MEMBERS),
+    # Written by issue_asset() and what the API calls.
+    "asset_access": Row(        OWNERS_AND_ADMINS, kept_from_service=("update",)),
     "job_events": Row(          MEMBERS,   kept_from_service=("update", "delete")),
     "realtime_outbox": Row(     NOBODY,    kept_from_service=("update",)),
     # Written by the service side. These members have the analytics scope `tenant`.

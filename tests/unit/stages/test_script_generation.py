@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -11,11 +12,11 @@ from hypothesis import strategies as st
 
 from cliprow.cli.demo import TOPICS
 from cliprow.errors import FailForGood, StageError
-from cliprow.models import SceneType, Script, ScriptInputs, ScriptType, Tone
+from cliprow.models import LibraryScene, SceneScript, SceneType, Script, ScriptInputs, ScriptType, Tone
 from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
 from cliprow.providers.sentences import split_sentences
 from cliprow.stages import Work, script_generation
-from tests.unit.providers.chat_server import Answer, chat_server
+from tests.unit.providers.chat_server import Answer, chat_server, completion
 
 BRIEF = """# How to water house plants
 
@@ -285,3 +286,67 @@ def test_the_provider_is_chosen_by_settings_and_named_by_the_version() -> None:
         script_generation.version({"script.provider": "openai", "script.model": "n"}),
     }
     assert len(versions) == 3
+
+
+def _kept(text: str, **more: object) -> LibraryScene:
+    return msgspec.convert(
+        {"scene_type": "demo", "voiceover_text": text, "visual_description": "A cup", **more}, LibraryScene
+    )
+
+
+def test_scenes_of_the_library_stand_before_the_ending_unchanged() -> None:
+    kept = (_kept("First of  the library.", heading="Cups", points=["round"]), _kept("Second?"))
+    script = write(ScriptInputs(topic="How to make tea", duration_s=60, scenes=kept))
+    check(script)
+    types = [scene.scene_type for scene in script.scenes]
+    assert types[-2:] == [SceneType.CONCLUSION, SceneType.CALL_TO_ACTION]
+    added = script.scenes[-4:-2]
+    assert [(s.voiceover_text, s.heading, s.points) for s in added] == [
+        ("First of  the library.", "Cups", ("round",)),
+        ("Second?", "", ()),
+    ]
+    assert script.metadata["library_scenes"] == "2"
+    assert float(script.metadata["estimated_s"]) == pytest.approx(seconds_of(script), abs=1)
+
+
+def test_scenes_of_the_library_take_their_time_from_the_rest() -> None:
+    long = _kept("Words that take a while to say. " * 10)
+    without = write(ScriptInputs(topic="How to make tea", duration_s=60))
+    script = write(ScriptInputs(topic="How to make tea", duration_s=60, scenes=(long,)))
+    assert len(script.scenes) < len(without.scenes) + 1
+    assert seconds_of(script) < seconds_of(without) + 10
+    filled = write(ScriptInputs(topic="How to make tea", duration_s=20, scenes=(long, long, long)))
+    check(filled)
+    assert filled.scenes[0].scene_type is SceneType.INTRO
+
+
+def test_a_script_without_an_ending_ends_with_the_scenes_of_the_library() -> None:
+    script = write(ScriptInputs(topic="Tea", duration_s=10, scenes=(_kept("Mine."),)))
+    check(script)
+    assert script.scenes[-1].voiceover_text == "Mine."
+
+
+def test_a_script_that_is_only_an_ending_keeps_it_first() -> None:
+    only = SceneScript(
+        scene_number=1, scene_type=SceneType.CONCLUSION, voiceover_text="Bye.", visual_description=""
+    )
+    script = script_generation.with_library_scenes(
+        Script(title="T", description="", scenes=(only,)), [_kept("Mine.")]
+    )
+    assert [scene.voiceover_text for scene in script.scenes] == ["Bye.", "Mine."]
+
+
+def test_a_remote_writer_gets_scenes_of_the_library_too() -> None:
+    scenes = [
+        {"scene_type": kind, "heading": "", "voiceover_text": text, "visual_description": "", "points": []}
+        for kind, text in (("intro", "Hello."), ("call_to_action", "Subscribe."))
+    ]
+    written = {"title": "Tea", "description": "", "key_points": [], "hashtags": [], "scenes": scenes}
+    with chat_server(completion(json.dumps(written))) as server:
+        script = write(
+            ScriptInputs(topic="Tea", scenes=(_kept("Mine."),)),
+            script_provider="openai",
+            script_model="m",
+            script_base_url=server.url,
+        )
+    assert [scene.voiceover_text for scene in script.scenes] == ["Hello.", "Mine.", "Subscribe."]

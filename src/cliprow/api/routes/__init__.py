@@ -4,6 +4,36 @@ from __future__ import annotations
 
 from litestar import Router
 
-from cliprow.api.routes import documents, health, projects
+from cliprow.api.routes import (
+    analytics,
+    assets,
+    auth,
+    batches,
+    changes,
+    config,
+    documents,
+    health,
+    jobs,
+    library,
+    members,
+    project_members,
+    projects,
+    tenants,
+)
 
-ROUTERS: tuple[Router, ...] = (documents.router, health.router, projects.router)
+ROUTERS: tuple[Router, ...] = (
+    auth.router,
+    tenants.router,
+    members.router,
+    projects.router,
+    project_members.router,
+    batches.router,
+    jobs.router,
+    library.router,
+    assets.router,
+    analytics.router,
+    changes.router,
+    health.router,
+    config.router,
+    documents.router,
+)

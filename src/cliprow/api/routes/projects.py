@@ -14,6 +14,8 @@ from psycopg.types.json import Jsonb
 
 from cliprow.api.answers import check_if_match, etag_of, json_answer, tagged
 from cliprow.api.database import Transaction
+from cliprow.api.idempotency import Created, IdempotencyKey, create_once
+from cliprow.api.keys import key_of, not_found
 from cliprow.api.lists import (
     DEFAULT_LIMIT,
     CursorText,
@@ -21,13 +23,13 @@ from cliprow.api.lists import (
     Limit,
     Page,
     WithTotal,
-    as_uuid,
+    contains,
     decode_cursor,
     page_json,
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
-from cliprow.errors import InvalidInput, NotAllowed, NotFound
+from cliprow.errors import InvalidInput, NotAllowed
 from cliprow.models import Tone
 
 ProjectStatus = Literal["draft", "processing", "completed", "published", "archived"]
@@ -57,6 +59,50 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class BatchSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """Batches of a project by status."""
+
+    total: int
+    pending: int
+    processing: int
+    completed: int
+    partial: int
+    failed: int
+    cancelled: int
+    #: Of batches that have not ended, percent.
+    progress: int
+
+
+class QueueMetrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What a project has in the queue."""
+
+    pending_jobs: int
+    processing_jobs: int
+    completed_jobs: int
+    failed_jobs: int
+    cancelled_jobs: int
+    #: Released to workers, and at work.
+    queued_tasks: int
+    processing_tasks: int
+
+
+class ProjectDetail(Project, frozen=True, kw_only=True):
+    """A project with the state of its batches and queue."""
+
+    #: Held back by a pause of its own or its tenant.
+    is_paused: bool
+    batches: BatchSummary
+    queue: QueueMetrics
+
+
+class PausedProject(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the project's work is held back."""
+
+    project_id: UUID
+    paused_at: datetime | None
+    version: int
+
+
 class NewProject(msgspec.Struct, frozen=True, kw_only=True):
     """What a project begins with; fields that are not known are ignored."""
 
@@ -83,6 +129,35 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
 
 _COLUMNS: LiteralString = """p.id, p.tenant_id, p.name, p.original_idea, p.target_audience, p.tone, p.status, p.metadata,
   p.owner_id, p.max_concurrent_tasks, p.paused_at, p.version, p.created_at, p.updated_at"""
+#: Parameters: tenant, project. Jobs are counted by their batches' counters; active tasks are few by nature.
+_DETAIL: LiteralString = f"""
+select to_json(r)::text, r.version from (
+  select {_COLUMNS}, coalesce(p.paused_at, n.paused_at) is not null as is_paused, s.batches,
+    s.queue || (
+      select jsonb_build_object('queued_tasks', count(*) filter (where t.status = 'queued'),
+        'processing_tasks', count(*) filter (where t.status = 'processing'))
+      from public.stage_tasks as t
+      where t.status in ('queued', 'processing') and t.tenant_id = p.tenant_id and t.project_id = p.id
+    ) as queue
+  from public.projects as p
+  join public.tenants as n on n.id = p.tenant_id
+  cross join lateral (
+    select jsonb_build_object('total', count(*), 'pending', count(*) filter (where b.status = 'pending'),
+        'processing', count(*) filter (where b.status = 'processing'),
+        'completed', count(*) filter (where b.status = 'completed'),
+        'partial', count(*) filter (where b.status = 'partial'), 'failed', count(*) filter (where b.status = 'failed'),
+        'cancelled', count(*) filter (where b.status = 'cancelled'),
+        'progress', coalesce(sum(b.progress_sum) filter (where b.status in ('pending', 'processing'))
+          / nullif(sum(b.job_count) filter (where b.status in ('pending', 'processing')), 0), 0)::int) as batches,
+      jsonb_build_object('pending_jobs', coalesce(sum(b.pending_count), 0),
+        'processing_jobs', coalesce(sum(b.processing_count), 0), 'completed_jobs', coalesce(sum(b.completed_count), 0),
+        'failed_jobs', coalesce(sum(b.failed_count), 0),
+        'cancelled_jobs', coalesce(sum(b.cancelled_count), 0)) as queue
+    from public.batches as b where b.tenant_id = p.tenant_id and b.project_id = p.id and b.deleted_at is null
+  ) as s
+  where p.tenant_id = %s and p.id = %s and p.deleted_at is null
+) as r
+"""
 _CHANGES: dict[str, LiteralString] = {
     "original_idea": "original_idea = %s",
     "name": "name = %s",
@@ -95,9 +170,12 @@ _CHANGES: dict[str, LiteralString] = {
 
 
 @post("/projects")
-async def create_project(request: ApiRequest, data: JSONBody[NewProject]) -> Response[Project]:
+async def create_project(
+    request: ApiRequest, data: JSONBody[NewProject], key: IdempotencyKey = None
+) -> Response[Project]:
     """Create a project, owned by the caller. Editors, admins and owners may."""
-    async with request.acting() as transaction:
+
+    async def create(transaction: Transaction) -> Created:
         row = await transaction.one(
             "insert into public.projects as p (tenant_id, name, original_idea, target_audience, tone, status, metadata,"
             " max_concurrent_tasks) values (%s, %s, %s, %s, %s, %s, %s, %s) returning p.id, p.version, "
@@ -111,9 +189,10 @@ async def create_project(request: ApiRequest, data: JSONBody[NewProject]) -> Res
             Jsonb(data.metadata),
             data.max_concurrent_tasks,
         )
-    assert row is not None
-    headers = {"Location": f"/projects/{row[0]}", "ETag": etag_of(row[1])}
-    return json_answer(row[2], status=201, headers=headers)
+        assert row is not None
+        return Created(body=row[2], location=f"/projects/{row[0]}", etag=etag_of(row[1]))
+
+    return await create_once(request, key, create)
 
 
 @get("/projects")
@@ -151,16 +230,12 @@ async def list_projects(
 
 
 @get("/projects/{project_id:str}")
-async def get_project(request: ApiRequest, project_id: FromPath[str]) -> Response[Project]:
-    """Show a project."""
-    rows = await request.rows(
-        f"select to_json(r)::text, r.version from (select {_COLUMNS} from public.projects as p"
-        " where p.tenant_id = %s and p.id = %s and p.deleted_at is null) as r",
-        request.tenant_id,
-        as_uuid(project_id, "project_id"),
-    )
+async def get_project(request: ApiRequest, project_id: FromPath[str]) -> Response[ProjectDetail]:
+    """Show a project with the state of its batches and queue."""
+    key = await key_of(request, "project", project_id)
+    rows = await request.rows(_DETAIL, request.tenant_id, key)
     if not rows:
-        raise no_project(project_id)
+        raise not_found("project", project_id)
     return tagged(request, rows[0][0], rows[0][1])
 
 
@@ -179,15 +254,16 @@ async def change_project(
         raise InvalidInput(
             "The request changes nothing.", next_step=f"Send one or more of {', '.join(_CHANGES)}."
         )
+    key = await key_of(request, "project", project_id)
     async with request.acting() as transaction:
-        version = await lock_project(transaction, request, project_id)
+        version = await lock_project(transaction, request, key)
         check_if_match(request, version)
         row = await transaction.one(
             f"update public.projects as p set {', '.join(changes)} where p.tenant_id = %s and p.id = %s"
             f" returning p.version, (select to_json(r)::text from (select {_COLUMNS}) as r)",
             *arguments,
             request.tenant_id,
-            as_uuid(project_id, "project_id"),
+            key,
         )
     assert row is not None
     return json_answer(row[1], headers={"ETag": etag_of(row[0])})
@@ -195,24 +271,48 @@ async def change_project(
 
 @delete("/projects/{project_id:str}")
 async def delete_project(request: ApiRequest, project_id: FromPath[str]) -> None:
-    """Delete a project. It disappears at once; its files and rows are removed later."""
+    """Delete a project. It disappears at once and its batches are cancelled; files and rows are removed later."""
+    key = await key_of(request, "project", project_id)
     async with request.acting() as transaction:
-        check_if_match(request, await lock_project(transaction, request, project_id))
+        check_if_match(request, await lock_project(transaction, request, key))
+        # What runs for it would only be thrown away.
+        await transaction.run(
+            "select public.cancel_batch(b.id) from public.batches as b where b.tenant_id = %s and b.project_id = %s"
+            " and b.status in ('pending', 'processing')",
+            request.tenant_id,
+            key,
+        )
         await transaction.run(
             "update public.projects set deleted_at = now() where tenant_id = %s and id = %s",
             request.tenant_id,
-            as_uuid(project_id, "project_id"),
+            key,
         )
 
 
-async def lock_project(transaction: Transaction, request: ApiRequest, project_id: str) -> int:
+@post("/projects/{project_id:str}/pause", status_code=200)
+async def pause_project(request: ApiRequest, project_id: FromPath[str]) -> Response[PausedProject]:
+    """Hold back all work of a project."""
+    key = await key_of(request, "project", project_id)
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value("select public.pause_project(%s)::text", key))
+
+
+@post("/projects/{project_id:str}/resume", status_code=200)
+async def resume_project(request: ApiRequest, project_id: FromPath[str]) -> Response[PausedProject]:
+    """Let the work of a project go on."""
+    key = await key_of(request, "project", project_id)
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value("select public.resume_project(%s)::text", key))
+
+
+async def lock_project(transaction: Transaction, request: ApiRequest, project_id: UUID) -> int:
     """The version of a project that the caller may change, locked against others who would.
 
     Raises:
         NotFound: there is none that the caller sees.
         NotAllowed: it sees it, and may not change it.
     """
-    key = (request.tenant_id, as_uuid(project_id, "project_id"))
+    key = (request.tenant_id, project_id)
     version: int | None = await transaction.value(
         "select version from public.projects where tenant_id = %s and id = %s and deleted_at is null for update",
         *key,
@@ -226,27 +326,20 @@ async def lock_project(transaction: Transaction, request: ApiRequest, project_id
             "Your role does not allow you to change this project.",
             next_step="Ask its owner to add you as an editor.",
         )
-    raise no_project(project_id)
-
-
-def no_project(project_id: str) -> NotFound:
-    """There is none, or none that the caller sees: which of both is not told."""
-    return NotFound(
-        f"There is no project {project_id}.",
-        error_code="PROJECT_NOT_FOUND",
-        next_step="GET /projects lists those there are.",
-    )
-
-
-def contains(text: str) -> str:
-    """The pattern for `ilike` that finds a text as it stands."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+    raise not_found("project", project_id)
 
 
 router = Router(
     path="/",
-    route_handlers=[create_project, list_projects, get_project, change_project, delete_project],
+    route_handlers=[
+        create_project,
+        list_projects,
+        get_project,
+        change_project,
+        delete_project,
+        pause_project,
+        resume_project,
+    ],
     guards=[in_tenant],
     security=BEARER,
     tags=["Projects"],

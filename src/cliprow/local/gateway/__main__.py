@@ -31,6 +31,9 @@ def main() -> None:
     uvicorn.Config(Litestar(openapi_config=None), log_config=None).load()
     settings = await_settings(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # At INFO they write addresses of requests, and websocket clients put their API key there.
+    for name in ("uvicorn.error", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(__name__).info("Development server at %s; it is not for production.", settings.url)
     logging.getLogger("uvicorn.error").addFilter(Discretion())
     uvicorn.run(
@@ -39,6 +42,8 @@ def main() -> None:
         port=settings.port,
         log_config=None,
         access_log=False,
+        # Nothing stands in front: a header that names another address is the client's own.
+        proxy_headers=False,
         ws=WebSocketProtocol,
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,

@@ -13,6 +13,7 @@ from cliprow.local.gateway.auth import AuthPart
 from cliprow.local.gateway.browsers import refuse_secret_keys_in_browsers
 from cliprow.local.gateway.keys import Keyring
 from cliprow.local.gateway.realtime.part import RealtimePart
+from cliprow.local.gateway.rest.part import RestPart
 from cliprow.local.gateway.services import Part, Services
 from cliprow.local.gateway.settings import GatewaySettings
 from cliprow.local.gateway.storage.part import StoragePart
@@ -30,6 +31,7 @@ def parts(services: Services) -> list[Part]:
         AuthPart(services),
         RealtimePart(services),
         StoragePart(services),
+        RestPart(services),
     ]
 
 

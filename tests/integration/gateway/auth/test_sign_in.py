@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
 from tests.gateway import Gateway
 from tests.people import PASSWORD, new_email, request, sign_in, sign_up
@@ -155,3 +157,60 @@ def test_a_signed_out_token_is_told_that_its_session_is_gone(gateway: Gateway) -
     request(gateway, "POST", "/auth/v1/logout", token=ada.access_token)
     answer = request(gateway, "GET", "/auth/v1/user", token=ada.access_token)
     assert (answer.status_code, answer.json()["code"]) == (403, "session_not_found")
+
+
+def test_of_many_sign_ups_with_one_address_one_succeeds(gateway: Gateway) -> None:
+    body = {"email": new_email(), "password": PASSWORD}
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: request(gateway, "POST", "/auth/v1/signup", json=body), range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422, 422, 422]
+
+
+def test_user_tenant_and_membership_are_made_together_or_not_at_all(gateway: Gateway) -> None:
+    email = new_email("unlucky")
+    with psycopg.connect(gateway.database.admin, autocommit=True) as connection:
+        connection.execute(
+            """
+            create function public.refuse_the_unlucky() returns trigger language plpgsql as $$
+            begin
+                if exists (select from auth.users where id = new.user_id and email like 'unlucky-%') then
+                    raise exception 'no luck for the secret one';
+                end if;
+                return new;
+            end $$;
+            create trigger refuse_the_unlucky before insert on public.memberships
+            for each row execute function public.refuse_the_unlucky();
+            """
+        )
+        try:
+            answer = request(gateway, "POST", "/auth/v1/signup", json={"email": email, "password": PASSWORD})
+        finally:
+            connection.execute("drop function public.refuse_the_unlucky cascade")
+    assert answer.status_code == 500
+    assert answer.json() == {"code": "unexpected_failure", "message": "Database error saving new user"}
+    with psycopg.connect(gateway.database.superuser) as connection:
+        found = connection.execute(
+            "select (select count(*) from auth.users where email = %s),"
+            " (select count(*) from public.tenants where name = split_part(%s, '@', 1))",
+            [email, email],
+        ).fetchone()
+    assert found == (0, 0)
+    assert sign_up(gateway, email).email == email
+
+
+def test_a_hash_that_was_brought_along_works_and_is_made_anew(gateway: Gateway) -> None:
+    email = new_email()
+    cheap = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
+    key = gateway.settings.secret_key
+    body = {"email": email, "email_confirm": True, "password_hash": cheap}
+    assert request(gateway, "POST", "/auth/v1/admin/users", key=key, json=body).status_code == 200
+    other = {"email": new_email(), "password_hash": "$2b$10$abcdefghijklmnopqrstuv"}
+    refused = request(gateway, "POST", "/auth/v1/admin/users", key=key, json=other)
+    assert (refused.status_code, refused.json()["code"]) == (400, "validation_failed")
+    sign_in(gateway, email)
+    with psycopg.connect(gateway.database.superuser) as connection:
+        row = connection.execute(
+            "select encrypted_password from auth.users where email = %s", [email]
+        ).fetchone()
+    assert row and row[0].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    sign_in(gateway, email)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 import psycopg
@@ -67,6 +68,26 @@ def _on_data(request: Request[Any, Any, Any], error: psycopg.DataError) -> Respo
     return respond(request, invalid("A value cannot be stored: text must not contain the NUL character."))
 
 
+def _on_database(request: Request[Any, Any, Any], error: psycopg.Error) -> Response[dict[str, Any]]:
+    _log.error(
+        "%s %s failed in the database: %s\n%s",
+        request.method,
+        request.url.path,
+        primary(error),
+        "".join(traceback.format_tb(error.__traceback__)),
+    )
+    if isinstance(error, psycopg.OperationalError):
+        return respond(
+            request, AuthError(503, "unexpected_failure", "The database does not answer. Try again.")
+        )
+    return respond(request, unexpected("Unexpected failure, please check server logs for more information"))
+
+
+def primary(error: psycopg.Error) -> str:
+    """What the database says, without the details, which may show whole rows."""
+    return f"{error.sqlstate or type(error).__name__} {error.diag.message_primary or ''}".strip()
+
+
 def _on_any(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
     # The traceback names statements and places, never parameters.
     _log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -78,5 +99,6 @@ HANDLERS: dict[int | type[Exception], Any] = {
     Refused: _on_refused,
     HTTPException: _on_http,
     psycopg.DataError: _on_data,
+    psycopg.Error: _on_database,
     Exception: _on_any,
 }

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from cliprow.local.gateway.auth.errors import AuthError, unexpected
+from cliprow.local.gateway.auth.errors import AuthError, primary, unexpected
 from cliprow.local.gateway.auth.users import Connection
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class ClaimsHook:
             await connection.execute("set local statement_timeout = default")
         except psycopg.Error as error:
             # The hook's own text stays in the log: it may speak of other people's rows.
-            _log.warning("The hook %s failed: %s", self._name, error)
+            _log.warning("The hook %s failed: %s", self._name, primary(error))
             raise unexpected(f"Error running hook URI: pg-functions://postgres/{self._uri}") from error
         return None if row is None else row["answer"]
 

@@ -8,7 +8,18 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 
-from cliprow.local.gateway.auth import discovery, sign_in, user
+from cliprow.local.gateway.auth import (
+    admin,
+    authorize,
+    discovery,
+    invitations,
+    links,
+    mailbox,
+    sign_in,
+    sign_up,
+    user,
+    verify,
+)
 from cliprow.local.gateway.auth.errors import HANDLERS
 from cliprow.local.gateway.auth.service import Auth
 from cliprow.local.gateway.services import Services
@@ -18,7 +29,7 @@ MAX_BODY = 1 << 20
 
 
 class AuthPart:
-    """Routes under /auth/v1."""
+    """Routes under /auth/v1, and the mailbox at /mail."""
 
     def __init__(self, services: Services) -> None:
         self._auth = Auth(services)
@@ -28,11 +39,22 @@ class AuthPart:
         return [
             Router(
                 path="/auth/v1",
-                route_handlers=[*discovery.ROUTES, *sign_in.ROUTES, *user.ROUTES],
+                route_handlers=[
+                    *discovery.ROUTES,
+                    *sign_up.ROUTES,
+                    *sign_in.ROUTES,
+                    *links.ROUTES,
+                    *verify.ROUTES,
+                    *user.ROUTES,
+                    *authorize.ROUTES,
+                    *admin.ROUTES,
+                    *invitations.ROUTES,
+                ],
                 dependencies={"auth": Provide(lambda: self._auth, sync_to_thread=False)},
                 exception_handlers=HANDLERS,
                 request_max_body_size=MAX_BODY,
-            )
+            ),
+            mailbox.router(self._auth),
         ]
 
     async def start(self) -> None:
@@ -41,4 +63,6 @@ class AuthPart:
 
     async def stop(self) -> None:
         """Close them."""
+        self._auth.passwords.close()
+        await self._auth.http.aclose()
         await self._auth.pool.close()

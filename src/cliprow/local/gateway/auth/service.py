@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
+import httpx
 import msgspec
 from litestar import Request
 from psycopg import AsyncConnection
@@ -16,7 +17,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from cliprow.local.gateway.auth.errors import AuthError
 from cliprow.local.gateway.auth.hook import ClaimsHook
+from cliprow.local.gateway.auth.mailer import Mailer
 from cliprow.local.gateway.auth.passwords import Passwords
+from cliprow.local.gateway.auth.providers import Provider
 from cliprow.local.gateway.auth.rates import Rates
 from cliprow.local.gateway.auth.sessions import Device, Sessions
 from cliprow.local.gateway.auth.users import Connection, User, find_by_id
@@ -50,15 +53,23 @@ class Auth:
         self.keyring: Keyring = services.keyring
         self.passwords = Passwords()
         self.rates = Rates(self.options)
+        self.mailer = Mailer(self.settings.issuer)
         self.sessions = Sessions(
             self.keyring, ClaimsHook(self.options.claims_hook), self.options.access_token_s
         )
+        self.http = httpx.AsyncClient()
+        self.providers = {
+            name.lower(): Provider(name.lower(), given, f"{self.settings.issuer}/callback", self.http)
+            for name, given in self.options.oauth.items()
+        }
         self.pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
             self.settings.auth_db,
             kwargs={"row_factory": dict_row, "autocommit": True, "options": _OPTIONS},
             min_size=1,
             max_size=10,
-            timeout=10,
+            timeout=5,
+            # After a restart of the database nobody gets a connection that is gone.
+            check=AsyncConnectionPool.check_connection,
             open=False,
             name="auth",
         )

@@ -1,4 +1,4 @@
-"""Signing up, signing in, and renewing a sign-in."""
+"""A session for a password, a refresh token, or the code at the end of a sign-in that the client began."""
 
 from __future__ import annotations
 
@@ -7,27 +7,10 @@ from typing import Any
 import msgspec
 from litestar import post
 
+from cliprow.local.gateway.auth import flows
 from cliprow.local.gateway.auth.errors import AuthError, invalid
-from cliprow.local.gateway.auth.passwords import check_strength
 from cliprow.local.gateway.auth.service import AnyRequest, Auth, device, read
-from cliprow.local.gateway.auth.users import (
-    EMAIL,
-    add_email_identity,
-    clean_email,
-    confirm_email,
-    create_user,
-    find_by_email,
-    update_user,
-)
-
-
-class SignUp(msgspec.Struct, kw_only=True):
-    """Body of a sign-up."""
-
-    email: str | None = None
-    phone: str | None = None
-    password: str | None = None
-    data: dict[str, Any] | None = None
+from cliprow.local.gateway.auth.users import find_by_email, find_by_id, update_user
 
 
 class Credentials(msgspec.Struct, kw_only=True):
@@ -44,37 +27,16 @@ class Renewal(msgspec.Struct, kw_only=True):
     refresh_token: str | None = None
 
 
-@post("/signup", status_code=200)
-async def sign_up(request: AnyRequest, auth: Auth) -> dict[str, Any]:
-    """Make a user."""
-    auth.require_key(request)
-    body = await read(request, SignUp)
-    if not body.email and not body.phone:
-        raise AuthError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
-    auth.rates.count("sign_in", device(request).address)
-    if body.phone:
-        raise AuthError(400, "phone_provider_disabled", "Phone signups are disabled")
-    if not body.password:
-        raise invalid("Signup requires a valid password")
-    check_strength(body.password, auth.options)
-    email = clean_email(body.email)
-    # Hashed whether the address is taken or not, so that the time does not tell.
-    hashed = await auth.passwords.hash(body.password)
-    async with auth.transaction() as connection:
-        if await find_by_email(connection, email) is not None:
-            raise AuthError(422, "user_already_exists", "User already registered")
-        user = await create_user(
-            connection, email=email, hashed_password=hashed, provider=EMAIL, metadata=body.data
-        )
-        await add_email_identity(connection, user, email, data=body.data)
-        user = await confirm_email(connection, user)
-    async with auth.transaction() as connection:
-        return await auth.sessions.open(connection, user, "password", device(request))
+class Exchange(msgspec.Struct, kw_only=True):
+    """Body of the exchange of a code."""
+
+    auth_code: str | None = None
+    code_verifier: str | None = None
 
 
 @post("/token", status_code=200)
 async def token(request: AnyRequest, auth: Auth) -> dict[str, Any]:
-    """Give a session for a password, a refresh token or a code."""
+    """Give a session."""
     auth.require_key(request)
     grant = _GRANTS.get(request.query_params.get("grant_type", ""))
     if grant is None:
@@ -117,6 +79,27 @@ async def _by_refresh_token(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     return answer
 
 
-_GRANTS = {"password": _by_password, "refresh_token": _by_refresh_token}
+async def _by_code(request: AnyRequest, auth: Auth) -> dict[str, Any]:
+    auth.rates.count("refresh", device(request).address)
+    body = await read(request, Exchange)
+    if not body.auth_code or not body.code_verifier:
+        raise invalid("invalid request: both auth code and code verifier should be non-empty")
+    async with auth.transaction() as connection:
+        flow = await flows.exchange(connection, body.auth_code, body.code_verifier)
+        assert flow.user_id is not None
+        user = await find_by_id(connection, flow.user_id)
+        if user is None:
+            raise AuthError(404, "user_not_found", "User not found")
+        if user.is_banned:
+            raise AuthError(403, "user_banned", "User is banned")
+        session = await auth.sessions.open(connection, user, flow.method, device(request))
+    if flow.provider_token:
+        session["provider_token"] = flow.provider_token
+    if flow.provider_refresh_token:
+        session["provider_refresh_token"] = flow.provider_refresh_token
+    return session
 
-ROUTES = [sign_up, token]
+
+_GRANTS = {"password": _by_password, "refresh_token": _by_refresh_token, "pkce": _by_code}
+
+ROUTES = [token]

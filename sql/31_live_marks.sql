@@ -1,0 +1,165 @@
+-- Marks of changes, made by every statement that changes something followers see. One mark names what a statement changed in
+-- one batch, whatever the number of rows; more than 200 it does not name, and followers fetch them.
+--
+--   batches ──────────────> tenant, project, batch        projects, tenants ──> tenant (and project)
+--   generation_jobs ──────> project, batch
+--   stage_tasks ──────────> project, batch
+--   job_events ───────────> project, batch
+
+create function private.mark_batches()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
+  select n.tenant_id, n.project_id, n.id, array[n.id, n.project_id, n.tenant_id], 'batch', array[n.id] from new_rows as n;
+  return null;
+end
+$$;
+comment on function private.mark_batches() is 'Marks batches that were made or changed.';
+
+create function private.mark_jobs()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'job',
+    case when count(*) <= 200 then array_agg(n.id) end
+  from new_rows as n
+  group by n.tenant_id, n.project_id, n.batch_id;
+  return null;
+end
+$$;
+comment on function private.mark_jobs() is 'Marks jobs that were made or changed.';
+
+create function private.mark_tasks()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, job_ids, ids)
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'task',
+    case when count(*) <= 200 then array_agg(n.job_id) end, case when count(*) <= 200 then array_agg(n.id) end
+  from new_rows as n
+  group by n.tenant_id, n.project_id, n.batch_id;
+  return null;
+end
+$$;
+comment on function private.mark_tasks() is 'Marks tasks that were made or changed.';
+
+create function private.mark_events()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, job_ids, ids)
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'event',
+    case when count(*) <= 200 then array_agg(n.job_id) end, case when count(*) <= 200 then array_agg(n.id) end
+  from new_rows as n
+  group by n.tenant_id, n.project_id, n.batch_id;
+  return null;
+end
+$$;
+comment on function private.mark_events() is 'Marks events that happened.';
+
+create function private.mark_removed_jobs()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
+  select o.tenant_id, o.project_id, o.batch_id, array[o.batch_id, o.project_id], 'job'
+  from old_rows as o
+  group by o.tenant_id, o.project_id, o.batch_id;
+  return null;
+end
+$$;
+comment on function private.mark_removed_jobs() is 'Jobs that are gone have no row that could be sent: followers are to fetch.';
+
+create function private.mark_removed_batches()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
+  select o.tenant_id, o.project_id, null, array[o.project_id, o.tenant_id], 'batch'
+  from old_rows as o
+  group by o.tenant_id, o.project_id;
+  return null;
+end
+$$;
+comment on function private.mark_removed_batches() is 'Batches that are gone have no row that could be sent: followers are to fetch.';
+
+create function private.mark_project()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, scopes, entity, ids)
+  values (new.tenant_id, new.id, array[new.id, new.tenant_id], 'project', array[new.id]);
+  return null;
+end
+$$;
+comment on function private.mark_project() is 'Marks a project that was made or changed.';
+
+create function private.mark_tenant()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, scopes, entity, ids) values (new.id, array[new.id], 'tenant', array[new.id]);
+  return null;
+end
+$$;
+comment on function private.mark_tenant() is 'Marks a tenant that was changed.';
+
+create trigger mark_inserted after insert on public.batches
+referencing new table as new_rows for each statement execute function private.mark_batches();
+create trigger mark_updated after update on public.batches
+referencing new table as new_rows for each statement execute function private.mark_batches();
+create trigger mark_deleted after delete on public.batches
+referencing old table as old_rows for each statement execute function private.mark_removed_batches();
+create trigger mark_inserted after insert on public.generation_jobs
+referencing new table as new_rows for each statement execute function private.mark_jobs();
+create trigger mark_updated after update on public.generation_jobs
+referencing new table as new_rows for each statement execute function private.mark_jobs();
+create trigger mark_deleted after delete on public.generation_jobs
+referencing old table as old_rows for each statement execute function private.mark_removed_jobs();
+create trigger mark_inserted after insert on public.stage_tasks
+referencing new table as new_rows for each statement execute function private.mark_tasks();
+create trigger mark_updated after update on public.stage_tasks
+referencing new table as new_rows for each statement execute function private.mark_tasks();
+create trigger mark_inserted after insert on public.job_events
+referencing new table as new_rows for each statement execute function private.mark_events();
+create trigger mark_inserted after insert on public.projects for each row execute function private.mark_project();
+create trigger mark_updated after update on public.projects for each row execute function private.mark_project();
+-- Not where only a counter of the tenant goes on.
+create trigger mark_updated after update on public.tenants for each row when (
+  (new.name, new.plan, new.max_concurrent_tasks, new.paused_at, new.epoch, new.deleted_at)
+  is distinct from (old.name, old.plan, old.max_concurrent_tasks, old.paused_at, old.epoch, old.deleted_at)
+) execute function private.mark_tenant();

@@ -1,0 +1,131 @@
+-- changed_since: what changed, for those who missed live messages or follow none.
+
+create index generation_jobs_tenant_id_updated_at on public.generation_jobs (tenant_id, updated_at);
+create index stage_tasks_tenant_id_updated_at on public.stage_tasks (tenant_id, updated_at);
+create index job_events_tenant_id_created_at on public.job_events (tenant_id, created_at);
+
+grant execute on function
+private.live_batch(public.batches), private.live_job(public.generation_jobs), private.live_task(public.stage_tasks),
+private.live_event(public.job_events), private.live_project(public.projects), private.live_tenant(public.tenants)
+to authenticated, service_role;
+
+create function private.changed_rows(p_since timestamptz, p_after_id uuid, p_project_id uuid, p_batch_id uuid, p_limit int)
+returns table (name text, changed_at timestamptz, id uuid, told jsonb)
+language plpgsql
+stable
+set search_path = ''
+-- Each filter that is not given is left out, and the best index used for those that are.
+set plan_cache_mode = 'force_custom_plan'
+as $$
+#variable_conflict use_column
+declare
+  v_tenant_id uuid := private.tenant_id();
+begin
+  return query
+  (
+    select 'projects', p.updated_at, p.id, private.live_project(p) from public.projects as p
+    where p.tenant_id = v_tenant_id and p_batch_id is null and (p_project_id is null or p.id = p_project_id)
+      and (p.updated_at, p.id) > (p_since, p_after_id)
+    order by p.updated_at, p.id limit p_limit
+  ) union all (
+    select 'batches', b.updated_at, b.id, private.live_batch(b) from public.batches as b
+    where b.tenant_id = v_tenant_id and (p_project_id is null or b.project_id = p_project_id)
+      and (p_batch_id is null or b.id = p_batch_id) and (b.updated_at, b.id) > (p_since, p_after_id)
+    order by b.updated_at, b.id limit p_limit
+  ) union all (
+    select 'jobs', j.updated_at, j.id, private.live_job(j) from public.generation_jobs as j
+    where j.tenant_id = v_tenant_id and (p_project_id is null or j.project_id = p_project_id)
+      and (p_batch_id is null or j.batch_id = p_batch_id) and (j.updated_at, j.id) > (p_since, p_after_id)
+    order by j.updated_at, j.id limit p_limit
+  ) union all (
+    select 'tasks', t.updated_at, t.id, private.live_task(t) from public.stage_tasks as t
+    where t.tenant_id = v_tenant_id and (p_project_id is null or t.project_id = p_project_id)
+      and (p_batch_id is null or t.batch_id = p_batch_id) and (t.updated_at, t.id) > (p_since, p_after_id)
+    order by t.updated_at, t.id limit p_limit
+  ) union all (
+    select 'events', e.created_at, e.id, private.live_event(e) from public.job_events as e
+    where e.tenant_id = v_tenant_id and (p_project_id is null or e.project_id = p_project_id)
+      and (p_batch_id is null or e.batch_id = p_batch_id) and (e.created_at, e.id) > (p_since, p_after_id)
+    order by e.created_at, e.id limit p_limit
+  )
+  order by 2, 3
+  limit p_limit;
+end
+$$;
+comment on function private.changed_rows(timestamptz, uuid, uuid, uuid, int) is
+  'The rows of all kinds that changed after a moment and id, oldest change first, as followers are told of them.';
+grant execute on function private.changed_rows(timestamptz, uuid, uuid, uuid, int) to authenticated, service_role;
+
+create function private.check_changed_since(p_since timestamptz, p_project_id uuid, p_batch_id uuid, p_max_rows int)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if private.tenant_id() is null then
+    raise exception 'You are not signed in to a tenant.'
+      using errcode = 'CR003', hint = 'Sign in, or ask an owner to invite you.';
+  elsif p_since is null then
+    raise exception 'It is not said since when.' using errcode = 'CR001', hint = 'Send the `now` of the last answer, less ten seconds.';
+  elsif p_max_rows is null or p_max_rows not between 1 and 10000 then
+    raise exception 'An answer has 1 to 10,000 rows.' using errcode = 'CR001', hint = 'Leave max_rows out for 1,000.';
+  elsif p_project_id is not null and not exists (
+    select from public.projects as p where p.id = p_project_id and p.tenant_id = private.tenant_id()
+  ) then
+    raise exception 'There is no project %.', p_project_id
+      using errcode = 'CR002', hint = 'List the projects, and use the id of one of them.';
+  elsif p_batch_id is not null and not exists (
+    select from public.batches as b where b.id = p_batch_id and b.tenant_id = private.tenant_id()
+  ) then
+    raise exception 'There is no batch %.', p_batch_id
+      using errcode = 'CR002', hint = 'List the batches, and use the id of one of them.';
+  end if;
+end
+$$;
+comment on function private.check_changed_since(timestamptz, uuid, uuid, int) is 'Raises CR001, CR002 or CR003 where nothing can be answered.';
+grant execute on function private.check_changed_since(timestamptz, uuid, uuid, int) to authenticated, service_role;
+
+create function public.changed_since(
+  since timestamptz, project_id uuid default null, batch_id uuid default null, max_rows int default 1000,
+  after_id uuid default null
+)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+set timezone = 'UTC'
+as $$
+#variable_conflict use_variable
+declare
+  v_answer jsonb;
+begin
+  perform private.check_changed_since(since, project_id, batch_id, max_rows);
+  with found as materialized (
+    select c.*, row_number() over (order by c.changed_at, c.id) as place
+    from private.changed_rows(
+      since, coalesce(after_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), project_id, batch_id, max_rows + 1) as c
+  ), page as (
+    select f.* from found as f where f.place <= max_rows
+  )
+  select jsonb_build_object(
+      'now', now(), 'projects', '[]'::jsonb, 'batches', '[]'::jsonb, 'jobs', '[]'::jsonb, 'tasks', '[]'::jsonb, 'events', '[]'::jsonb,
+      'tenant', (select private.live_tenant(t) from public.tenants as t where t.id = private.tenant_id()),
+      'more', (select count(*) > max_rows from found),
+      'next', (
+        select jsonb_build_object('since', p.changed_at, 'after_id', p.id)
+        from page as p where p.place = max_rows and exists (select from found as f where f.place > max_rows)
+      ))
+    || coalesce((select jsonb_object_agg(l.name, l.told) from (
+      select p.name, jsonb_agg(p.told order by p.place) as told from page as p group by p.name
+    ) as l), '{}')
+  into v_answer;
+  return v_answer;
+end
+$$;
+comment on function public.changed_since(timestamptz, uuid, uuid, int, uuid) is
+  'What changed in the caller''s tenant after a moment, of one project or batch if one is named: {now, tenant, projects, batches, jobs, tasks, events, '
+  'more, next}, rows as live messages have them, oldest change first. Where there is more, next is {since, after_id} to go on with. Ask the next time '
+  'from the first answer''s now less ten seconds, because what a slow transaction changed is seen only when it ends, and merge by version; events '
+  'never change. Raises CR001, CR002 or CR003.';
+grant execute on function public.changed_since(timestamptz, uuid, uuid, int, uuid) to authenticated;

@@ -1,0 +1,174 @@
+"""Batches: one submission of topics each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, LiteralString
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from cliprow.api.answers import json_answer, tagged
+from cliprow.api.idempotency import REPLAYED, IdempotencyKey
+from cliprow.api.job_queries import BATCH_DETAIL
+from cliprow.api.keys import not_found
+from cliprow.api.lists import (
+    DEFAULT_LIMIT,
+    CreatedFrom,
+    CreatedTo,
+    CursorText,
+    Filter,
+    Limit,
+    Page,
+    WithTotal,
+    as_uuid,
+    contains,
+    decode_cursor,
+    page_json,
+)
+from cliprow.api.openapi import BEARER
+from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.job_types import (
+    BATCH,
+    Batch,
+    BatchAction,
+    BatchCheck,
+    BatchDetail,
+    BatchStatus,
+    ControlledBatch,
+    CreatedBatch,
+    NewBatch,
+)
+from cliprow.api.submission import Submission
+from cliprow.api.uploads import UploadForm, UploadOptions, decode_json, read_batch_file
+
+_ACTIONS: dict[str, LiteralString] = {
+    "pause": "select public.pause_batch(%s)::text",
+    "resume": "select public.resume_batch(%s)::text",
+    "cancel": "select public.cancel_batch(%s)::text",
+    "retry_failed": "select public.retry_batch(%s)::text",
+}
+DryRun = Annotated[
+    bool, QueryParameter(name="dry_run", description="Only say what is wrong, and what it would take.")
+]
+
+
+@post(
+    "/batches",
+    responses={200: ResponseSpec(BatchCheck, generate_examples=False, description="With `dry_run`.")},
+    opt={"body": {"application/json": NewBatch, "text/csv": bytes, "multipart/form-data": UploadForm}},
+)
+async def create_batch(
+    request: ApiRequest,
+    project_id: Annotated[
+        UUID | None, QueryParameter(description="With a file; JSON says it itself.")
+    ] = None,
+    title: Annotated[str, QueryParameter(max_length=200, description="With a file.")] = "",
+    max_concurrent_tasks: Annotated[
+        int | None, QueryParameter(ge=1, le=999_999, description="With a file.")
+    ] = None,
+    platforms: Annotated[
+        str,
+        QueryParameter(
+            max_length=500, description="With a file: for rows that name none, separated by commas."
+        ),
+    ] = "",
+    dry_run: DryRun = False,
+    key: IdempotencyKey = None,
+) -> Response[CreatedBatch]:
+    """Create a batch: a job for each topic. The topics come as JSON, or as a file (CSV, JSON Lines) that is the body or
+    the part `file` of a form. With `dry_run`, create nothing, and say what is wrong with which topic, how long it would
+    take and what it would cost.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/json":
+        submission = _of_json(decode_json(await request.body(), NewBatch))
+    else:
+        given = UploadOptions(
+            project_id=project_id, title=title, max_concurrent_tasks=max_concurrent_tasks, platforms=platforms
+        )
+        submission = await read_batch_file(request, media_type, given)
+    async with request.acting() as transaction:
+        if dry_run:
+            return json_answer(await submission.check(transaction))
+        made = await submission.create(transaction, key)
+    headers = {"Location": f"/batches/{made['batch_id']}"}
+    if not made["is_new"]:
+        headers[REPLAYED] = "true"
+    return json_answer(msgspec.json.encode(made), status=201, headers=headers)
+
+
+def _of_json(data: NewBatch) -> Submission:
+    options = {**data.options, "title": data.title, "job_type": "batch"}
+    if data.max_concurrent_tasks is not None:
+        options["max_concurrent_tasks"] = data.max_concurrent_tasks
+    return Submission.of(data.project_id, data.topics, options, data.defaults)
+
+
+@get("/batches")
+async def list_batches(
+    request: ApiRequest,
+    statuses: Annotated[
+        list[BatchStatus] | None, QueryParameter(name="status", description="One or several.")
+    ] = None,
+    project_id: FromQuery[UUID | None] = None,
+    text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the title.")] = None,
+    created_from: CreatedFrom = None,
+    created_to: CreatedTo = None,
+    cursor_text: CursorText = None,
+    limit: Limit = DEFAULT_LIMIT,
+    with_total: WithTotal = False,
+) -> Response[Page[Batch]]:
+    """List the tenant's batches, newest first."""
+    found = Filter()
+    found.add("b.tenant_id = %s", request.tenant_id)
+    found.add("b.deleted_at is null")
+    found.add_given("b.project_id = %s", project_id)
+    found.add_given("b.status = any(%s)", statuses)
+    found.add_given("b.title ilike %s", contains(text) if text else None)
+    found.add_given("b.created_at >= %s", created_from)
+    found.add_given("b.created_at < %s", created_to)
+    of_page = found.copy()
+    if cursor_text is not None:
+        of_page.add("(b.created_at, b.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
+    queries: list[tuple[LiteralString, list[object]]] = [
+        (
+            f"select to_json(r)::text, r.created_at, r.id from (select {BATCH} from public.batches as b"
+            f" where {of_page.where} order by b.created_at desc, b.id desc limit %s) as r",
+            [*of_page.arguments, limit + 1],
+        )
+    ]
+    if with_total:
+        queries.append((f"select count(*) from public.batches as b where {found.where}", found.arguments))
+    rows, *totals = await request.fetch(*queries)
+    return json_answer(page_json(rows, limit, totals[0][0][0] if totals else None))
+
+
+@get("/batches/{batch_id:str}")
+async def get_batch(request: ApiRequest, batch_id: FromPath[str]) -> Response[BatchDetail]:
+    """Show a batch with the state of its stages."""
+    rows = await request.rows(BATCH_DETAIL, request.tenant_id, as_uuid(batch_id, "batch_id"))
+    if not rows:
+        raise not_found("batch", batch_id)
+    return tagged(request, rows[0][0])
+
+
+@post("/batches/{batch_id:str}/actions", status_code=200)
+async def act_on_batch(
+    request: ApiRequest, batch_id: FromPath[str], data: JSONBody[BatchAction]
+) -> Response[ControlledBatch]:
+    """Pause a batch, resume it, cancel it, or run again what failed in it."""
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value(_ACTIONS[data.action], as_uuid(batch_id, "batch_id")))
+
+
+router = Router(
+    path="/",
+    route_handlers=[create_batch, list_batches, get_batch, act_on_batch],
+    guards=[in_tenant],
+    security=BEARER,
+    tags=["Batches"],
+)

@@ -1,0 +1,315 @@
+"""What the API takes and tells of jobs and batches, and the columns that it comes from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, LiteralString
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from cliprow.models import Stage
+
+JobStatus = Literal["pending", "processing", "completed", "failed", "cancelled"]
+BatchStatus = Literal["pending", "processing", "completed", "partial", "failed", "cancelled"]
+TaskStatus = Literal["blocked", "pending", "queued", "processing", "completed", "failed", "cancelled"]
+Lane = Literal["urgent", "premium", "standard"]
+JobType = Literal[
+    "single", "batch", "script_generation", "video_generation", "audio_generation", "platform_adaptation"
+]
+#: A topic as `create_batch` takes it; the database says what is wrong with one, and where.
+Topic = dict[str, Any]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One video. The higher `version` is the newer; live messages carry the same fields."""
+
+    id: UUID
+    project_id: UUID
+    batch_id: UUID
+    #: Place in its batch, from 1.
+    position: int
+    job_type: JobType
+    status: JobStatus
+    lane: Lane
+    topic: str
+    platforms: list[str]
+    generation: int
+    stage: Stage | None
+    current_step: int
+    total_steps: int
+    #: Percent.
+    progress: int
+    error_code: str | None
+    error_message: str | None
+    next_step: str | None
+    #: Per platform what there is and what is missing, once the job has ended.
+    result_data: dict[str, Any] | None
+    paused_at: datetime | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+JOB: LiteralString = """j.id, j.project_id, j.batch_id, j.position, j.job_type, j.status, j.lane, j.topic, j.platforms,
+  j.generation, j.stage, j.current_step, j.total_steps, j.progress, j.error_code, j.error_message, j.next_step,
+  j.result_data, j.paused_at, j.version, j.created_at, j.updated_at, j.started_at, j.completed_at"""
+
+
+class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one stage of a job or batch is. What no script has asked for yet is not counted."""
+
+    stage: Stage
+    status: TaskStatus
+    progress: int
+    total: int
+    completed: int
+    processing: int
+    failed: int
+    reused: int
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One try of a task."""
+
+    id: UUID
+    number: int
+    generation: int
+    status: Literal["processing", "completed", "failed", "lost", "handed_back", "cancelled"]
+    started_at: datetime
+    finished_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    next_step: str | None
+    #: Milliseconds by name, and `peak_memory_bytes`.
+    timings: dict[str, Any]
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """One stage of the job, for one scene or platform where the stage fans out."""
+
+    id: UUID
+    stage: Stage
+    scene_number: int | None
+    aspect: str | None
+    platform: str | None
+    position: int
+    status: TaskStatus
+    generation: int
+    progress: int
+    is_reused: bool
+    #: Not before this moment: the end of a backoff.
+    run_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    next_step: str | None
+    version: int
+    started_at: datetime | None
+    completed_at: datetime | None
+    attempts: list[Attempt]
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that the job made; `content_id` is what /assets takes."""
+
+    content_id: UUID
+    task_id: UUID | None
+    scene_id: UUID | None
+    content_type: Literal["video", "audio", "thumbnail", "subtitle", "manifest"]
+    role: str
+    file_name: str
+    size_bytes: int
+    sha256: str | None
+    duration_ms: int | None
+    platform: str
+    resolution: str | None
+    format: str | None
+    quality_score: float
+    created_at: datetime
+
+
+class JobDetail(Job, frozen=True, kw_only=True):
+    """A job with everything below it."""
+
+    batch_number: int
+    #: Title of its script, once there is one.
+    title: str | None
+    #: brief, audience, tone, script_type, language, duration_s, voice, images.
+    params: dict[str, Any]
+    #: Held back by a pause of its own, its batch, project or tenant.
+    is_paused: bool
+    stages: list[StageProgress]
+    tasks: list[Task]
+    artifacts: list[Artifact]
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission of topics. The higher `version` is the newer; live messages carry the same fields."""
+
+    id: UUID
+    project_id: UUID
+    #: Short name for people, counted per tenant.
+    number: int
+    title: str
+    status: BatchStatus
+    options: dict[str, Any]
+    progress: int
+    job_count: int
+    pending_count: int
+    processing_count: int
+    completed_count: int
+    failed_count: int
+    cancelled_count: int
+    max_concurrent_tasks: int | None
+    paused_at: datetime | None
+    version: int
+    created_by: UUID | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+BATCH: LiteralString = """b.id, b.project_id, b.number, b.title, b.status, b.options, b.progress, b.job_count,
+  b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.max_concurrent_tasks,
+  b.paused_at, b.version, b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at"""
+
+
+class BatchDetail(Batch, frozen=True, kw_only=True):
+    """A batch with the state of its stages."""
+
+    #: Held back by a pause of its own, its project or tenant.
+    is_paused: bool
+    stages: list[StageProgress]
+
+
+class ControlledJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What a job has become."""
+
+    job_id: UUID
+    status: JobStatus
+    paused_at: datetime | None
+    version: int
+
+
+class ControlledBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch has become."""
+
+    batch_id: UUID
+    status: BatchStatus
+    paused_at: datetime | None
+    version: int
+    changed_jobs: int
+
+
+class RetriedJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done again."""
+
+    job_id: UUID
+    retried_tasks: int
+    generation: int
+
+
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
+    """From where to do a job again."""
+
+    #: This stage and all that follows of it, also of a completed job; null: what failed or was cancelled.
+    stage: Stage | None = None
+
+
+class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do with a batch."""
+
+    action: Literal["pause", "resume", "cancel", "retry_failed"]
+
+
+class CreatedBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made; the same Idempotency-Key gives the same again."""
+
+    batch_id: UUID
+    number: int
+    job_count: int
+    is_new: bool
+
+
+class RowError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a topic cannot be used."""
+
+    #: Place of the topic from 1, or line of the file; null where it is about an option.
+    row: int | None
+    field: str
+    reason: str
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What the batch would cost, by the tenant's own prices."""
+
+    currency: str | None
+    amount: float | None
+    basis: str
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What the batch would take."""
+
+    #: By stage.
+    tasks: dict[str, int] | None
+    seconds: int | None
+    basis: str
+    cost: Cost
+
+
+class BatchCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A dry run: nothing was created."""
+
+    problems: list[RowError]
+    job_count: int
+    estimate: Estimate
+    #: Worth a look, like repeated topics; nothing is left out for them.
+    warnings: list[RowError] = []
+
+
+Title = Annotated[str, Meta(max_length=200)]
+Cap = Annotated[int, Meta(ge=1, le=999_999)]
+
+
+class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Topics, and what holds for all of them."""
+
+    #: May be left out of a dry run, for a project that is still to be made.
+    project_id: UUID | None = None
+    #: Objects {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, voice?,
+    #: images?, library_items?, metadata?}, or just the topic as text.
+    topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]
+    title: Title = ""
+    max_concurrent_tasks: Cap | None = None
+    #: Fields of topics that do not say otherwise, like {"platforms": ["youtube"]}.
+    defaults: Topic = {}
+    #: Kept with the batch as they are.
+    options: dict[str, Any] = {}
+
+
+class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic of which one video is made, or with `job_type` batch several topics."""
+
+    project_id: UUID
+    job_type: Literal["single", "batch"] = "single"
+    topic: str | None = None
+    #: With `job_type` batch.
+    topics: Annotated[list[Topic | str], Meta(max_length=10_000)] = []
+    platforms: list[str] | None = None
+    brief: str | None = None
+    audience: str | None = None
+    tone: str | None = None
+    script_type: str | None = None
+    language: str | None = None
+    duration_s: int | None = None
+    priority: str | None = None
+    voice: str | None = None
+    images: list[dict[str, Any]] | None = None
+    library_items: list[UUID] | None = None
+    metadata: dict[str, Any] | None = None
+    title: Title = ""

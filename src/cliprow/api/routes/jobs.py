@@ -1,0 +1,192 @@
+"""Jobs: one video each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, LiteralString
+from uuid import UUID
+
+import msgspec
+from litestar import Response, Router, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from cliprow.api.answers import json_answer, tagged
+from cliprow.api.idempotency import REPLAYED, IdempotencyKey
+from cliprow.api.job_queries import JOB_DETAIL
+from cliprow.api.keys import key_of, not_found
+from cliprow.api.lists import (
+    DEFAULT_LIMIT,
+    CreatedFrom,
+    CreatedTo,
+    CursorText,
+    Filter,
+    Limit,
+    Page,
+    WithTotal,
+    contains,
+    decode_cursor,
+    page_json,
+)
+from cliprow.api.openapi import BEARER
+from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.job_types import (
+    JOB,
+    ControlledJob,
+    CreatedBatch,
+    Job,
+    JobDetail,
+    JobStatus,
+    NewJob,
+    RetriedJob,
+    Retry,
+)
+from cliprow.api.submission import TOPIC_FIELDS, Submission
+from cliprow.errors import InvalidInput
+
+Statuses = Annotated[list[JobStatus] | None, QueryParameter(name="status", description="One or several.")]
+
+
+@get("/jobs")
+async def list_jobs(
+    request: ApiRequest,
+    statuses: Statuses = None,
+    batch_id: FromQuery[UUID | None] = None,
+    project_id: FromQuery[UUID | None] = None,
+    platform: Annotated[str | None, QueryParameter(max_length=50)] = None,
+    text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the topic.")] = None,
+    created_from: CreatedFrom = None,
+    created_to: CreatedTo = None,
+    order: Annotated[
+        Literal["newest", "oldest"], QueryParameter(description="Oldest first is a batch's own order.")
+    ] = "newest",
+    cursor_text: CursorText = None,
+    limit: Limit = DEFAULT_LIMIT,
+    with_total: WithTotal = False,
+) -> Response[Page[Job]]:
+    """List the tenant's jobs."""
+    found = Filter()
+    found.add("j.tenant_id = %s", request.tenant_id)
+    found.add_given("j.batch_id = %s", batch_id)
+    found.add_given("j.project_id = %s", project_id)
+    if statuses:
+        # One status by equality, so that the index on it gives the order too.
+        found.add(*("j.status = %s", statuses[0]) if len(statuses) == 1 else ("j.status = any(%s)", statuses))
+    found.add_given("j.platforms @> array[%s]", platform)
+    found.add_given("j.topic ilike %s", contains(text) if text else None)
+    found.add_given("j.id >= private.uuid_at(%s)", created_from)
+    found.add_given("j.id < private.uuid_at(%s)", created_to)
+    of_page = found.copy()
+    descending = order == "newest"
+    if cursor_text is not None:
+        of_page.add("j.id < %s" if descending else "j.id > %s", *decode_cursor(cursor_text, (UUID,)))
+    direction: LiteralString = "desc" if descending else "asc"
+    queries: list[tuple[LiteralString, list[object]]] = [
+        (
+            f"select to_json(r)::text, r.id from (select {JOB} from public.generation_jobs as j"
+            f" where {of_page.where} order by j.id {direction} limit %s) as r",
+            [*of_page.arguments, limit + 1],
+        )
+    ]
+    if with_total:
+        queries.append(
+            (f"select count(*) from public.generation_jobs as j where {found.where}", found.arguments)
+        )
+    rows, *totals = await request.fetch(*queries)
+    return json_answer(page_json(rows, limit, totals[0][0][0] if totals else None))
+
+
+@get("/jobs/{job_id:str}")
+async def get_job(request: ApiRequest, job_id: FromPath[str]) -> Response[JobDetail]:
+    """Show a job with its stages, tasks, attempts and artifacts."""
+    return tagged(request, await _detail(request, await key_of(request, "job", job_id)))
+
+
+@post("/jobs")
+async def create_job(
+    request: ApiRequest, data: JSONBody[NewJob], key: IdempotencyKey = None
+) -> Response[JobDetail | CreatedBatch]:
+    """Create a job: one video of one topic; or, with `job_type` batch, a batch of several topics."""
+    submission = _submission(data)
+    async with request.acting() as transaction:
+        made = await submission.create(transaction, key)
+        job_id = await transaction.value(
+            "select id from public.generation_jobs where tenant_id = %s and batch_id = %s and position = 1",
+            request.tenant_id,
+            made["batch_id"],
+        )
+    headers = {} if made["is_new"] else {REPLAYED: "true"}
+    if data.job_type == "batch":
+        headers["Location"] = f"/batches/{made['batch_id']}"
+        return json_answer(msgspec.json.encode(made), status=201, headers=headers)
+    headers["Location"] = f"/jobs/{job_id}"
+    return json_answer(await _detail(request, job_id), status=201, headers=headers)
+
+
+@post("/jobs/{job_id:str}/retry", status_code=200)
+async def retry_job(
+    request: ApiRequest, job_id: FromPath[str], data: JSONBody[Retry | None] = None
+) -> Response[RetriedJob]:
+    """Do again what failed or was cancelled; with `stage`, that stage and all that follows of it."""
+    return await _call(
+        request, "select public.retry_job(%s, %s)::text", job_id, data.stage if data is not None else None
+    )
+
+
+@post("/jobs/{job_id:str}/pause", status_code=200)
+async def pause_job(request: ApiRequest, job_id: FromPath[str]) -> Response[ControlledJob]:
+    """Hold back what waits of a job; what runs is finished."""
+    return await _call(request, "select public.pause_job(%s)::text", job_id)
+
+
+@post("/jobs/{job_id:str}/resume", status_code=200)
+async def resume_job(request: ApiRequest, job_id: FromPath[str]) -> Response[ControlledJob]:
+    """Let a paused job go on."""
+    return await _call(request, "select public.resume_job(%s)::text", job_id)
+
+
+@post("/jobs/{job_id:str}/cancel", status_code=200)
+async def cancel_job(request: ApiRequest, job_id: FromPath[str]) -> Response[ControlledJob]:
+    """Withdraw a job; what it has made stays."""
+    return await _call(request, "select public.cancel_job(%s)::text", job_id)
+
+
+async def _call(request: ApiRequest, call: LiteralString, job_id: str, *more: object) -> Response[Any]:
+    key = await key_of(request, "job", job_id)
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value(call, key, *more))
+
+
+async def _detail(request: ApiRequest, job_id: UUID) -> str:
+    rows = await request.rows(JOB_DETAIL, request.tenant_id, job_id)
+    if not rows:
+        raise not_found("job", job_id)
+    found: str = rows[0][0]
+    return found
+
+
+def _submission(data: NewJob) -> Submission:
+    said = {name: value for name, value in msgspec.to_builtins(data).items() if value is not None}
+    topic = {name: value for name, value in said.items() if name in TOPIC_FIELDS}
+    if data.job_type == "batch":
+        if not data.topics:
+            raise InvalidInput(
+                "A job of the type batch takes a list of topics.",
+                next_step="Send `topics`, or leave job_type out.",
+            )
+        defaults = {name: value for name, value in topic.items() if name != "topic"}
+        return Submission.of(
+            data.project_id, data.topics, {"title": data.title, "job_type": "batch"}, defaults
+        )
+    if data.topics:
+        raise InvalidInput(
+            "A single job takes one topic.", next_step='Send `topic`; or add "job_type": "batch" for several.'
+        )
+    return Submission.of(data.project_id, [topic], {"title": data.title, "job_type": "single"})
+
+
+router = Router(
+    path="/",
+    route_handlers=[list_jobs, get_job, create_job, retry_job, pause_job, resume_job, cancel_job],
+    guards=[in_tenant],
+    security=BEARER,
+    tags=["Jobs"],
+)

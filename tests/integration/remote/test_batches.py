@@ -1,0 +1,117 @@
+"""Batches of a deployment elsewhere, in the words of this machine's own."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+from PIL import Image
+
+from cliprow import batches
+from cliprow.account import open_account
+from cliprow.batches import Batch
+from cliprow.errors import Conflict, InvalidInput, NotFound
+from cliprow.storage import upload_path
+from tests.gateway import Gateway
+from tests.integration.remote.conftest import Somebody
+
+TOPICS: list[dict[str, object]] = [
+    {"topic": f"Topic {number}", "platforms": ["youtube"], "brief": "Something is known of it."}
+    for number in range(1, 4)
+]
+
+
+@pytest.fixture
+def made(ann: Somebody) -> Batch:
+    """A batch of three jobs."""
+    at = ann.batches
+    return at.create_batch(at.find_or_create_project("Channel"), TOPICS, title="Three")[0]
+
+
+def test_a_batch_is_told_as_this_machines_own_would_be(ann: Somebody, made: Batch, gateway: Gateway) -> None:
+    account = open_account(gateway.database.admin, ann.email)
+    at = ann.batches
+    assert made == batches.get_batch(account, str(made.number)) == at.get_batch("last")
+    assert at.list_batches() == batches.list_batches(account)
+    assert at.list_jobs(made.id) == batches.list_jobs(account, made.id)
+    assert at.get_job(f"{made.number}.2") == batches.get_job(account, f"{made.number}.2")
+    assert at.count_stages(made.id) == batches.count_stages(account, made.id)
+    job = at.list_jobs(made.id)[0]
+    assert at.list_tasks(job.id) == batches.list_tasks(account, job.id)
+    assert at.list_packages(job.id) == batches.list_packages(account, job.id)
+    assert at.offered_platforms()
+    assert sorted(at.offered_platforms()) == sorted(batches.offered_platforms(account))
+    account.connection.close()
+
+
+def test_a_project_is_made_once(ann: Somebody) -> None:
+    at = ann.batches
+    assert at.find_or_create_project("One") == at.find_or_create_project("One")
+    assert at.find_or_create_project("Two") != at.find_or_create_project("One")
+
+
+def test_the_same_key_gives_the_same_batch(ann: Somebody) -> None:
+    at, key = ann.batches, str(uuid.uuid4())
+    project_id = at.find_or_create_project("Channel")
+    first, is_new = at.create_batch(project_id, TOPICS, idempotency_key=key)
+    assert is_new
+    assert at.create_batch(project_id, TOPICS, idempotency_key=key) == (first, False)
+
+
+def test_it_is_paused_resumed_and_cancelled(ann: Somebody, made: Batch) -> None:
+    at = ann.batches
+    at.act_on_batch(made.id, "pause")
+    assert at.look_again(made).is_paused
+    at.act_on_batch(made.id, "resume")
+    assert not at.look_again(made).is_paused
+    job = at.get_job(f"{made.number}.1")
+    at.act_on_job(job.id, "cancel")
+    assert at.get_job(str(job.id)).status == "cancelled"
+    assert at.retry_job(job.id) >= 1
+    assert at.act_on_batch(made.id, "cancel") == 3
+    assert at.look_again(made).status == "cancelled"
+    with pytest.raises(Conflict):
+        at.act_on_job(job.id, "pause")
+
+
+def test_what_is_not_there_is_named_as_here(ann: Somebody, made: Batch) -> None:
+    at = ann.batches
+    for name in ("99", str(uuid.uuid4())):
+        with pytest.raises(NotFound):
+            at.get_batch(name)
+    for name in ("1.9", "9.1", str(uuid.uuid4())):
+        with pytest.raises(NotFound):
+            at.get_job(name)
+    with pytest.raises(InvalidInput):
+        at.get_batch("nonsense")
+
+
+def test_bad_topics_are_named_with_their_rows(ann: Somebody) -> None:
+    at = ann.batches
+    with pytest.raises(InvalidInput, match="topic 2, platforms"):
+        at.create_batch(
+            at.find_or_create_project("Channel"), [*TOPICS[:1], {"topic": "x", "platforms": ["nowhere"]}]
+        )
+
+
+def test_pictures_go_into_the_tenants_uploads_once(ann: Somebody, gateway: Gateway, tmp_path: Path) -> None:
+    picture = tmp_path / "sky.png"
+    Image.new("RGB", (40, 30), "navy").save(picture)
+    at = ann.batches
+    stored = at.store_images([picture, picture])
+    ref = stored[picture]
+    tenant_id = ann.api.get("/auth/session")["tenant_id"]
+    assert ref.path == upload_path(tenant_id, ref.sha256)
+    key = gateway.settings.secret_key
+    answer = httpx.get(
+        f"{gateway.url}/storage/v1/object/media/{ref.path}",
+        headers={"apikey": key, "Authorization": f"Bearer {key}"},
+    )
+    assert answer.content == picture.read_bytes()
+    assert ann.batches.store_images([picture]) == stored
+    at.create_batch(at.find_or_create_project("C"), [{**TOPICS[0], "images": [msgspec.to_builtins(ref)]}])
+    with pytest.raises(NotFound, match=r"gone\.png"):
+        at.store_images([tmp_path / "gone.png"])

@@ -1,0 +1,53 @@
+"""A gateway and an API over two tenants, attacked from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from tests.cluster import Server
+from tests.gateway import running_gateway
+from tests.security.attackers import Scene
+from tests.sql.row_level_security.cast import gather
+from tests.sql.row_level_security.rows import add_rows
+from tests.sql.world import World
+
+
+@pytest.fixture(scope="session")
+def scene(
+    server: Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """The first tenant has a row in every table and a file."""
+    database = server.create("attacked", migrated_template)
+    with (
+        psycopg.connect(database.admin, autocommit=True) as admin,
+        running_gateway(server, database, tmp_path_factory.mktemp("attacked")) as gateway,
+    ):
+        world = World(database, admin)
+        cast = gather(world)
+        member = world.sign_up("member")
+        rows = add_rows(world, cast.tenant_id, cast.project_id, member.user_id)
+        path, data = f"{cast.tenant_id}/artifacts/{'ab' * 32}", b"what others must not see"
+        key = gateway.settings.secret_key
+        httpx.post(
+            f"{gateway.url}/storage/v1/object/media/{path}",
+            content=data,
+            headers={"apikey": key, "Authorization": f"Bearer {key}", "content-type": "video/mp4"},
+        ).raise_for_status()
+        world.run(
+            "update public.generated_content set file_path = %s where tenant_id = %s", path, cast.tenant_id
+        )
+        yield Scene(gateway, cast, rows, path, data)
+        world.close()
+    server.drop(database.name)
+
+
+@pytest.fixture
+def nothing_changes(scene: Scene) -> Iterator[None]:
+    """What the test does leaves the first tenant as it was."""
+    before = scene.fingerprint()
+    yield
+    assert scene.fingerprint() == before
