@@ -58,23 +58,22 @@ comment on table private.live_tickets is
 insert into private.live_tickets (number) select generate_series(1, live_messages_per_s) from private.settings;
 
 create function private.take_ticket(p_last int)
-returns boolean
+returns int
 language plpgsql
 set search_path = ''
 as $$
 begin
-  update private.live_tickets set used_at = clock_timestamp()
-  where number = (
+  return (
     select t.number from private.live_tickets as t
     where t.number <= p_last and t.used_at <= clock_timestamp() - interval '1 second'
     order by t.number
     limit 1
     for update skip locked
   );
-  return found;
 end
 $$;
-comment on function private.take_ticket(int) is 'Takes the right to send one message now, from the tickets up to this number; false when all are used.';
+comment on function private.take_ticket(int) is
+  'A ticket up to this number that may be used now, locked until whoever has it has sent its message; null when there is none.';
 
 create function private.fit_tickets()
 returns void

@@ -9,7 +9,7 @@
 -- A message is `changes`, with {seq, prev_seq, ts, batches, jobs, tasks, events} and, where they changed, projects and
 -- tenants: rows as they are now, whole, the higher version the newer. Or it is `resync`, with {seq, prev_seq, ts}: fetch.
 
-create function private.send_live(p_topic private.live_topics, p_epoch int, p_rows jsonb)
+create function private.send_live(p_topic private.live_topics, p_epoch int, p_rows jsonb, p_ticket int)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -35,14 +35,16 @@ begin
       and m.topic = v_name and m.event = v_event and m.payload -> 'seq' = v_head -> 'seq'
   ) then
     update private.live_topics set seq = p_topic.seq + 1, sent_at = v_at, must_resync = false where scope_id = p_topic.scope_id;
+    update private.live_tickets set used_at = v_at where number = p_ticket;
     return true;
   end if;
   perform private.note_failure(p_topic.scope_id, 'realtime.send stored no message; the log of the database says why.');
   return false;
 end
 $$;
-comment on function private.send_live(private.live_topics, int, jsonb) is
-  'Sends a topic, whose row is locked, its next message: these rows, or a resync where there are none or too many bytes. False when it was not stored.';
+comment on function private.send_live(private.live_topics, int, jsonb, int) is
+  'Sends a topic, whose row is locked, its next message, and uses the ticket up: these rows, or a resync where there are none or too many bytes. '
+  'False when it was not stored.';
 
 create function private.note_failure(p_scope_id uuid, p_error text)
 returns void
@@ -65,17 +67,19 @@ set search_path = ''
 as $$
 declare
   v_topic private.live_topics := private.take_topic(p_scope, p_scope_id, p_tenant_id);
+  v_ticket int;
 begin
   if v_topic.scope_id is null
     or v_topic.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s) then
     return 'not now';
   end if;
-  if not private.take_ticket(p_last_ticket) then
+  v_ticket := private.take_ticket(p_last_ticket);
+  if v_ticket is null then
     return 'no ticket';
   end if;
   begin
     return case when private.send_live(
-      v_topic, p_epoch, case when not v_topic.must_resync then private.live_rows(p_scope_id, p_mark_ids) end
+      v_topic, p_epoch, case when not v_topic.must_resync then private.live_rows(p_scope_id, p_mark_ids) end, v_ticket
     ) then 'sent' else 'failed' end;
   exception when others then
     perform private.note_failure(p_scope_id, sqlerrm);
@@ -163,6 +167,23 @@ comment on function private.tell_if_quiet(bigint) is
   'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
 
+create function private.is_any_due(p_scope_ids uuid [])
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select
+    from unnest(p_scope_ids) as u (id)
+    left join private.live_topics as l on l.scope_id = u.id
+    where l.scope_id is null or l.sent_at <= clock_timestamp() - (select s.live_interval from private.settings as s)
+  );
+end
+$$;
+comment on function private.is_any_due(uuid []) is 'Whether the interval of one of these topics is over.';
+
 create function private.tell_at_commit()
 returns trigger
 language plpgsql
@@ -171,11 +192,13 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Once for a transaction, at its first mark.
+  -- Once for a transaction, at its first mark; most end here, because their batch was told of a moment ago.
   if current_setting('cliprow.told_in', true) is distinct from pg_current_xact_id()::text then
     perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
     begin
-      perform private.tell_if_quiet(new.id);
+      if private.is_any_due(new.scopes) then
+        perform private.tell_if_quiet(new.id);
+      end if;
     exception when others then
       raise warning 'Followers are told of this change later: %', sqlerrm;
     end;

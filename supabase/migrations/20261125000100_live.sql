@@ -100,23 +100,22 @@ comment on table private.live_tickets is
 insert into private.live_tickets (number) select generate_series(1, live_messages_per_s) from private.settings;
 
 create function private.take_ticket(p_last int)
-returns boolean
+returns int
 language plpgsql
 set search_path = ''
 as $$
 begin
-  update private.live_tickets set used_at = clock_timestamp()
-  where number = (
+  return (
     select t.number from private.live_tickets as t
     where t.number <= p_last and t.used_at <= clock_timestamp() - interval '1 second'
     order by t.number
     limit 1
     for update skip locked
   );
-  return found;
 end
 $$;
-comment on function private.take_ticket(int) is 'Takes the right to send one message now, from the tickets up to this number; false when all are used.';
+comment on function private.take_ticket(int) is
+  'A ticket up to this number that may be used now, locked until whoever has it has sent its message; null when there is none.';
 
 create function private.fit_tickets()
 returns void
@@ -509,7 +508,7 @@ comment on function private.live_rows(uuid, bigint []) is
 -- A message is `changes`, with {seq, prev_seq, ts, batches, jobs, tasks, events} and, where they changed, projects and
 -- tenants: rows as they are now, whole, the higher version the newer. Or it is `resync`, with {seq, prev_seq, ts}: fetch.
 
-create function private.send_live(p_topic private.live_topics, p_epoch int, p_rows jsonb)
+create function private.send_live(p_topic private.live_topics, p_epoch int, p_rows jsonb, p_ticket int)
 returns boolean
 language plpgsql
 set search_path = ''
@@ -535,14 +534,16 @@ begin
       and m.topic = v_name and m.event = v_event and m.payload -> 'seq' = v_head -> 'seq'
   ) then
     update private.live_topics set seq = p_topic.seq + 1, sent_at = v_at, must_resync = false where scope_id = p_topic.scope_id;
+    update private.live_tickets set used_at = v_at where number = p_ticket;
     return true;
   end if;
   perform private.note_failure(p_topic.scope_id, 'realtime.send stored no message; the log of the database says why.');
   return false;
 end
 $$;
-comment on function private.send_live(private.live_topics, int, jsonb) is
-  'Sends a topic, whose row is locked, its next message: these rows, or a resync where there are none or too many bytes. False when it was not stored.';
+comment on function private.send_live(private.live_topics, int, jsonb, int) is
+  'Sends a topic, whose row is locked, its next message, and uses the ticket up: these rows, or a resync where there are none or too many bytes. '
+  'False when it was not stored.';
 
 create function private.note_failure(p_scope_id uuid, p_error text)
 returns void
@@ -565,17 +566,19 @@ set search_path = ''
 as $$
 declare
   v_topic private.live_topics := private.take_topic(p_scope, p_scope_id, p_tenant_id);
+  v_ticket int;
 begin
   if v_topic.scope_id is null
     or v_topic.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s) then
     return 'not now';
   end if;
-  if not private.take_ticket(p_last_ticket) then
+  v_ticket := private.take_ticket(p_last_ticket);
+  if v_ticket is null then
     return 'no ticket';
   end if;
   begin
     return case when private.send_live(
-      v_topic, p_epoch, case when not v_topic.must_resync then private.live_rows(p_scope_id, p_mark_ids) end
+      v_topic, p_epoch, case when not v_topic.must_resync then private.live_rows(p_scope_id, p_mark_ids) end, v_ticket
     ) then 'sent' else 'failed' end;
   exception when others then
     perform private.note_failure(p_scope_id, sqlerrm);
@@ -663,6 +666,23 @@ comment on function private.tell_if_quiet(bigint) is
   'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
 
+create function private.is_any_due(p_scope_ids uuid [])
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select
+    from unnest(p_scope_ids) as u (id)
+    left join private.live_topics as l on l.scope_id = u.id
+    where l.scope_id is null or l.sent_at <= clock_timestamp() - (select s.live_interval from private.settings as s)
+  );
+end
+$$;
+comment on function private.is_any_due(uuid []) is 'Whether the interval of one of these topics is over.';
+
 create function private.tell_at_commit()
 returns trigger
 language plpgsql
@@ -671,11 +691,13 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Once for a transaction, at its first mark.
+  -- Once for a transaction, at its first mark; most end here, because their batch was told of a moment ago.
   if current_setting('cliprow.told_in', true) is distinct from pg_current_xact_id()::text then
     perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
     begin
-      perform private.tell_if_quiet(new.id);
+      if private.is_any_due(new.scopes) then
+        perform private.tell_if_quiet(new.id);
+      end if;
     exception when others then
       raise warning 'Followers are told of this change later: %', sqlerrm;
     end;
@@ -927,3 +949,38 @@ comment on function public.changed_since(timestamptz, uuid, uuid, int, uuid) is
   'from the first answer''s now less ten seconds, because what a slow transaction changed is seen only when it ends, and merge by version; events '
   'never change. Raises CR001, CR002 or CR003.';
 grant execute on function public.changed_since(timestamptz, uuid, uuid, int, uuid) to authenticated;
+
+create function private.end_epoch()
+returns trigger
+language plpgsql
+-- definer: whoever removes a member may neither send nor read the state of topics.
+security definer
+set search_path = ''
+-- As the messages' own times are.
+set timezone = 'UTC'
+as $$
+begin
+  -- Not by ticket, and so not many: of other topics a follower learns when its token is refreshed, which closes them.
+  perform realtime.send(
+    jsonb_build_object('seq', l.seq, 'prev_seq', l.seq, 'ts', clock_timestamp()), 'resync',
+    concat_ws(':', l.scope, l.scope_id, old.epoch), true)
+  from (
+    select 'tenant' as scope, new.id as scope_id, coalesce(max(t.seq), 0) as seq, 'infinity'::timestamptz as sent_at
+    from private.live_topics as t
+    where t.scope_id = new.id
+    union all (
+      select t.scope, t.scope_id, t.seq, t.sent_at
+      from private.live_topics as t
+      where t.tenant_id = new.id and t.scope <> 'tenant' and t.sent_at > now() - interval '1 hour'
+    )
+    order by 4 desc, 2
+    limit 20
+  ) as l;
+  return null;
+end
+$$;
+comment on function private.end_epoch() is
+  'Sends a resync on the topics of the epoch that is over, the tenant''s and the liveliest: who fetches then reads the new epoch, and joins the new '
+  'topics; who was removed is refused both.';
+create trigger end_epoch after update of epoch on public.tenants
+for each row when (new.epoch > old.epoch) execute function private.end_epoch();

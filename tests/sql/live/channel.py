@@ -90,3 +90,21 @@ def flush_all(world: World) -> None:
     while flush(world)["waiting"]:
         assert time.monotonic() < until, "marks are left that nobody tells of"
         time.sleep(0.05)
+
+
+def hush(world: World) -> None:
+    """As if every topic had been told something just now, and the next message were due in an hour."""
+    world.run("update private.settings set live_interval = '1 hour'")
+    world.run(
+        "insert into private.live_topics (scope_id, scope, tenant_id, sent_at)"
+        " select id, 'tenant', id, now() from public.tenants"
+        " union all select id, 'project', tenant_id, now() from public.projects"
+        " union all select id, 'batch', tenant_id, now() from public.batches"
+        " on conflict (scope_id) do update set sent_at = now()"
+    )
+
+
+def rest_all(world: World) -> None:
+    """As if the interval of every topic were over, and no ticket used."""
+    world.run("update private.live_topics set sent_at = '-infinity'")
+    world.run("update private.live_tickets set used_at = '-infinity'")
