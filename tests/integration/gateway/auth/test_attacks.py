@@ -181,7 +181,9 @@ def test_without_a_key_of_the_project_nothing_is_answered(gateway: Gateway, path
         {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
     ],
 )
-@pytest.mark.parametrize("path", ["/auth/v1/admin/users", "/storage/v1/bucket", "/health"])
+@pytest.mark.parametrize(
+    "path", ["/auth/v1/admin/users", "/storage/v1/bucket", "/rest/v1/tenants", "/health"]
+)
 def test_a_secret_key_from_a_browser_is_refused_everywhere(
     gateway: Gateway, headers: dict[str, str], path: str
 ) -> None:
@@ -307,6 +309,25 @@ def test_guessing_a_code_is_limited(guarded: Gateway) -> None:
         for n in range(6)
     ]
     assert [answer.status_code for answer in answers] == [403, 403, 403, 403, 429, 429]
+
+
+def test_a_server_with_the_secret_key_names_whom_it_asks_for(guarded: Gateway) -> None:
+    def knock(key: str | None, address: str) -> int:
+        return request(
+            guarded,
+            "POST",
+            "/auth/v1/otp",
+            key=key,
+            json={"email": new_email(), "create_user": False},
+            headers={"Sb-Forwarded-For": address},
+        ).status_code
+
+    secret = guarded.settings.secret_key
+    # Without the secret key the header is only what somebody says: all come from one address.
+    assert [knock(None, f"203.0.113.{n}") for n in range(6)] == [422, 422, 422, 422, 429, 429]
+    assert [knock(secret, "203.0.113.77") for _ in range(5)] == [422, 422, 422, 422, 429]
+    assert knock(secret, "2001:db8::1") == 422
+    assert knock(secret, "nowhere") == 429
 
 
 def test_keys_are_published_for_ten_minutes(gateway: Gateway) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -27,6 +29,10 @@ from cliprow.local.gateway.keys import Keyring, Refused
 from cliprow.local.gateway.services import Services
 from cliprow.local.gateway.settings import GatewaySettings, Options
 
+_log = logging.getLogger(__name__)
+
+#: Names the address of the person that a server asks for.
+FORWARDED_HEADER = "sb-forwarded-for"
 #: Any request of the gateway.
 AnyRequest = Request[Any, Any, Any]
 
@@ -84,8 +90,9 @@ class Auth:
         """The user that the request's token stands for.
 
         Raises:
-            AuthError: there is no token, or it is not valid any longer.
+            AuthError: there is no key or no token, or it is not valid any longer.
         """
+        self.require_key(request)
         claims = self._claims(request)
         user_id, session_id = _uuid(claims, "sub"), _uuid(claims, "session_id")
         if user_id is None:
@@ -126,6 +133,18 @@ class Auth:
             raise AuthError(401, "no_authorization", "No API key found in request")
         self.keyring.of_key(key)
 
+    def device(self, request: AnyRequest) -> Device:
+        """Where a request comes from: the peer, or whom a server that holds the secret key asks for."""
+        address = request.client.host if request.client else "127.0.0.1"
+        told = request.headers.get(FORWARDED_HEADER, "").split(",")[0].strip()
+        # Anybody could write the header; only with the secret key it is believed, as on a real project.
+        if told and self.keyring.is_secret(request.headers.get("apikey", "")):
+            try:
+                address = str(ip_address(told))
+            except ValueError:
+                _log.warning("%s does not name an IP address and is not used", FORWARDED_HEADER)
+        return Device(address, request.headers.get("user-agent"))
+
     def _claims(self, request: AnyRequest) -> dict[str, Any]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -139,12 +158,6 @@ class Auth:
             raise AuthError(
                 403, "bad_jwt", f"invalid JWT: unable to parse or verify signature, {error.message}"
             ) from error
-
-
-def device(request: AnyRequest) -> Device:
-    """Where a request comes from."""
-    # The peer itself: a header with another address would be anybody's to write.
-    return Device(request.client.host if request.client else "127.0.0.1", request.headers.get("user-agent"))
 
 
 async def read(request: AnyRequest, kind: type[Body]) -> Body:
