@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from cliprow.local.gateway.realtime.limits import FILTER_LENGTH
+
 #: SQL operators by name; those that read differently are in `condition`.
 _OPERATORS = {
     "eq": "=",
@@ -69,6 +71,8 @@ def read_filters(text: str) -> tuple[Filter, ...]:
     Raises:
         InvalidFilter: one cannot be understood.
     """
+    if len(text) > FILTER_LENGTH:
+        raise InvalidFilter(f"a filter has at most {FILTER_LENGTH} characters")
     return tuple(_read(part) for part in _parts(text)) if text.strip() else ()
 
 
