@@ -13,7 +13,7 @@ from psycopg import sql
 from cliprow.local.gateway.realtime.limits import FILTER_LENGTH
 
 #: SQL operators by name; those that read differently are in `condition`.
-_OPERATORS = {
+OPERATORS = {
     "eq": "=",
     "neq": "<>",
     "lt": "<",
@@ -55,7 +55,7 @@ class Filter:
             met = sql.SQL("{} = any ({}::{}[])").format(column, sql.Placeholder(), type_name(column_type))
         else:
             compared = "text" if self.operator in _PATTERNS else column_type
-            operator = sql.SQL(_OPERATORS[self.operator])
+            operator = sql.SQL(OPERATORS[self.operator])
             met = sql.SQL("{} {} {}::{}").format(column, operator, sql.Placeholder(), type_name(compared))
         return sql.SQL("coalesce({}({}), false)").format(sql.SQL("not " if self.is_negated else ""), met)
 
@@ -96,7 +96,7 @@ def _read(part: str) -> Filter:
         return Filter(column.strip(), operator, _array(value), is_negated)
     if operator == "is":
         _keyword(value)
-    elif operator not in _OPERATORS:
+    elif operator not in OPERATORS:
         raise InvalidFilter(f"there is no operator {operator!r}")
     quoted = _QUOTED.fullmatch(value)
     return Filter(column.strip(), operator, _unescape(quoted[1]) if quoted else value, is_negated)
