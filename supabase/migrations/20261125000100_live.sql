@@ -13,7 +13,7 @@ create table public.realtime_outbox (
   ids uuid [],
   xact_id xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now()
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 comment on table public.realtime_outbox is
   'Marks: rows that one statement changed and that are still to be told on live topics. Names, never payloads: a sender reads the rows as they '
   'are then. Without foreign keys, because it must stand in nobody''s way.';
@@ -795,6 +795,9 @@ declare
 begin
   if not pg_try_advisory_xact_lock(hashtext('cliprow.flush_live')) then
     return null;
+  end if;
+  if not exists (select from public.realtime_outbox) and not exists (select from private.live_topics where must_resync) then
+    return jsonb_build_object('sent', 0, 'failed', 0, 'waiting', 0);
   end if;
   perform private.fit_tickets();
   perform private.drop_marks(private.hopeless_marks(10000));

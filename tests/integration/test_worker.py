@@ -247,3 +247,39 @@ def test_a_worker_says_why_it_cannot_work(
     _, said = stranger.communicate(timeout=LIMIT_S)
     assert stranger.returncode == 1
     assert b"NOT_ALLOWED" in said
+
+
+def test_a_worker_tells_followers_what_nobody_told_them_and_once_more_when_it_stops(
+    database: Database, account: Account, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    waiting = "select count(*) from realtime_outbox"
+    number = add_batch(account)
+    worker = start(database.worker, "--stages", "post_processing")
+    until(lambda: workers(database) == 1)
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        for title in ("One", "Two", "Three"):
+            connection.execute("update batches set title = %s where number = %s", [title, number])
+        assert count(database, waiting) > 0
+        until(lambda: count(database, waiting) == 0)
+        told = connection.execute(
+            "select array_agg(distinct payload -> 'batches' -> 0 ->> 'title') from realtime.messages"
+            " where payload -> 'batches' -> 0 ->> 'title' <> 'Two'"
+        ).fetchone()
+        assert told is not None
+        assert {"One", "Three"} <= set(told[0])
+        worker.send_signal(signal.SIGTERM)
+        connection.execute("update batches set title = 'Four' where number = %s", [number])
+        connection.execute("update batches set title = 'Five' where number = %s", [number])
+    assert worker.wait(LIMIT_S) == 0
+    assert count(database, waiting) == 0
+
+
+def test_a_worker_works_on_though_nobody_can_be_told(
+    database: Database, account: Account, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    with psycopg.connect(database.superuser, autocommit=True) as owner:
+        owner.execute("alter table realtime.messages add constraint refused check (topic = 'none') not valid")
+    add_batch(account)
+    start(database.worker)
+    until(lambda: count(database, "select count(*) from generation_jobs where status = 'completed'") == 1)
+    until(lambda: "Live messages could not be sent" in (tmp_path / "log").read_text())
