@@ -12,6 +12,8 @@
     CLIPROW_API_HOST         address that `cliprow api` listens on (default: 127.0.0.1)
     CLIPROW_API_PORT         and its port (default: 8000)
     CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
+    CLIPROW_API_LIMITS       requests that one user, and one address nobody has signed in from, may send in ten seconds, and
+                             sign-ins that one address may try in five minutes (default: 300,100,30; 0 is no limit)
     CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve; without it they are off
     CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
     CLIPROW_STORAGE_CACHE_MB most room for local copies of stored files (default: 5000)
@@ -74,6 +76,8 @@ class Config:
     #: Whether the user chose that port, so that it must not move when taken.
     insists_on_api_port: bool = False
     api_cors_origins: tuple[str, ...] = ()
+    #: Requests of a user and of an address in ten seconds, sign-ins of an address in five minutes.
+    api_limits: tuple[int, int, int] = (300, 100, 30)
     #: The tenant of the old system's endpoints; empty: they are off. The key they ask for.
     legacy_tenant: str = ""
     legacy_api_key: str = field(default="", metadata={"secret": True})
@@ -105,6 +109,7 @@ class Config:
             api_port=_port("CLIPROW_API_PORT", given.get("CLIPROW_API_PORT")) or 8000,
             insists_on_api_port="CLIPROW_API_PORT" in given,
             api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
+            api_limits=_limits("CLIPROW_API_LIMITS", given.get("CLIPROW_API_LIMITS", "300,100,30")),
             legacy_tenant=given.get("CLIPROW_LEGACY_TENANT", "").strip(),
             legacy_api_key=given.get("CLIPROW_LEGACY_API_KEY", ""),
             postgres_bin=Path(postgres_bin).expanduser() if postgres_bin else None,
@@ -173,6 +178,16 @@ def _port(name: str, text: str | None) -> int | None:
             f"{name} is {text!r}, which is not a port.", next_step=f"Set {name} to a number from 1 to 65535."
         )
     return int(text)
+
+
+def _limits(name: str, text: str) -> tuple[int, int, int]:
+    words = _words(text)
+    if len(words) != 3 or not all(re.fullmatch(r"\d{1,7}", word) for word in words):
+        raise InvalidInput(
+            f"{name} is {text!r}, which is not three numbers.", next_step=f"Set {name} like 300,100,30."
+        )
+    user, address, sign_in = map(int, words)
+    return user, address, sign_in
 
 
 def _megabytes(name: str, text: str | None, default: int = 5000) -> int:

@@ -33,7 +33,10 @@ def socket(scene: Scene) -> Connection:
 def answer(channel: Connection, ref: str) -> dict[str, Any]:
     """The reply to a message, whatever else comes before it."""
     while True:
-        frame = json.loads(channel.recv(timeout=10))
+        message = channel.recv(timeout=10)
+        if isinstance(message, bytes):
+            continue  # a broadcast
+        frame = json.loads(message)
         if frame[1] == ref and frame[3] == "phx_reply":
             found: dict[str, Any] = frame[4]
             return found

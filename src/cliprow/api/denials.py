@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from contextlib import suppress
 from typing import Any, Literal
 from uuid import UUID
@@ -12,6 +13,7 @@ import psycopg
 from psycopg import errors as sql
 
 from cliprow.api.database import Database
+from cliprow.api.edge import route_of
 from cliprow.errors import CliprowError, Unauthenticated
 
 _log = logging.getLogger("cliprow.api")
@@ -19,17 +21,19 @@ _log = logging.getLogger("cliprow.api")
 Kind = Literal["unauthenticated", "forbidden", "sql_42501"]
 Denial = tuple[Kind, str, UUID | None, UUID | None]
 
-#: Denials waiting to be written; a flood beyond it is counted in the log only.
+#: Different ones that may wait to be written; a flood beyond it is told of in the log only.
 _MAX_WAITING = 5_000
-_BATCH = 200
+#: They are written this long after the first, many in one transaction.
+_DELAY_S = 0.2
 
 
 class Denials:
-    """Writes denials down soon after they happened, many in one transaction, so that a flood costs little."""
+    """Writes refusals down soon after they happened, equal ones as one, so that a flood costs little."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: asyncio.Queue[Denial] = asyncio.Queue(_MAX_WAITING)
+        self._waiting: Counter[Denial] = Counter()
+        self._some = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._dropped = 0
 
@@ -43,43 +47,47 @@ class Denials:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-        if denials := self._take():
-            await self._store(denials)
+        await self._store()
 
     def note(self, scope: Any, error: Exception) -> None:
         """Take down one refused request."""
         caller = scope["state"].get("caller")
-        route = f"{scope['method']} {scope.get('path_template') or '(none)'}"
         denial: Denial = (
             kind_of(error),
-            route,
+            f"{scope['method']} {route_of(scope)}",
             caller.tenant_id if caller else None,
             caller.user_id if caller else None,
         )
-        try:
-            self._waiting.put_nowait(denial)
-        except asyncio.QueueFull:
+        if denial in self._waiting or len(self._waiting) < _MAX_WAITING:
+            self._waiting[denial] += 1
+            self._some.set()
+        else:
             self._dropped += 1
 
     async def _write(self) -> None:
         while True:
-            first = await self._waiting.get()
-            await asyncio.sleep(0.2)
-            await self._store([first, *self._take()])
+            await self._some.wait()
+            await asyncio.sleep(_DELAY_S)
+            self._some.clear()
+            await self._store()
 
-    def _take(self) -> list[Denial]:
-        return [self._waiting.get_nowait() for _ in range(min(_BATCH, self._waiting.qsize()))]
-
-    async def _store(self, denials: list[Denial]) -> None:
+    async def _store(self) -> None:
+        # In one order everywhere, so that two processes that write the same rows do not wait for each other.
+        waiting, self._waiting = sorted(self._waiting.items(), key=repr), Counter()
         if self._dropped:
             _log.warning("%d refused requests were not counted: there were too many", self._dropped)
             self._dropped = 0
+        if not waiting:
+            return
         try:
             async with self._database.as_itself() as connection, connection.transaction():
                 async with connection.cursor() as cursor:
-                    await cursor.executemany("select private.record_denial(%s, %s, %s, %s)", denials)
+                    await cursor.executemany(
+                        "select private.record_denial(%s, %s, %s, %s, %s)",
+                        [(*denial, count) for denial, count in waiting],
+                    )
         except CliprowError as error:
-            _log.error("%d refused requests could not be counted: %s", len(denials), error.message)
+            _log.error("%d refused requests could not be counted: %s", len(waiting), error.message)
 
 
 def kind_of(error: Exception) -> Kind:

@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from litestar.enums import ScopeType
@@ -96,7 +97,7 @@ class Edge:
                     "fields": {
                         "method": scope["method"],
                         # The template, not the path: what stands in its place may be a secret, like a link's token.
-                        "route": scope.get("path_template") or "(none)",
+                        "route": route_of(scope),
                         "status": status,
                         "duration_ms": round((time.perf_counter() - began) * 1000, 2),
                         "bytes": size,
@@ -111,6 +112,16 @@ class Edge:
                     }
                 },
             )
+
+
+def route_of(scope: Scope) -> str:
+    """The pattern of a request's route, like /jobs/{job_id}."""
+    return _without_types(str(scope.get("path_template") or "")) or "(none)"
+
+
+@lru_cache(maxsize=1024)
+def _without_types(template: str) -> str:
+    return re.sub(r":\w+}", "}", template)
 
 
 def _headers(scope: Scope, *wanted: bytes) -> dict[bytes, str]:

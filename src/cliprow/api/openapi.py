@@ -94,9 +94,9 @@ def _made(app: Litestar, name: str, make: Callable[[], Any]) -> Any:
 
 
 def _with_short_names(made: dict[str, Any]) -> dict[str, Any]:
-    """Pages of a type are called for the type, like ProjectPage."""
-    text = msgspec.json.encode(made).decode()
-    short: dict[str, Any] = msgspec.json.decode(re.sub(r"\bPage_[\w.]*?(\w+)_(?=\")", r"\1Page", text))
+    """Pages of a type are called for the type, like ProjectPage; and what fits two kinds of a union is right too."""
+    text = re.sub(r"\bPage_[\w.]*?(\w+)_(?=\")", r"\1Page", msgspec.json.encode(made).decode())
+    short: dict[str, Any] = msgspec.json.decode(text.replace('"oneOf":', '"anyOf":'))
     return short
 
 
@@ -135,6 +135,9 @@ def _finish(made: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> dict[str
             operation["responses"] = {
                 status: answer for status, answer in operation["responses"].items() if status < "400"
             }
+            for answer in operation["responses"].values():
+                if all(media["schema"] == {"type": "null"} for media in answer.get("content", {}).values()):
+                    answer.pop("content", None)  # said as null, and really nothing at all
             operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
             if (own := bodies.get(operation["operationId"])) is not None:
                 content = {media: {"schema": by_kind[kind]} for media, kind in own.items()}

@@ -59,6 +59,7 @@ def api_settings(config: Config, stack: Stack) -> ApiSettings:
     from cliprow.api import ApiSettings
 
     project = stack.supabase
+    user_limit, address_limit, sign_in_limit = config.api_limits
     return ApiSettings(
         database=stack.api,
         supabase_url=project.url,
@@ -66,4 +67,7 @@ def api_settings(config: Config, stack: Stack) -> ApiSettings:
         secret_key=project.secret_key,
         jwt_secret=config.supabase_jwt_secret,
         cors_origins=config.api_cors_origins,
+        user_limit=user_limit,
+        address_limit=address_limit,
+        sign_in_limit=sign_in_limit,
     )

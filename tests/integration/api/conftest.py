@@ -19,6 +19,7 @@ from cliprow.local.gateway.keys import Keyring
 from cliprow.local.stack import API, url
 from tests.cluster import PASSWORD
 from tests.gateway import Gateway
+from tests.integration.api.process import ApiProcess, running_api
 from tests.sql.world import Person, World
 
 #: What a client gets back of a request.
@@ -123,6 +124,13 @@ def api(gateway: Gateway, world: World) -> Iterator[Api]:
     """The API, called by nobody; `api.sign_up()` is somebody."""
     with TestClient(create_app(settings_for(gateway)), base_url="http://127.0.0.1:8000") as client:
         yield Api(gateway, client, world)
+
+
+@pytest.fixture(scope="session")
+def api_process(gateway: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiProcess]:
+    """The API as a process, without limits on how many requests one may send."""
+    with running_api(gateway, settings_for(gateway).database, tmp_path_factory.mktemp("api")) as running:
+        yield running
 
 
 @pytest.fixture

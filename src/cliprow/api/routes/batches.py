@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from cliprow.api.answers import json_answer, tagged
@@ -57,6 +58,7 @@ DryRun = Annotated[
 
 @post(
     "/batches",
+    responses={200: ResponseSpec(BatchCheck, generate_examples=False, description="With `dry_run`.")},
     opt={"body": {"application/json": NewBatch, "text/csv": bytes, "multipart/form-data": UploadForm}},
 )
 async def create_batch(
@@ -76,7 +78,7 @@ async def create_batch(
     ] = "",
     dry_run: DryRun = False,
     key: IdempotencyKey = None,
-) -> Response[CreatedBatch | BatchCheck]:
+) -> Response[CreatedBatch]:
     """Create a batch: a job for each topic. The topics come as JSON, or as a file (CSV, JSON Lines) that is the body or
     the part `file` of a form. With `dry_run`, create nothing, and say what is wrong with which topic, how long it would
     take and what it would cost.

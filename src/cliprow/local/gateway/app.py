@@ -20,8 +20,9 @@ from cliprow.local.gateway.storage.part import StoragePart
 
 #: Headers that browsers may read of an answer.
 EXPOSED_HEADERS = [
-    "Content-Range", "Location", "Range-Unit", "Retry-After", "Tus-Extension", "Tus-Resumable", "Tus-Version",
-    "Upload-Length", "Upload-Offset", "X-Supabase-Api-Version", "X-Total-Count",
+    "Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Last-Modified", "Location", "Preference-Applied",
+    "Range-Unit", "Retry-After", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version", "Upload-Expires",
+    "Upload-Length", "Upload-Metadata", "Upload-Offset", "X-Supabase-Api-Version", "X-Total-Count",
 ]  # fmt: skip
 
 

@@ -124,6 +124,10 @@ class Keyring:
                 return Caller(role, {"role": role, "iat": int(time.time())})
         raise Refused("Invalid API key")
 
+    def is_secret(self, key: str) -> bool:
+        """Whether this is the project's secret key."""
+        return hmac.compare_digest(key.encode(), self._settings.secret_key.encode())
+
     def identify(self, headers: Mapping[str, str]) -> Caller:
         """Who a request comes from, by its headers (names in lower case).
 

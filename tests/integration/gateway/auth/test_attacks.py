@@ -9,10 +9,12 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -179,7 +181,9 @@ def test_without_a_key_of_the_project_nothing_is_answered(gateway: Gateway, path
         {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"},
     ],
 )
-@pytest.mark.parametrize("path", ["/auth/v1/admin/users", "/storage/v1/bucket", "/health"])
+@pytest.mark.parametrize(
+    "path", ["/auth/v1/admin/users", "/storage/v1/bucket", "/rest/v1/tenants", "/health"]
+)
 def test_a_secret_key_from_a_browser_is_refused_everywhere(
     gateway: Gateway, headers: dict[str, str], path: str
 ) -> None:
@@ -307,6 +311,25 @@ def test_guessing_a_code_is_limited(guarded: Gateway) -> None:
     assert [answer.status_code for answer in answers] == [403, 403, 403, 403, 429, 429]
 
 
+def test_a_server_with_the_secret_key_names_whom_it_asks_for(guarded: Gateway) -> None:
+    def knock(key: str | None, address: str) -> int:
+        return request(
+            guarded,
+            "POST",
+            "/auth/v1/otp",
+            key=key,
+            json={"email": new_email(), "create_user": False},
+            headers={"Sb-Forwarded-For": address},
+        ).status_code
+
+    secret = guarded.settings.secret_key
+    # Without the secret key the header is only what somebody says: all come from one address.
+    assert [knock(None, f"203.0.113.{n}") for n in range(6)] == [422, 422, 422, 422, 429, 429]
+    assert [knock(secret, "203.0.113.77") for _ in range(5)] == [422, 422, 422, 422, 429]
+    assert knock(secret, "2001:db8::1") == 422
+    assert knock(secret, "nowhere") == 400
+
+
 def test_keys_are_published_for_ten_minutes(gateway: Gateway) -> None:
     answer = httpx.get(f"{gateway.url}/auth/v1/.well-known/jwks.json")
     assert answer.headers["cache-control"] == "public, max-age=600"
@@ -336,3 +359,34 @@ def test_no_secret_is_logged(gateway: Gateway, victim: Person) -> None:
     log = gateway.log.read_text()
     for secret in (PASSWORD, victim.access_token, victim.refresh_token, gateway.settings.secret_key):
         assert secret not in log
+
+
+def test_without_its_database_it_says_so_and_goes_on(
+    server: Server, bare_template: str, tmp_path: Path
+) -> None:
+    database = server.create("lost_gateway", bare_template)
+    superuser = server.database("postgres").superuser
+    with (
+        running_gateway(server, database, tmp_path) as running,
+        psycopg.connect(superuser, autocommit=True) as cluster,
+    ):
+        ada = sign_up(running)
+        cluster.execute("alter database lost_gateway allow_connections false")
+        cluster.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = 'lost_gateway' and usename = 'supabase_auth_admin'"
+        )
+        answer = request(running, "GET", "/auth/v1/user", token=ada.access_token)
+        assert (answer.status_code, answer.json()["code"]) == (503, "unexpected_failure")
+        assert httpx.get(f"{running.url}/auth/v1/.well-known/jwks.json").status_code == 200
+        cluster.execute("alter database lost_gateway allow_connections true")
+        for _ in range(30):
+            answer = request(running, "GET", "/auth/v1/user", token=ada.access_token)
+            if answer.status_code == 200:
+                break
+            time.sleep(1)
+        assert answer.json()["id"] == ada.id
+        log = running.log.read_text()
+        assert "GET /auth/v1/user failed in the database" in log
+        assert PASSWORD not in log and ada.access_token not in log
+    server.drop(database.name)

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import jwt
+import psycopg
 import pytest
 
 from tests.gateway import Gateway
@@ -165,6 +167,18 @@ def test_a_sign_in_link_makes_users_and_signs_in(gateway: Gateway, is_new: bool)
     assert user_of(gateway, tokens["access_token"])["email"] == email
 
 
+def test_a_user_that_sql_made_can_sign_in_by_link(gateway: Gateway) -> None:
+    """Like the user of the embedded stack, for whom the command line works."""
+    email = new_email()
+    with psycopg.connect(gateway.database.admin) as connection:
+        connection.execute("insert into auth.users (id, email) values (gen_random_uuid(), %s)", [email])
+    assert password_works(gateway, email, "") == "invalid_credentials"
+    post(gateway, "otp", email=email, create_user=False)
+    _, tokens = follow(read_mail(gateway, email)[0]["link"])
+    assert user_of(gateway, tokens["access_token"])["role"] == "authenticated"
+    assert jwt.decode(tokens["access_token"], options={"verify_signature": False})["tenant_id"]
+
+
 def test_a_sign_in_link_for_users_only(gateway: Gateway) -> None:
     email = new_email()
     answer = post(gateway, "otp", email=email, create_user=False)
@@ -260,6 +274,25 @@ def test_own_metadata_is_merged_and_no_other_can_be_written(gateway: Gateway) ->
         gateway, "PUT", "/auth/v1/user", token=ada.access_token, json={"app_metadata": {"plan": "premium"}}
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "not_admin")
+
+
+def test_links_for_a_change_of_address_by_an_administrator(gateway: Gateway) -> None:
+    ada, new = sign_up(gateway), new_email()
+    body = {"type": "email_change_new", "email": ada.email, "new_email": new, "redirect_to": BACK}
+    key = gateway.settings.secret_key
+    made = request(gateway, "POST", "/auth/v1/admin/generate_link", key=key, json=body).json()
+    assert made["verification_type"] == "email_change_new"
+    place, tokens = follow(made["action_link"])
+    assert place == BACK
+    assert user_of(gateway, tokens["access_token"])["email"] == new
+    taken = request(
+        gateway,
+        "POST",
+        "/auth/v1/admin/generate_link",
+        key=key,
+        json={**body, "email": new, "new_email": sign_up(gateway).email},
+    )
+    assert (taken.status_code, taken.json()["code"]) == (422, "email_exists")
 
 
 def test_reauthentication_sends_a_code_without_a_link(gateway: Gateway) -> None:

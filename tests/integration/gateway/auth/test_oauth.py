@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,8 @@ class Elsewhere:
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[Elsewhere]:
-    import oidc_provider_mock
+    with warnings.catch_warnings(record=True):  # of the libraries that it uses
+        import oidc_provider_mock
 
     with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
         yield Elsewhere(f"http://localhost:{server.server_port}")

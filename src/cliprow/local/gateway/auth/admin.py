@@ -73,9 +73,7 @@ async def users(request: AnyRequest, auth: Auth) -> Response[dict[str, Any]]:
     per_page = _number(request, "per_page", DEFAULT_PAGE, LARGEST_PAGE)
     async with auth.pool.connection() as connection:
         found = await list_users(connection, per_page, (page - 1) * per_page)
-        cursor = await connection.execute(
-            "select count(*) as total from auth.users where aud = %s", [AUDIENCE]
-        )
+        cursor = await connection.execute("select count(*) as total from auth.users")
         row = await cursor.fetchone()
     total = int(row["total"]) if row else 0
     last = max(1, math.ceil(total / per_page))

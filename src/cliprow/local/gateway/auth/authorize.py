@@ -13,7 +13,7 @@ from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.flows import Flow
 from cliprow.local.gateway.auth.providers import Profile, Provider, new_verifier
 from cliprow.local.gateway.auth.redirects import target, with_error, with_fragment, with_query
-from cliprow.local.gateway.auth.service import AnyRequest, Auth, device
+from cliprow.local.gateway.auth.service import AnyRequest, Auth
 from cliprow.local.gateway.auth.users import Connection, User, find_by_id
 
 #: Query parameters that are for us; the others go on to the provider.
@@ -171,7 +171,7 @@ async def _finish(
         )
         return with_query(flow.referrer, {"code": flow.auth_code or ""})
     await flows.end(connection, flow.id)
-    session = await auth.sessions.open(connection, user, METHOD, device(request))
+    session = await auth.sessions.open(connection, user, METHOD, auth.device(request))
     names = ("access_token", "expires_at", "expires_in", "refresh_token", "token_type")
     tokens = {name: str(session[name]) for name in names}
     given = {"provider_token": profile.access_token, "provider_refresh_token": profile.refresh_token}

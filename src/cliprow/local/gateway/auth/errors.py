@@ -76,6 +76,10 @@ def _on_database(request: Request[Any, Any, Any], error: psycopg.Error) -> Respo
         primary(error),
         "".join(traceback.format_tb(error.__traceback__)),
     )
+    if isinstance(error, psycopg.OperationalError):
+        return respond(
+            request, AuthError(503, "unexpected_failure", "The database does not answer. Try again.")
+        )
     return respond(request, unexpected("Unexpected failure, please check server logs for more information"))
 
 

@@ -131,7 +131,7 @@ async def _with_email(connection: Connection, email: str) -> User | None:
     """The one user with this address, be it its own or one that another provider has proved."""
     cursor = await connection.execute(
         """
-        select id from auth.users where lower(email) = %(email)s and not is_sso_user
+        select id from auth.users where email = %(email)s and not is_sso_user
         union
         select user_id from auth.identities
         where email = %(email)s and identity_data -> 'email_verified' = 'true'

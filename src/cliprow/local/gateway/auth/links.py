@@ -13,7 +13,7 @@ from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.flows import Challenged
 from cliprow.local.gateway.auth.passwords import random_password
 from cliprow.local.gateway.auth.redirects import target
-from cliprow.local.gateway.auth.service import AnyRequest, Auth, device, read
+from cliprow.local.gateway.auth.service import AnyRequest, Auth, read
 from cliprow.local.gateway.auth.sign_up import new_user
 from cliprow.local.gateway.auth.users import clean_email, confirm_email, find_by_email
 
@@ -49,7 +49,7 @@ async def recover(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     """Send a link to set a new password; the answer is the same for addresses that nobody has."""
     started = time.monotonic()
     auth.require_key(request)
-    auth.rates.count("mail", device(request).address)
+    auth.rates.count("mail", auth.device(request).address)
     body = await read(request, Recovery)
     if not body.email:
         raise invalid("Password recovery requires an email")
@@ -69,7 +69,7 @@ async def magic_link(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     """Send a link and a code to sign in with; who is new becomes a user, unless the request says otherwise."""
     started = time.monotonic()
     auth.require_key(request)
-    auth.rates.count("mail", device(request).address)
+    auth.rates.count("mail", auth.device(request).address)
     body = await read(request, MagicLink)
     if body.phone:
         raise AuthError(400, "phone_provider_disabled", "Unsupported phone provider")
@@ -101,7 +101,7 @@ async def resend(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     """Send a confirmation once more, if one is due."""
     started = time.monotonic()
     auth.require_key(request)
-    auth.rates.count("mail", device(request).address)
+    auth.rates.count("mail", auth.device(request).address)
     body = await read(request, Resend)
     if body.phone or body.type in ("sms", "phone_change"):
         raise AuthError(400, "phone_provider_disabled", "Phone logins are disabled")

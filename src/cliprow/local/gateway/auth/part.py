@@ -63,5 +63,6 @@ class AuthPart:
 
     async def stop(self) -> None:
         """Close them."""
+        self._auth.passwords.close()
         await self._auth.http.aclose()
         await self._auth.pool.close()

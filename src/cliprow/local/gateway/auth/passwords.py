@@ -47,6 +47,10 @@ class Passwords:
         is_right = await loop.run_in_executor(self._threads, self._compare, hashed, password)
         return is_right and bool(stored)
 
+    def close(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
     def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made with other costs than those of today."""
         return self._hasher.check_needs_rehash(stored)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from cliprow.local.gateway.auth.errors import AuthError
+from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.hook import ClaimsHook
 from cliprow.local.gateway.auth.mailer import Mailer
 from cliprow.local.gateway.auth.passwords import Passwords
@@ -27,6 +28,8 @@ from cliprow.local.gateway.keys import Keyring, Refused
 from cliprow.local.gateway.services import Services
 from cliprow.local.gateway.settings import GatewaySettings, Options
 
+#: Names the address of the person that a server asks for.
+FORWARDED_HEADER = "sb-forwarded-for"
 #: Any request of the gateway.
 AnyRequest = Request[Any, Any, Any]
 
@@ -67,7 +70,9 @@ class Auth:
             kwargs={"row_factory": dict_row, "autocommit": True, "options": _OPTIONS},
             min_size=1,
             max_size=10,
-            timeout=10,
+            timeout=5,
+            # After a restart of the database nobody gets a connection that is gone.
+            check=AsyncConnectionPool.check_connection,
             open=False,
             name="auth",
         )
@@ -124,6 +129,18 @@ class Auth:
             raise AuthError(401, "no_authorization", "No API key found in request")
         self.keyring.of_key(key)
 
+    def device(self, request: AnyRequest) -> Device:
+        """Where a request comes from: the peer, or whom a server that holds the secret key asks for."""
+        address = request.client.host if request.client else "127.0.0.1"
+        told = request.headers.get(FORWARDED_HEADER, "").split(",")[0].strip()
+        # Anybody could write the header; only with the secret key it is believed, as on a real project.
+        if told and self.keyring.is_secret(request.headers.get("apikey", "")):
+            try:
+                address = str(ip_address(told))
+            except ValueError as error:
+                raise invalid(f"{FORWARDED_HEADER} must be an IP address") from error
+        return Device(address, request.headers.get("user-agent"))
+
     def _claims(self, request: AnyRequest) -> dict[str, Any]:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -137,12 +154,6 @@ class Auth:
             raise AuthError(
                 403, "bad_jwt", f"invalid JWT: unable to parse or verify signature, {error.message}"
             ) from error
-
-
-def device(request: AnyRequest) -> Device:
-    """Where a request comes from."""
-    # The peer itself: a header with another address would be anybody's to write.
-    return Device(request.client.host if request.client else "127.0.0.1", request.headers.get("user-agent"))
 
 
 async def read(request: AnyRequest, kind: type[Body]) -> Body:

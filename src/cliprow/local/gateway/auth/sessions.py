@@ -15,7 +15,7 @@ from cliprow.local.gateway.auth import refresh_tokens
 from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.hook import ClaimsHook
 from cliprow.local.gateway.auth.users import Connection, User, find_by_id
-from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.keys import AUDIENCE, Keyring
 
 #: A used refresh token still gives the active one for so long, for clients that refresh twice at once.
 REUSE_S = 10
@@ -157,14 +157,15 @@ class Sessions:
             {
                 "iss": self._keyring.issuer,
                 "sub": str(user.id),
-                "aud": user.aud or "",
+                # users that SQL made may have none
+                "aud": user.aud or AUDIENCE,
                 "exp": issued_at + self._access_token_s,
                 "iat": issued_at,
                 "email": user.email or "",
                 "phone": user.phone or "",
                 "app_metadata": user.app_metadata,
                 "user_metadata": user.user_metadata,
-                "role": user.role or "",
+                "role": user.role or AUDIENCE,
                 "aal": "aal1",
                 "amr": await self._methods(connection, session_id),
                 "session_id": str(session_id),

@@ -9,7 +9,7 @@ from litestar import post
 
 from cliprow.local.gateway.auth import flows
 from cliprow.local.gateway.auth.errors import AuthError, invalid
-from cliprow.local.gateway.auth.service import AnyRequest, Auth, device, read
+from cliprow.local.gateway.auth.service import AnyRequest, Auth, read
 from cliprow.local.gateway.auth.users import find_by_email, find_by_id, update_user
 
 
@@ -45,7 +45,7 @@ async def token(request: AnyRequest, auth: Auth) -> dict[str, Any]:
 
 
 async def _by_password(request: AnyRequest, auth: Auth) -> dict[str, Any]:
-    auth.rates.count("sign_in", device(request).address)
+    auth.rates.count("sign_in", auth.device(request).address)
     body = await read(request, Credentials)
     if body.phone:
         raise AuthError(422, "phone_provider_disabled", "Phone logins are disabled")
@@ -66,21 +66,21 @@ async def _by_password(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     async with auth.transaction() as connection:
         if rehashed:
             await update_user(connection, user, encrypted_password=rehashed)
-        return await auth.sessions.open(connection, user, "password", device(request))
+        return await auth.sessions.open(connection, user, "password", auth.device(request))
 
 
 async def _by_refresh_token(request: AnyRequest, auth: Auth) -> dict[str, Any]:
-    auth.rates.count("refresh", device(request).address)
+    auth.rates.count("refresh", auth.device(request).address)
     body = await read(request, Renewal)
     async with auth.transaction() as connection:
-        answer = await auth.sessions.renew(connection, body.refresh_token or "", device(request))
+        answer = await auth.sessions.renew(connection, body.refresh_token or "", auth.device(request))
     if isinstance(answer, AuthError):
         raise answer
     return answer
 
 
 async def _by_code(request: AnyRequest, auth: Auth) -> dict[str, Any]:
-    auth.rates.count("refresh", device(request).address)
+    auth.rates.count("refresh", auth.device(request).address)
     body = await read(request, Exchange)
     if not body.auth_code or not body.code_verifier:
         raise invalid("invalid request: both auth code and code verifier should be non-empty")
@@ -92,7 +92,7 @@ async def _by_code(request: AnyRequest, auth: Auth) -> dict[str, Any]:
             raise AuthError(404, "user_not_found", "User not found")
         if user.is_banned:
             raise AuthError(403, "user_banned", "User is banned")
-        session = await auth.sessions.open(connection, user, flow.method, device(request))
+        session = await auth.sessions.open(connection, user, flow.method, auth.device(request))
     if flow.provider_token:
         session["provider_token"] = flow.provider_token
     if flow.provider_refresh_token:

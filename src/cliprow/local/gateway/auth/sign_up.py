@@ -14,7 +14,7 @@ from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.flows import Challenge, Challenged
 from cliprow.local.gateway.auth.passwords import check_strength
 from cliprow.local.gateway.auth.redirects import target
-from cliprow.local.gateway.auth.service import AnyRequest, Auth, device, read
+from cliprow.local.gateway.auth.service import AnyRequest, Auth, read
 from cliprow.local.gateway.auth.users import (
     EMAIL,
     Connection,
@@ -45,7 +45,7 @@ async def sign_up(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     body = await read(request, SignUp)
     if not body.email and not body.phone:
         raise AuthError(422, "anonymous_provider_disabled", "Anonymous sign-ins are disabled")
-    auth.rates.count("sign_in", device(request).address)
+    auth.rates.count("sign_in", auth.device(request).address)
     if body.phone:
         raise AuthError(400, "phone_provider_disabled", "Phone signups are disabled")
     if not body.password:
@@ -67,7 +67,7 @@ async def sign_up(request: AnyRequest, auth: Auth) -> dict[str, Any]:
         user = await new_user(connection, email, hashed, body.data)
         user = await confirm_email(connection, user)
     async with auth.transaction() as connection:
-        return await auth.sessions.open(connection, user, "password", device(request))
+        return await auth.sessions.open(connection, user, "password", auth.device(request))
 
 
 async def new_user(

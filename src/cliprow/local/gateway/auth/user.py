@@ -11,7 +11,7 @@ from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.flows import Challenged
 from cliprow.local.gateway.auth.passwords import check_strength
 from cliprow.local.gateway.auth.redirects import target
-from cliprow.local.gateway.auth.service import AnyRequest, Auth, SignedIn, device, read
+from cliprow.local.gateway.auth.service import AnyRequest, Auth, SignedIn, read
 from cliprow.local.gateway.auth.sessions import Scope
 from cliprow.local.gateway.auth.users import (
     Connection,
@@ -53,7 +53,7 @@ async def update(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     new_email = clean_email(body.email) if body.email else caller.user.email
     hashed = None
     if body.password is not None:
-        auth.rates.count("sign_in", device(request).address)
+        auth.rates.count("sign_in", auth.device(request).address)
         hashed = await _new_hash(auth, caller, body.password)
     async with auth.transaction() as connection:
         if hashed is not None:

@@ -34,7 +34,9 @@ select
     u.id, u.aud, u.role, u.email, u.phone, u.encrypted_password, u.email_confirmed_at, u.phone_confirmed_at,
     u.confirmed_at, u.invited_at, u.confirmation_sent_at, u.recovery_sent_at, u.email_change, u.email_change_sent_at,
     u.email_change_confirm_status, u.reauthentication_sent_at, u.last_sign_in_at,
-    u.created_at, u.updated_at, u.banned_until, u.deleted_at, u.is_anonymous,
+    -- users that SQL made may have neither
+    coalesce(u.created_at, to_timestamp(0)) as created_at, coalesce(u.updated_at, to_timestamp(0)) as updated_at,
+    u.banned_until, u.deleted_at, u.is_anonymous,
     coalesce(u.raw_app_meta_data, '{}') as app_metadata,
     coalesce(u.raw_user_meta_data, '{}') as user_metadata,
     array(
@@ -102,8 +104,8 @@ class User(msgspec.Struct, kw_only=True):
         """What the user's own client sees: no hash and no token."""
         shown: dict[str, Any] = {
             "id": self.id,
-            "aud": self.aud or "",
-            "role": self.role or "",
+            "aud": self.aud or AUDIENCE,
+            "role": self.role or AUDIENCE,
             "email": self.email or "",
             "phone": self.phone or "",
             "app_metadata": self.app_metadata,
@@ -137,7 +139,8 @@ def clean_email(email: str | None) -> str:
 
 async def find_by_email(connection: Connection, email: str) -> User | None:
     """The user with this address, or None."""
-    return await _find(connection, "where lower(u.email) = %s and not u.is_sso_user", email.lower())
+    # Addresses are stored in lower case.
+    return await _find(connection, "where u.email = %s and not u.is_sso_user", email.lower())
 
 
 async def find_by_id(connection: Connection, user_id: UUID) -> User | None:

@@ -15,7 +15,7 @@ from cliprow.local.gateway.auth.errors import AuthError, invalid
 from cliprow.local.gateway.auth.mailer import METHODS
 from cliprow.local.gateway.auth.one_time import PKCE_PREFIX, TOKEN_TYPES, Used
 from cliprow.local.gateway.auth.redirects import target, with_error, with_fragment, with_query
-from cliprow.local.gateway.auth.service import AnyRequest, Auth, device, read
+from cliprow.local.gateway.auth.service import AnyRequest, Auth, read
 from cliprow.local.gateway.auth.users import (
     EMAIL,
     Connection,
@@ -49,7 +49,7 @@ class Verification(msgspec.Struct, kw_only=True):
 async def by_code(request: AnyRequest, auth: Auth) -> dict[str, Any]:
     """Sign in by a code that was typed, or by the hash in a link that an app took apart."""
     auth.require_key(request)
-    auth.rates.count("verify", device(request).address)
+    auth.rates.count("verify", auth.device(request).address)
     body = await read(request, Verification)
     types = TOKEN_TYPES.get(body.type or "")
     if types is None:
@@ -69,7 +69,7 @@ async def by_code(request: AnyRequest, auth: Auth) -> dict[str, Any]:
         user = await accept(connection, auth, used)
         if user is None:
             return {"msg": _HALF_DONE, "code": "200"}
-        return await auth.sessions.open(connection, user, METHOD, device(request))
+        return await auth.sessions.open(connection, user, METHOD, auth.device(request))
 
 
 @get("/verify", status_code=303)
@@ -83,7 +83,7 @@ async def by_link(request: AnyRequest, auth: Auth) -> Redirect:
     redirect_to = target(request, auth.options)
     is_pkce = token.startswith(PKCE_PREFIX)
     try:
-        auth.rates.count("verify", device(request).address)
+        auth.rates.count("verify", auth.device(request).address)
         if not token or kind not in TOKEN_TYPES:
             raise invalid("Verify requires a token and a verification type")
         async with auth.transaction() as connection:
@@ -128,7 +128,7 @@ async def _continue(
     if is_pkce:
         code = await flows.issue_code(connection, user.id, METHODS.get(kind, kind))
         return with_query(redirect_to, {"code": code})
-    session = await auth.sessions.open(connection, user, METHOD, device(request))
+    session = await auth.sessions.open(connection, user, METHOD, auth.device(request))
     names = ("access_token", "expires_at", "expires_in", "refresh_token", "token_type")
     return with_fragment(redirect_to, {**{name: str(session[name]) for name in names}, "type": kind})
 

@@ -70,16 +70,13 @@ def caller_of(keyring: Keyring, query: Mapping[str, str], headers: Mapping[str, 
     Raises:
         NotAccepted: there is none, or it is none of ours.
     """
-    key = headers.get("x-api-key") or query.get("apikey") or headers.get("apikey")
+    key = query.get("apikey") or headers.get("apikey")
     if not key:
         raise NotAccepted(401, "API key is missing")
     try:
-        caller = keyring.of_key(key) if key.startswith("sb_") else keyring.verify(key)
+        return keyring.of_key(key) if key.startswith("sb_") else keyring.verify(key)
     except Refused as refused:
         raise NotAccepted(401, "Token has expired" if refused.is_expired else refused.message) from refused
-    if key.startswith("sb_secret_") and headers.get("user-agent", "").startswith("Mozilla/"):
-        raise NotAccepted(401, "Forbidden use of secret API key in browser")
-    return caller
 
 
 async def _serve(socket: Socket, receive: Receive, send: Send) -> None:

@@ -21,6 +21,8 @@ TOPIC_LENGTH = 1_000
 JOINS_PER_SECOND = 200
 BROADCASTS_PER_SECOND = 100
 PRESENCES_PER_SECOND = 10
+#: Messages that may be sent by HTTP in a second, by all together.
+POSTS_PER_SECOND = 500
 #: Silence after which a client is taken for gone; clients send a heartbeat every 25 s.
 IDLE_S = 75.0
 #: Frames of one socket that are handled before others have their turn.

@@ -12,6 +12,9 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Receive, Scope, Send
 from psycopg_pool import AsyncConnectionPool
 
+from cliprow.local.gateway.realtime import background
+from cliprow.local.gateway.realtime.broadcasts import NotSent, broadcast_routes, not_sent
+from cliprow.local.gateway.realtime.changes import Changes
 from cliprow.local.gateway.realtime.exchange import Exchange
 from cliprow.local.gateway.realtime.handshake import Handshake
 from cliprow.local.gateway.realtime.hub import Hub
@@ -47,7 +50,10 @@ class RealtimePart:
         )
         hub = Hub()
         self._messages = Messages(conninfo, self._pool, hub)
-        self._exchange = Exchange(services.keyring, hub, Policies(self._pool), Presence(hub), self._messages)
+        self._changes = Changes(conninfo, self._pool)
+        self._exchange = Exchange(
+            services.keyring, hub, Policies(self._pool), Presence(hub), self._messages, self._changes
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def handlers(self) -> Sequence[Router | BaseRouteHandler]:
@@ -58,12 +64,19 @@ class RealtimePart:
         async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
             await handshake(scope, receive, send)
 
-        return [websocket]
+        routes = Router(
+            "/", route_handlers=broadcast_routes(self._exchange), exception_handlers={NotSent: not_sent}
+        )
+        return [websocket, routes]
 
     async def start(self) -> None:
         """Connect, and begin to read the log."""
         await self._pool.open(wait=True)
-        self._tasks.append(asyncio.create_task(self._messages.run(), name="broadcasts from the database"))
+        self._tasks = [
+            background.start(self._messages.run(), "Reading of broadcasts from the database"),
+            background.start(self._changes.run(), "Reading of changes of tables"),
+            background.start(self._messages.tidy(), "Tidying up of old broadcasts"),
+        ]
         try:
             async with asyncio.timeout(_START_S):
                 await self._messages.flowing.wait()

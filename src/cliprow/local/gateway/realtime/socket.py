@@ -120,7 +120,7 @@ class Socket:
             self._reply(frame, "error", {"reason": str(refused)})
             return
         self._channels[frame.topic] = channel
-        self._reply(frame, "ok", {"postgres_changes": []})
+        self._reply(frame, "ok", {"postgres_changes": channel.wishes})
         channel.open(replayed)
 
     async def _admit(self, frame: Frame) -> tuple[Channel, list[Broadcast]]:

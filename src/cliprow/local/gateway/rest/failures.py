@@ -120,7 +120,7 @@ def of_database(error: psycopg.Error, *, signed_in: bool) -> RestFailure:
     )
 
 
-def answer(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Send a refusal."""
     match error:
         case RestFailure():
@@ -134,4 +134,5 @@ def answer(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         case _:
             raise error
     headers = {"Proxy-Status": f"PostgREST; error={failure.code}", **failure.headers}
-    return Response(failure.body(), status_code=failure.status, headers=headers)
+    body = None if request.method == "HEAD" else failure.body()
+    return Response(body, status_code=failure.status, headers=headers)

@@ -142,7 +142,7 @@ class Disk:
         return copy
 
     async def adopt(self, part: Path, version: str) -> Content:
-        """Make a finished upload the content of `version`; its bytes stay where they are on the disk."""
+        """Make what an upload has brought the content of `version`, without moving its bytes on the disk."""
         return await asyncio.to_thread(_adopt, part, self.place(version))
 
     async def remove(self, versions: Iterable[str | None]) -> None:
@@ -201,6 +201,6 @@ def _adopt(part: Path, target: Path) -> Content:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
         os.fsync(file.fileno())
         size_bytes = os.fstat(file.fileno()).st_size
-    make_folder(target.parent)
-    part.replace(target)
+    target.unlink(missing_ok=True)  # of a time before that did not come to its end
+    _link_or_copy(part, target)
     return Content(target.name, size_bytes, digest.hexdigest())

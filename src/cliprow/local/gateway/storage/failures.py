@@ -160,11 +160,11 @@ def explain(error: Exception) -> StorageFailure:
             raise error
 
 
-def answer(_: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Send a refusal."""
     failure = explain(error)
     return Response(
-        failure.body(),
+        None if request.method == "HEAD" else failure.body(),
         status_code=failure.http_status,
         headers={"Cache-Control": "no-store", **failure.headers},
     )

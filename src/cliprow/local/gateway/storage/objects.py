@@ -73,6 +73,12 @@ class Objects:
             )
             return {row["name"] for row in await rows.fetchall()}
 
+    async def has_version(self, new: NewObject, version: str) -> bool:
+        """Whether a file has this content already, whoever asks."""
+        async with self.database.transaction() as connection:
+            row = await _current(connection, new.bucket, new.name)
+        return row is not None and row["version"] == version
+
     async def may_write(self, act: Act, new: NewObject) -> None:
         """Ask the policies before any byte is taken; nothing is kept.
 
@@ -101,7 +107,8 @@ class Objects:
         except Exception:
             await self.disk.remove([content.version])
             raise
-        await self.disk.remove([before["version"]] if before else [])
+        if before and before["version"] != content.version:
+            await self.disk.remove([before["version"]])
         return str(before["id"]) if before else row_id
 
 

@@ -14,6 +14,7 @@ from psycopg_pool import PoolTimeout
 
 from cliprow.local.gateway.keys import Refused
 from cliprow.local.gateway.services import Services
+from cliprow.local.gateway.storage import resumable_routes
 from cliprow.local.gateway.storage.bucket_routes import bucket_routes
 from cliprow.local.gateway.storage.buckets import Buckets
 from cliprow.local.gateway.storage.database import Database
@@ -23,6 +24,8 @@ from cliprow.local.gateway.storage.names import BASE
 from cliprow.local.gateway.storage.object_routes import object_routes
 from cliprow.local.gateway.storage.objects import Objects
 from cliprow.local.gateway.storage.reading_routes import reading_routes
+from cliprow.local.gateway.storage.resumable import Resumables
+from cliprow.local.gateway.storage.resumable_routes import ResumableRoutes
 from cliprow.local.gateway.storage.signatures import Signer
 from cliprow.local.gateway.storage.signing_routes import signing_routes
 
@@ -42,11 +45,14 @@ class StoragePart:
         self._disk = Disk(Path(services.settings.files))
         self._objects = Objects(self._database, self._disk)
         self._buckets = Buckets(self._database)
+        self._uploads = Resumables(self._objects, self._disk.uploads)
         self._sweeper: asyncio.Task[None] | None = None
 
     def handlers(self) -> Sequence[Router]:
         """The routes of the storage."""
         keyring, buckets, objects = self._keyring, self._buckets, self._objects
+        resumable = ResumableRoutes(keyring, buckets, objects, self._signer, self._uploads)
+        errors = (StorageFailure, Refused, PoolTimeout, psycopg.Error, OSError)
         return [
             Router(
                 BASE,
@@ -56,10 +62,13 @@ class StoragePart:
                     *reading_routes(keyring, buckets, objects),
                     *signing_routes(keyring, buckets, objects, self._signer),
                 ],
-                exception_handlers=dict.fromkeys(
-                    (StorageFailure, Refused, PoolTimeout, psycopg.Error, OSError), answer
-                ),
-            )
+                exception_handlers=dict.fromkeys(errors, answer),
+            ),
+            Router(
+                BASE,
+                route_handlers=resumable.handlers(),
+                exception_handlers=dict.fromkeys(errors, resumable_routes.answer),
+            ),
         ]
 
     async def start(self) -> None:
@@ -85,7 +94,8 @@ class StoragePart:
             await asyncio.sleep(SWEEP_INTERVAL_S)
 
     async def sweep(self) -> None:
-        """Remove contents that no row has named for a day: what was left when the process was killed."""
+        """Remove uploads never finished, and contents that no row has named for a day: the process was killed."""
+        await asyncio.to_thread(self._uploads.sweep)
         for versions in await asyncio.to_thread(self._disk.old_contents):
             async with self._database.transaction() as connection:
                 rows = await connection.execute(
