@@ -20,7 +20,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cliprow import batches
 from cliprow.account import Account, open_local_account
-from tests.cluster import Database
+from tests.cluster import Database, Server
+from tests.gateway import Gateway, running_gateway
 
 TOPIC = {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 8}
 #: Seconds; this machine may be busy.
@@ -86,13 +87,23 @@ def account(database: Database) -> Iterator[Account]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def files(server: Server, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Where the workers' results go."""
+    with running_gateway(server, database, tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def start(tmp_path: Path, files: Gateway) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts workers; those that still run when the test ends are killed."""
     started: list[subprocess.Popen[bytes]] = []
 
     def _start(conninfo: str, *options: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {
             "DATABASE_URL": conninfo,
+            "SUPABASE_URL": files.url,
+            "SUPABASE_PUBLISHABLE_KEY": files.settings.publishable_key,
+            "SUPABASE_SECRET_KEY": files.settings.secret_key,
             "CLIPROW_HOME": str(tmp_path),
             "CLIPROW_SCRIPT_OPENAI_API_KEY": "not for everybody",
         }
@@ -203,6 +214,9 @@ def test_withdrawn_work_is_stopped_although_its_child_says_nothing_and_the_slot_
     until(lambda: running(database) > 0)
     [child] = [psutil.Process(each.pid) for each in psutil.Process(worker.pid).children()]
     child.suspend()
+    # It may have been between two tasks, or just about to answer: it is asleep over the next one soon.
+    time.sleep(1)
+    until(lambda: running(database) > 0)
     with account.acting() as connection:
         connection.execute("select public.cancel_batch(%s)", [withdrawn.id])
     assert running(database) == 0
