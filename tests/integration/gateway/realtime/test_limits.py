@@ -55,6 +55,7 @@ def closing_code(socket: RawSocket) -> int:
         '{"topic":"realtime:x","event":"phx_join","payload":{},"ref":"1"}',
         "[" * 100_000,
         '["1","1","realtime:x","phx_join",' + "[" * 100_000,
+        '["1","1","realtime:x","phx_join",' + '{"config":' * 5_000 + "0" + "}" * 5_000 + "]",
         b"",
         b"\x00",
         b"\x03",
@@ -93,6 +94,34 @@ def test_oversized_frames_end_the_connection(live: Gateway, tenant: str) -> None
         send()
     # the connection may be gone before the reason is read
     assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize("depth", [100, 480, 900, 980, 990, 995, 998, 1000, 1100])
+def test_deeply_nested_frames_are_answered_or_end_the_connection(
+    live: Gateway, tenant: str, depth: int
+) -> None:
+    deep = '{"a":' * depth + "0" + "}" * depth
+    for payload in (
+        f'{{"config":{{"postgres_changes":[{deep}]}}}}',
+        f'{{"config":{{"private":{deep}}}}}',
+        f'{{"config":{deep}}}',
+    ):
+        with raw_socket(live) as socket:
+            socket.connection.send(f'["1","1","realtime:{tenant}","phx_join",{payload}]')
+            with suppress(ConnectionClosed):
+                socket.connection.send(
+                    f'["1","2","realtime:{tenant}","presence",{{"event":"track","payload":{deep}}}]'
+                )
+                socket.answer(socket.send("phoenix", "heartbeat", {}))
+
+
+def test_too_many_and_too_long_subscriptions_are_refused(live: Gateway, tenant: str) -> None:
+    wish = {"event": "*", "schema": "public"}
+    with raw_socket(live) as socket:
+        assert "InvalidJoinPayload" in str(socket.join(tenant, postgres_changes=[wish] * 101)[4])
+        long = {**wish, "table": "notes", "filter": "id=in.(" + "1," * 1_000_000 + "1)"}
+        socket.join(tenant, postgres_changes=[long])
+        assert "at most 5000 characters" in socket.event("system")[4]["message"]
 
 
 def test_a_flood_of_joins_shuts_the_client_out(

@@ -128,3 +128,40 @@ def test_a_publication_that_comes_back_is_read_again(
             connection.execute(make)
     send(topic, "changes", {"n": 2})
     assert {js.wait("broadcast")["payload"]["n"] for _ in range(2)} == {1, 2}
+
+
+def test_too_long_a_gap_makes_everybody_join_again(
+    live: Gateway, js: JsClient, sign: Sign, tenant: str, send: SendFromDatabase
+) -> None:
+    topic = f"tenant:{tenant}"
+    js.join(topic, token=sign(tenant), config={"private": True})
+    with psycopg.connect(live.database.superuser, autocommit=True) as connection:
+        connection.execute("drop publication supabase_realtime_messages_publication")
+        try:
+            cut(live, "realtime_messages")
+            connection.execute(
+                "insert into realtime.messages (topic, extension, event, payload, private)"
+                " select %s, 'broadcast', 'changes', '{}', true from generate_series(1, 5001)",
+                [topic],
+            )
+        finally:
+            connection.execute(
+                "create publication supabase_realtime_messages_publication for table realtime.messages"
+            )
+    js.wait(lambda event: event.get("status") == "CHANNEL_ERROR")
+    js.wait(lambda event: event.get("status") == "SUBSCRIBED")
+    send(topic, "changes", {"n": "after"})
+    assert js.wait("broadcast")["payload"]["n"] == "after"
+
+
+def test_lost_connections_are_replaced_before_they_are_used(live: Gateway, sign: Sign, tenant: str) -> None:
+    """As after a restart of the database: the first to join does not notice."""
+    with raw_socket(live) as socket:
+        for _ in range(3):
+            with psycopg.connect(live.database.superuser) as connection:
+                connection.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where application_name = 'cliprow realtime' and datname = current_database()"
+                )
+            answer = socket.join(f"tenant:{tenant}", token=sign(tenant), private=True)
+            assert answer[4]["status"] == "ok"

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from cliprow.local.gateway.realtime.limits import FILTER_LENGTH
+
 #: SQL operators by name; those that read differently are in `condition`.
-_OPERATORS = {
+OPERATORS = {
     "eq": "=",
     "neq": "<>",
     "lt": "<",
@@ -53,7 +55,7 @@ class Filter:
             met = sql.SQL("{} = any ({}::{}[])").format(column, sql.Placeholder(), type_name(column_type))
         else:
             compared = "text" if self.operator in _PATTERNS else column_type
-            operator = sql.SQL(_OPERATORS[self.operator])
+            operator = sql.SQL(OPERATORS[self.operator])
             met = sql.SQL("{} {} {}::{}").format(column, operator, sql.Placeholder(), type_name(compared))
         return sql.SQL("coalesce({}({}), false)").format(sql.SQL("not " if self.is_negated else ""), met)
 
@@ -69,6 +71,8 @@ def read_filters(text: str) -> tuple[Filter, ...]:
     Raises:
         InvalidFilter: one cannot be understood.
     """
+    if len(text) > FILTER_LENGTH:
+        raise InvalidFilter(f"a filter has at most {FILTER_LENGTH} characters")
     return tuple(_read(part) for part in _parts(text)) if text.strip() else ()
 
 
@@ -92,7 +96,7 @@ def _read(part: str) -> Filter:
         return Filter(column.strip(), operator, _array(value), is_negated)
     if operator == "is":
         _keyword(value)
-    elif operator not in _OPERATORS:
+    elif operator not in OPERATORS:
         raise InvalidFilter(f"there is no operator {operator!r}")
     quoted = _QUOTED.fullmatch(value)
     return Filter(column.strip(), operator, _unescape(quoted[1]) if quoted else value, is_negated)

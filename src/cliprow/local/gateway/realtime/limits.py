@@ -15,6 +15,9 @@ WAITING_MESSAGES = 2_000
 #: Websockets of one address, and channels of one websocket.
 SOCKETS_PER_ADDRESS = 1_000
 CHANNELS_PER_SOCKET = 100
+SUBSCRIPTIONS_PER_CHANNEL = 100
+#: Longest filter of a subscription, in characters.
+FILTER_LENGTH = 5_000
 #: Longest topic, in characters.
 TOPIC_LENGTH = 1_000
 #: What one socket may do in a second, and then is shut out, and what one channel may, and then is closed.

@@ -30,6 +30,8 @@ _CONNECTIONS = 4
 #: Questions that may wait for one.
 _WAITING = 500
 _POOL_TIMEOUT_S = 5.0
+#: Longest question, so that no policy keeps others waiting for ever.
+_STATEMENT_MS = 10_000
 #: How long a start waits for the log.
 _START_S = 10.0
 
@@ -45,7 +47,12 @@ class RealtimePart:
             max_size=_CONNECTIONS,
             max_waiting=_WAITING,
             timeout=_POOL_TIMEOUT_S,
-            kwargs={"autocommit": True, "application_name": "cliprow realtime"},
+            kwargs={
+                "autocommit": True,
+                "application_name": "cliprow realtime",
+                "options": f"-c statement_timeout={_STATEMENT_MS}",
+            },
+            check=AsyncConnectionPool.check_connection,
             open=False,
         )
         hub = Hub()

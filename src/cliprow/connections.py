@@ -1,45 +1,80 @@
-"""HTTP with time limits on the sender, which uvicorn by itself does not set.
+"""HTTP connections that cost no more than they are worth; uvicorn by itself waits for everybody as long as they like.
 
 Whoever sends the head or the body of a request byte by byte (slow-loris), opens a connection and says nothing, or does
-not read what it asked for, is cut off; so is whoever sends a head without end.
+not read what it asked for, is cut off; so is whoever sends a head without end. When there are as many connections as
+may be, whoever has owed us something for the longest time makes room for the newest.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import resource
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 #: Until the head of a request is complete: from the connection, or from the first byte after an earlier request.
 HEAD_S = 10.0
-#: From there until its body is.
+#: From there until its body is, or the next so many bytes of it.
 BODY_S = 60.0
+BODY_BYTES = 1024 * 1024
 #: Without the other side reading anything of an answer.
 STALLED_S = 60.0
 MAX_HEAD_BYTES = 64 * 1024
+#: Connections open at once, where the process may have so many files open.
+MAX_CONNECTIONS = 2_000
+#: Files that a process needs for all else: the database, stored files, modules.
+_OTHER_FILES = 256
+_FEWEST_CONNECTIONS = 64
 
 
-class TimedProtocol(HttpToolsProtocol):
-    """One connection, with a deadline for whatever it owes us next."""
+def most_connections() -> int:
+    """How many connections this process can have open at once; lets it open as many files, if it may do so itself."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + _OTHER_FILES
+    if 0 <= soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return (
+        min(MAX_CONNECTIONS, max(_FEWEST_CONNECTIONS, soft - _OTHER_FILES)) if soft >= 0 else MAX_CONNECTIONS
+    )
+
+
+class _HeadTooLong(Exception):
+    """Ends the parsing of a request."""
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """One connection, with a deadline for whatever it owes us next.
+
+    Takes the most connections from uvicorn's `limit_concurrency`, which then also is the most requests under way.
+    """
 
     head_s, body_s, stalled_s = HEAD_S, BODY_S, STALLED_S
     max_head_bytes = MAX_HEAD_BYTES
+    #: Connections that owe us a request or the rest of one, those that have done so for longest first.
+    _owing: ClassVar[dict[BoundedConnection, None]] = {}
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._body_bytes = 0
         self._in_head = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for the first head."""
+        """Begin to wait for the first head; at the expense of somebody else, if need be."""
+        is_full = self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency - 1
         super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it in the same way
+        if is_full:
+            (next(iter(self._owing), None) or self).transport.abort()
         self._expect_within(self.head_s)
+        self._owes(True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing more."""
+        self._owes(False)
         self._expect_nothing()
         self._resume()
         super().connection_lost(exc)
@@ -63,19 +98,44 @@ class TimedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is there; the body may take longer."""
-        self._in_head, self._head_bytes = False, 0
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.max_head_bytes:
+            self._refuse(431)
+            raise _HeadTooLong
+        self._in_head, self._head_bytes, self._body_bytes = False, 0, 0
         self._expect_within(self.body_s)
+        self._owes(True)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """More of the body is there; whoever goes on sending has time for all of it."""
+        self._body_bytes += len(body)
+        if self._body_bytes >= BODY_BYTES:
+            self._body_bytes = 0
+            self._expect_within(self.body_s)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Nothing is owed until the answer is given."""
         self._expect_nothing()
+        self._owes(False)
         self._in_head = True
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """From here on the next request is, unless it is there already."""
+        if not self.pipeline:
+            self._owes(True)
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that this is no request, unless something has been said about it."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
 
     def handle_websocket_upgrade(self) -> None:
         """From here on another protocol has the connection."""
         self._expect_nothing()
+        self._owes(False)
         super().handle_websocket_upgrade()
 
     def pause_writing(self) -> None:
@@ -94,6 +154,11 @@ class TimedProtocol(HttpToolsProtocol):
             self.transport.abort()
         super().timeout_keep_alive_handler()
 
+    def _owes(self, anything: bool) -> None:
+        self._owing.pop(self, None)
+        if anything and not self.transport.is_closing():
+            self._owing[self] = None
+
     def _expect_within(self, seconds: float) -> None:
         self._expect_nothing()
         self._deadline = self.loop.call_later(seconds, self._too_late)
@@ -110,7 +175,10 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         self._deadline = None
-        self._refuse(408)
+        if self.flow.read_paused:
+            self._expect_within(self.body_s)  # it is we who do not read
+        else:
+            self._refuse(408)
 
     def _refuse(self, status: int) -> None:
         """Say why, unless an answer is under way already, and close."""
