@@ -111,6 +111,15 @@ def test_bad_topics_are_named_with_their_rows(ann: Somebody) -> None:
         )
 
 
+def test_a_dry_run_starts_nothing(ann: Somebody, gateway: Gateway) -> None:
+    at = ann.batches
+    check = at.check_batch("Not made yet", [*TOPICS, {"topic": "x", "platforms": ["nowhere"]}])
+    assert check.job_count == 3
+    assert [(problem.row, problem.field) for problem in check.problems] == [(4, "platforms")]
+    assert check.estimate.seconds > 0
+    assert at.list_batches() == []
+
+
 def test_pictures_go_into_the_tenants_uploads_once(ann: Somebody, gateway: Gateway, tmp_path: Path) -> None:
     picture = tmp_path / "sky.png"
     Image.new("RGB", (40, 30), "navy").save(picture)

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from litestar import Litestar
 
+from cliprow.connections import BoundedConnection, most_connections
 from cliprow.local.gateway.app import create_app
 from cliprow.local.gateway.realtime.limits import FRAME_BYTES
 from cliprow.local.gateway.realtime.transport import Discretion, WebSocketProtocol
@@ -44,6 +45,8 @@ def main() -> None:
         access_log=False,
         # Nothing stands in front: a header that names another address is the client's own.
         proxy_headers=False,
+        http=BoundedConnection,
+        limit_concurrency=most_connections(),
         ws=WebSocketProtocol,
         ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
