@@ -40,7 +40,7 @@ def most_connections() -> int:
     )
 
 
-class _HeadTooLong(Exception):
+class _NotServed(Exception):
     """Ends the parsing of a request."""
 
 
@@ -68,7 +68,7 @@ class BoundedConnection(HttpToolsProtocol):
         is_full = self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency - 1
         super().connection_made(transport)  # type: ignore[arg-type]  # uvicorn narrows it in the same way
         if is_full:
-            (next(iter(self._owing), None) or self).transport.abort()
+            next(iter(self._owing), self)._give_way()
         self._expect_within(self.head_s)
         self._owes(True)
 
@@ -100,16 +100,18 @@ class BoundedConnection(HttpToolsProtocol):
         """The head is there; the body may take longer."""
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.max_head_bytes:
             self._refuse(431)
-            raise _HeadTooLong
+            raise _NotServed
+        if self._is_ambiguous():
+            raise _NotServed  # which is answered with 400
         self._in_head, self._head_bytes, self._body_bytes = False, 0, 0
         self._expect_within(self.body_s)
         self._owes(True)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """More of the body is there; whoever goes on sending has time for all of it."""
+        """More of the body is there; whoever goes on sending has time for all of it, while somebody wants it."""
         self._body_bytes += len(body)
-        if self._body_bytes >= BODY_BYTES:
+        if self._body_bytes >= BODY_BYTES and not self.cycle.response_complete:
             self._body_bytes = 0
             self._expect_within(self.body_s)
         super().on_body(body)
@@ -154,6 +156,19 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
         super().timeout_keep_alive_handler()
 
+    def _give_way(self) -> None:
+        self._owes(False)
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _is_ambiguous(self) -> bool:
+        """Whether a proxy in front of us may have read another request in this one."""
+        codings = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if self.parser.get_http_version() == "1.1":
+            return codings not in ([], [b"chunked"]) or hosts != 1
+        return bool(codings) or hosts > 1
+
     def _owes(self, anything: bool) -> None:
         self._owing.pop(self, None)
         if anything and not self.transport.is_closing():
@@ -185,7 +200,8 @@ class BoundedConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle: Any = self.cycle  # None before the first request, whatever its type says
-        if cycle is None or cycle.response_complete or not cycle.response_started:
+        is_answered = cycle is not None and (cycle.response_complete or cycle.response_started)
+        if not is_answered or (self._in_head and cycle.response_complete):
             self.transport.write(STATUS_LINE[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
