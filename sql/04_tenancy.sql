@@ -54,37 +54,51 @@ comment on function private.user_id() is 'The signed-in user, or null.';
 
 create function private.membership()
 returns public.memberships
-language sql
+-- plpgsql, which keeps its plan: every query calls this, and until Postgres 18 an SQL function would be planned each time.
+language plpgsql
 stable
 -- definer: a policy on memberships itself would otherwise call itself.
 security definer
 set search_path = ''
 as $$
-  select m.*
+declare
+  v_claims constant jsonb := private.claims();
+  v_membership public.memberships;
+begin
+  select m.* into v_membership
   from public.memberships as m
   join public.tenants as t on t.id = m.tenant_id and t.deleted_at is null
-  where m.user_id = private.user_id()
-    and m.tenant_id = nullif(private.claims() ->> 'tenant_id', '')::uuid
+  where m.user_id = nullif(v_claims ->> 'sub', '')::uuid and m.tenant_id = nullif(v_claims ->> 'tenant_id', '')::uuid;
+  return v_membership;
+end
 $$;
 comment on function private.membership() is
   'The caller''s membership in the tenant its token names, as it stands now: a removed member has none, whatever the token says.';
 
 create function private.tenant_id()
 returns uuid
-language sql
+language plpgsql
 stable
 set search_path = ''
-return (private.membership()).tenant_id;
+as $$
+begin
+  return (private.membership()).tenant_id;
+end
+$$;
 comment on function private.tenant_id() is 'The tenant the caller acts in, or null. Every policy compares with this.';
 
 create function private.has_role(p_lowest text)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
-return coalesce(
-  array_position(array['viewer', 'editor', 'admin', 'owner'], (private.membership()).role)
-  >= array_position(array['viewer', 'editor', 'admin', 'owner'], p_lowest), false);
+as $$
+declare
+  v_roles constant text [] := array['viewer', 'editor', 'admin', 'owner'];
+begin
+  return coalesce(array_position(v_roles, (private.membership()).role) >= array_position(v_roles, p_lowest), false);
+end
+$$;
 comment on function private.has_role(text) is 'Whether the caller''s role in its tenant is this one or a higher one.';
 
 grant execute on function private.claims(), private.user_id(), private.membership(), private.tenant_id(),

@@ -35,7 +35,7 @@ create table public.realtime_outbox (
   ids uuid [],
   xact_id xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now()
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 comment on table public.realtime_outbox is
   'Marks: rows that one statement changed and that are still to be told on live topics. Names, never payloads: a sender reads the rows as they '
   'are then. Without foreign keys, because it must stand in nobody''s way.';

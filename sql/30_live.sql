@@ -47,6 +47,7 @@ comment on column private.live_topics.sent_at is 'When that was sent, or was to 
 comment on column private.live_topics.must_resync is 'Changes were dropped that nobody was told: the next message asks all followers to fetch.';
 comment on column private.live_topics.failure_count is 'Messages that could not be sent. What they told of is kept, and sent later.';
 comment on column private.live_topics.last_error is 'Why; Realtime itself says so only in the log of the database.';
+create index live_topics_tenant_id on private.live_topics (tenant_id);
 create index live_topics_must_resync on private.live_topics (scope_id) where must_resync;
 
 create table private.live_tickets (

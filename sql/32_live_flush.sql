@@ -297,6 +297,9 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('cliprow.flush_live')) then
     return null;
   end if;
+  if not exists (select from public.realtime_outbox) and not exists (select from private.live_topics where must_resync) then
+    return jsonb_build_object('sent', 0, 'failed', 0, 'waiting', 0);
+  end if;
   perform private.fit_tickets();
   perform private.drop_marks(private.hopeless_marks(10000));
   v_mark_ids := array(select o.id from public.realtime_outbox as o order by o.id limit 10000);

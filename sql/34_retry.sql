@@ -27,6 +27,8 @@ declare
     join public.stage_tasks as t on t.job_id = c.job_id and t.id = c.task_id
     join private.stage_weights() as w on w.stage = t.stage
     where j.id = any(p_job_ids) and w.place >= p_place
+    -- Whoever just records figures of it is waited for, so that they are seen below.
+    for update of c
   );
 begin
   -- What was published keeps its figures, though no job knows it any more.

@@ -54,8 +54,8 @@ as $$
   )
   select d.stage, coalesce(m.seconds, d.seconds), m.seconds is not null
   from (values
-    ('script_generation', 1.0), ('audio_generation', 3.0), ('video_generation', 8.0), ('platform_adaptation', 5.0),
-    ('post_processing', 2.0)
+    ('script_generation', 1.0), ('audio_generation', 3.0), ('video_generation', 8.0), ('platform_adaptation', 3.0),
+    ('post_processing', 1.0)
   ) as d (stage, seconds)
   left join measured as m on m.stage = d.stage
 $$;
@@ -177,7 +177,8 @@ begin
   if private.is_topic_list(topics) then
     select coalesce(jsonb_agg(t.value order by t.ordinality), '[]') into v_usable
     from jsonb_array_elements(topics) with ordinality as t
-    where t.ordinality <> all(
+    -- Not `<> all`, which would go through the whole list for each topic.
+    where t.ordinality not in (
       select (p ->> 'row')::bigint from jsonb_array_elements(v_problems) as p where p ->> 'row' is not null
     );
   end if;

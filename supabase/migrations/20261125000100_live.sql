@@ -13,7 +13,7 @@ create table public.realtime_outbox (
   ids uuid [],
   xact_id xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now()
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 comment on table public.realtime_outbox is
   'Marks: rows that one statement changed and that are still to be told on live topics. Names, never payloads: a sender reads the rows as they '
   'are then. Without foreign keys, because it must stand in nobody''s way.';
@@ -89,6 +89,7 @@ comment on column private.live_topics.sent_at is 'When that was sent, or was to 
 comment on column private.live_topics.must_resync is 'Changes were dropped that nobody was told: the next message asks all followers to fetch.';
 comment on column private.live_topics.failure_count is 'Messages that could not be sent. What they told of is kept, and sent later.';
 comment on column private.live_topics.last_error is 'Why; Realtime itself says so only in the log of the database.';
+create index live_topics_tenant_id on private.live_topics (tenant_id);
 create index live_topics_must_resync on private.live_topics (scope_id) where must_resync;
 
 create table private.live_tickets (
@@ -796,6 +797,9 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('cliprow.flush_live')) then
     return null;
   end if;
+  if not exists (select from public.realtime_outbox) and not exists (select from private.live_topics where must_resync) then
+    return jsonb_build_object('sent', 0, 'failed', 0, 'waiting', 0);
+  end if;
   perform private.fit_tickets();
   perform private.drop_marks(private.hopeless_marks(10000));
   v_mark_ids := array(select o.id from public.realtime_outbox as o order by o.id limit 10000);
@@ -817,6 +821,47 @@ comment on function private.flush_live() is
   'Tells every topic that may be told something what waits for it; returns how many were told, how many could not be, and how many marks wait '
   'still. Null when another does it at this moment.';
 grant execute on function private.flush_live() to cliprow_worker;
+
+-- The end of an epoch: who follows an older topic is told once more, so that it does not listen to silence.
+
+create function private.end_epoch()
+returns trigger
+language plpgsql
+-- definer: whoever removes a member may neither send nor read the state of topics.
+security definer
+set search_path = ''
+-- As the messages' own times are.
+set timezone = 'UTC'
+as $$
+begin
+  begin
+    -- Not by ticket, and so not many: of other topics a follower learns when its token is refreshed, which closes them.
+    perform realtime.send(
+      jsonb_build_object('seq', l.seq, 'prev_seq', l.seq, 'ts', clock_timestamp()), 'resync',
+      concat_ws(':', l.scope, l.scope_id, old.epoch), true)
+    from (
+      select 'tenant' as scope, new.id as scope_id, coalesce(max(t.seq), 0) as seq, 'infinity'::timestamptz as sent_at
+      from private.live_topics as t
+      where t.scope_id = new.id
+      union all (
+        select t.scope, t.scope_id, t.seq, t.sent_at
+        from private.live_topics as t
+        where t.tenant_id = new.id and t.scope <> 'tenant' and t.sent_at > now() - interval '1 hour'
+      )
+      order by 4 desc, 2
+      limit 20
+    ) as l;
+  exception when others then
+    raise warning 'Followers are not told that the epoch is over: %', sqlerrm;
+  end;
+  return null;
+end
+$$;
+comment on function private.end_epoch() is
+  'Sends a resync on the topics of the epoch that is over, the tenant''s and the liveliest: who fetches then reads the new epoch, and joins the new '
+  'topics; who was removed is refused both.';
+create trigger end_epoch after update of epoch on public.tenants
+for each row when (new.epoch > old.epoch) execute function private.end_epoch();
 
 -- changed_since: what changed, for those who missed live messages or follow none.
 
@@ -949,38 +994,3 @@ comment on function public.changed_since(timestamptz, uuid, uuid, int, uuid) is
   'from the first answer''s now less ten seconds, because what a slow transaction changed is seen only when it ends, and merge by version; events '
   'never change. Raises CR001, CR002 or CR003.';
 grant execute on function public.changed_since(timestamptz, uuid, uuid, int, uuid) to authenticated;
-
-create function private.end_epoch()
-returns trigger
-language plpgsql
--- definer: whoever removes a member may neither send nor read the state of topics.
-security definer
-set search_path = ''
--- As the messages' own times are.
-set timezone = 'UTC'
-as $$
-begin
-  -- Not by ticket, and so not many: of other topics a follower learns when its token is refreshed, which closes them.
-  perform realtime.send(
-    jsonb_build_object('seq', l.seq, 'prev_seq', l.seq, 'ts', clock_timestamp()), 'resync',
-    concat_ws(':', l.scope, l.scope_id, old.epoch), true)
-  from (
-    select 'tenant' as scope, new.id as scope_id, coalesce(max(t.seq), 0) as seq, 'infinity'::timestamptz as sent_at
-    from private.live_topics as t
-    where t.scope_id = new.id
-    union all (
-      select t.scope, t.scope_id, t.seq, t.sent_at
-      from private.live_topics as t
-      where t.tenant_id = new.id and t.scope <> 'tenant' and t.sent_at > now() - interval '1 hour'
-    )
-    order by 4 desc, 2
-    limit 20
-  ) as l;
-  return null;
-end
-$$;
-comment on function private.end_epoch() is
-  'Sends a resync on the topics of the epoch that is over, the tenant''s and the liveliest: who fetches then reads the new epoch, and joins the new '
-  'topics; who was removed is refused both.';
-create trigger end_epoch after update of epoch on public.tenants
-for each row when (new.epoch > old.epoch) execute function private.end_epoch();

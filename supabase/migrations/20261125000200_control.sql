@@ -512,6 +512,26 @@ begin
 end
 $$;
 
+create function private.mark_removed_tasks()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
+  select o.tenant_id, o.project_id, o.batch_id, array[o.batch_id, o.project_id], 'task'
+  from old_rows as o
+  group by o.tenant_id, o.project_id, o.batch_id;
+  return null;
+end
+$$;
+comment on function private.mark_removed_tasks() is 'Tasks that are gone, because their job gets another script, have no row that could be sent: followers are to fetch.';
+
+create trigger mark_deleted after delete on public.stage_tasks
+referencing old table as old_rows for each statement execute function private.mark_removed_tasks();
+
 create function private.job_to_control(p_job_id uuid)
 returns public.generation_jobs
 language plpgsql
@@ -996,6 +1016,8 @@ declare
     join public.stage_tasks as t on t.job_id = c.job_id and t.id = c.task_id
     join private.stage_weights() as w on w.stage = t.stage
     where j.id = any(p_job_ids) and w.place >= p_place
+    -- Whoever just records figures of it is waited for, so that they are seen below.
+    for update of c
   );
 begin
   -- What was published keeps its figures, though no job knows it any more.
@@ -1168,8 +1190,8 @@ as $$
   )
   select d.stage, coalesce(m.seconds, d.seconds), m.seconds is not null
   from (values
-    ('script_generation', 1.0), ('audio_generation', 3.0), ('video_generation', 8.0), ('platform_adaptation', 5.0),
-    ('post_processing', 2.0)
+    ('script_generation', 1.0), ('audio_generation', 3.0), ('video_generation', 8.0), ('platform_adaptation', 3.0),
+    ('post_processing', 1.0)
   ) as d (stage, seconds)
   left join measured as m on m.stage = d.stage
 $$;
@@ -1291,7 +1313,8 @@ begin
   if private.is_topic_list(topics) then
     select coalesce(jsonb_agg(t.value order by t.ordinality), '[]') into v_usable
     from jsonb_array_elements(topics) with ordinality as t
-    where t.ordinality <> all(
+    -- Not `<> all`, which would go through the whole list for each topic.
+    where t.ordinality not in (
       select (p ->> 'row')::bigint from jsonb_array_elements(v_problems) as p where p ->> 'row' is not null
     );
   end if;

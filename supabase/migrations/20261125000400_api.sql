@@ -81,3 +81,50 @@ as $$
 $$;
 comment on function public.list_members() is 'The members of the caller''s tenant with their addresses, those who came first first.';
 grant execute on function public.list_members() to authenticated;
+
+-- The helpers that every policy calls keep their plans.
+
+create or replace function private.membership()
+returns public.memberships
+-- plpgsql, which keeps its plan: every query calls this, and until Postgres 18 an SQL function would be planned each time.
+language plpgsql
+stable
+-- definer: a policy on memberships itself would otherwise call itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_claims constant jsonb := private.claims();
+  v_membership public.memberships;
+begin
+  select m.* into v_membership
+  from public.memberships as m
+  join public.tenants as t on t.id = m.tenant_id and t.deleted_at is null
+  where m.user_id = nullif(v_claims ->> 'sub', '')::uuid and m.tenant_id = nullif(v_claims ->> 'tenant_id', '')::uuid;
+  return v_membership;
+end
+$$;
+
+create or replace function private.tenant_id()
+returns uuid
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (private.membership()).tenant_id;
+end
+$$;
+
+create or replace function private.has_role(p_lowest text)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_roles constant text [] := array['viewer', 'editor', 'admin', 'owner'];
+begin
+  return coalesce(array_position(v_roles, (private.membership()).role) >= array_position(v_roles, p_lowest), false);
+end
+$$;

@@ -8,9 +8,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 
+import httpx
 import psutil
 import pytest
 
+from cliprow.local.database import cluster_of
+from cliprow.local.ports import free_port
 from cliprow.local.stack import Stack
 from tests.acceptance.conftest import TOPIC, Home
 
@@ -78,3 +81,33 @@ def test_a_key_used_twice_gives_one_batch_and_only_json_is_printed(home: Home) -
     shown = json.loads(home.run("batch", "show", "--json").stdout)
     assert [job["position"] for job in shown["jobs"]] == [1]
     assert json.loads(home.run("job", "show", "1.1", "--json").stdout)["job"]["status"] == "pending"
+
+
+def test_up_serves_the_api_and_ends_everything_with_it(home: Home) -> None:
+    ports = {"CLIPROW_API_PORT": str(free_port()), "CLIPROW_GATEWAY_PORT": str(free_port())}
+    home.environment.update(ports)
+    command = home.start("up")
+    api, gateway = (f"http://127.0.0.1:{port}" for port in ports.values())
+    try:
+        until(lambda: answers(f"{api}/ready") and answers(f"{gateway}/health"), "no API or gateway")
+        until(lambda: bool(workers_of(command)), "no worker")
+        killed = next(each for each in psutil.Process(command.pid).children() if "api" in each.cmdline())
+        killed.kill()
+        killed.wait(10)
+        until(lambda: answers(f"{api}/ready"), "the API did not come back")
+    finally:
+        command.send_signal(signal.SIGINT)
+        out, err = command.communicate(timeout=LIMIT_S)
+    assert command.returncode == 128 + signal.SIGINT, err
+    assert f"{api}/docs" in out
+    assert "sb_publishable_" in out
+    assert not answers(f"{api}/health")
+    assert not answers(f"{gateway}/health")
+    assert cluster_of(home.config).server_pid() is None
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False

@@ -19,6 +19,7 @@ import pytest
 
 from cliprow.config import Config
 from cliprow.errors import Conflict, InvalidInput, Unavailable
+from cliprow.local.checks import checks
 from cliprow.local.database import cluster_of
 from cliprow.local.gateway.process import GatewayProcess
 from cliprow.local.keeper import kept_by
@@ -142,6 +143,9 @@ def test_a_gateway_that_hangs_is_replaced(config: Config, monkeypatch: pytest.Mo
     with running_stack(config) as stack:
         url, pid = stack.supabase.url, _pid(config)
         os.kill(pid, signal.SIGSTOP)
+        looked_at = {check.name: check for check in checks(config)}["gateway port"]
+        assert not looked_at.ok
+        assert "does not answer" in looked_at.detail
         revive(config)
         assert _is_healthy(url)
         assert _pid(config) != pid

@@ -27,7 +27,7 @@ from cliprow.storage.cache import Cache
 from cliprow.storage.older_files import import_older_files
 from cliprow.storage.opening import open_storage
 from cliprow.storage.resumable import CHUNK_BYTES
-from cliprow.storage.supabase import SupabaseStorage
+from cliprow.storage.supabase import SupabaseStorage, secret_headers
 from tests.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.gateway import Gateway
 
@@ -229,6 +229,33 @@ def test_paths_outside_the_bucket_are_refused(make: Make, tmp_path: Path) -> Non
         with pytest.raises(InvalidInput) as caught:
             attempt()
         assert caught.value.error_code == "INVALID_STORAGE_PATH"
+
+
+@pytest.mark.parametrize("size", [1000, LARGE_BYTES])
+def test_users_add_and_replace_nothing(
+    size: int, make: Make, project: SupabaseProject, tenant_id: str, tmp_path: Path
+) -> None:
+    """Whose storage may not replace: what is there counts if it is the same, and stays if it is not."""
+    file, other = new_file(tmp_path, size), new_file(tmp_path, size)
+    path = f"{tenant_id}/uploads/{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    adding = SupabaseStorage(project, Cache(tmp_path / "cache"), may_replace=False)
+    with httpx.Client(headers=secret_headers(project)) as client:
+        # As by another way, without the checksum of ours beside it.
+        client.post(
+            f"{project.url}/storage/v1/object/media/{path}",
+            content=file.read_bytes(),
+            headers={"Content-Type": "video/mp4"},
+        ).raise_for_status()
+        assert adding.put(path, file, "video/mp4")
+        taken = f"{tenant_id}/project/taken"
+        client.post(
+            f"{project.url}/storage/v1/object/media/{taken}",
+            content=other.read_bytes(),
+            headers={"Content-Type": "video/mp4"},
+        ).raise_for_status()
+    with pytest.raises(Unavailable):
+        adding.put(taken, file, "video/mp4")
+    assert make().fetch(taken).read_bytes() == other.read_bytes()
 
 
 def test_what_the_cache_has_lost_is_fetched_again(make: Make, tenant_id: str, tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from cliprow import batches
 from cliprow.account import Account, open_local_account
-from tests.cluster import Database
+from tests.cluster import Database, Server
+from tests.gateway import Gateway, running_gateway
 
 TOPIC = {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 8}
 #: Seconds; this machine may be busy.
@@ -86,13 +87,23 @@ def account(database: Database) -> Iterator[Account]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def files(server: Server, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Where the workers' results go."""
+    with running_gateway(server, database, tmp_path_factory.mktemp("gateway")) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def start(tmp_path: Path, files: Gateway) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts workers; those that still run when the test ends are killed."""
     started: list[subprocess.Popen[bytes]] = []
 
     def _start(conninfo: str, *options: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {
             "DATABASE_URL": conninfo,
+            "SUPABASE_URL": files.url,
+            "SUPABASE_PUBLISHABLE_KEY": files.settings.publishable_key,
+            "SUPABASE_SECRET_KEY": files.settings.secret_key,
             "CLIPROW_HOME": str(tmp_path),
             "CLIPROW_SCRIPT_OPENAI_API_KEY": "not for everybody",
         }
@@ -203,6 +214,9 @@ def test_withdrawn_work_is_stopped_although_its_child_says_nothing_and_the_slot_
     until(lambda: running(database) > 0)
     [child] = [psutil.Process(each.pid) for each in psutil.Process(worker.pid).children()]
     child.suspend()
+    # It may have been between two tasks, or just about to answer: it is asleep over the next one soon.
+    time.sleep(1)
+    until(lambda: running(database) > 0)
     with account.acting() as connection:
         connection.execute("select public.cancel_batch(%s)", [withdrawn.id])
     assert running(database) == 0
@@ -247,3 +261,39 @@ def test_a_worker_says_why_it_cannot_work(
     _, said = stranger.communicate(timeout=LIMIT_S)
     assert stranger.returncode == 1
     assert b"NOT_ALLOWED" in said
+
+
+def test_a_worker_tells_followers_what_nobody_told_them_and_once_more_when_it_stops(
+    database: Database, account: Account, start: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    waiting = "select count(*) from realtime_outbox"
+    number = add_batch(account)
+    worker = start(database.worker, "--stages", "post_processing")
+    until(lambda: workers(database) == 1)
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        for title in ("One", "Two", "Three"):
+            connection.execute("update batches set title = %s where number = %s", [title, number])
+        assert count(database, waiting) > 0
+        until(lambda: count(database, waiting) == 0)
+        told = connection.execute(
+            "select array_agg(distinct payload -> 'batches' -> 0 ->> 'title') from realtime.messages"
+            " where payload -> 'batches' -> 0 ->> 'title' <> 'Two'"
+        ).fetchone()
+        assert told is not None
+        assert {"One", "Three"} <= set(told[0])
+        worker.send_signal(signal.SIGTERM)
+        connection.execute("update batches set title = 'Four' where number = %s", [number])
+        connection.execute("update batches set title = 'Five' where number = %s", [number])
+    assert worker.wait(LIMIT_S) == 0
+    assert count(database, waiting) == 0
+
+
+def test_a_worker_works_on_though_nobody_can_be_told(
+    database: Database, account: Account, start: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    with psycopg.connect(database.superuser, autocommit=True) as owner:
+        owner.execute("alter table realtime.messages add constraint refused check (topic = 'none') not valid")
+    add_batch(account)
+    start(database.worker)
+    until(lambda: count(database, "select count(*) from generation_jobs where status = 'completed'") == 1)
+    until(lambda: "Live messages could not be sent" in (tmp_path / "log").read_text())

@@ -13,8 +13,11 @@ import msgspec
 _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8882; --link: light-dark(#0550ae, #79b8ff) }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem }
-nav { columns: 14rem; border-block: 1px solid var(--line); padding: .5rem 0 }
-nav a, nav strong { display: block } a { color: var(--link) }
+a { color: var(--link) }
+nav { columns: 19rem; border-block: 1px solid var(--line); padding: .75rem 0; font-size: .875rem }
+nav div { break-inside: avoid; margin-bottom: .75rem } nav strong, nav a { display: block }
+nav a { display: grid; grid-template-columns: 4rem 1fr; overflow-wrap: anywhere; text-decoration: none }
+nav a:hover, nav a:focus { text-decoration: underline }
 article { border-bottom: 1px solid var(--line); padding: .5rem 0 1rem }
 h3 { font-size: 1rem; overflow-wrap: anywhere } h3 b { display: inline-block; min-width: 4.5rem }
 table { border-collapse: collapse; width: 100% }
@@ -34,8 +37,12 @@ def page(document: dict[str, Any]) -> str:
         for method, operation in methods.items():
             groups.setdefault((operation.get("tags") or ["Other"])[0], []).append((method, path, operation))
     index = "".join(
-        f"<strong>{escape(tag)}</strong>"
-        + "".join(f'<a href="#{o["operationId"]}">{m.upper()} {escape(p)}</a>' for m, p, o in each)
+        f"<div><strong>{escape(tag)}</strong>"
+        + "".join(
+            f'<a href="#{o["operationId"]}"><span>{m.upper()}</span><span>{escape(p)}</span></a>'
+            for m, p, o in each
+        )
+        + "</div>"
         for tag, each in groups.items()
     )
     body = "".join(

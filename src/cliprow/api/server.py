@@ -8,11 +8,9 @@ import socket
 import uvicorn
 from litestar import Litestar
 
-from cliprow.api.protocol import TimedProtocol
+from cliprow.connections import BoundedConnection, most_connections
 from cliprow.errors import Conflict, InvalidInput
 
-#: Connections open at once; beyond it requests are answered with 503.
-MAX_CONNECTIONS = 2_000
 #: How long running requests may go on after the first signal to stop.
 GRACE_S = 15
 #: An idle connection is kept for this long; longer than most proxies keep theirs, so that they close first.
@@ -57,12 +55,12 @@ def server_of(app: Litestar) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=TimedProtocol,
+            http=BoundedConnection,
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=True,
-            limit_concurrency=MAX_CONNECTIONS,
+            limit_concurrency=most_connections(),
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=GRACE_S,
             ws_max_size=64 * 1024,

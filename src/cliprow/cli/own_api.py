@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import logging
 import os
@@ -12,6 +13,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
 
 from cliprow.cli.workers import last_line
 from cliprow.config import Config
@@ -31,31 +34,73 @@ _START_TRIES = 3
 
 
 class OwnApi:
-    """A `cliprow api` of our own."""
+    """A `cliprow api` of our own.
 
-    def __init__(self, config: Config) -> None:
-        moves = not config.insists_on_api_port and port_taken(config.api_port)
-        self._port = free_port() if moves else config.api_port
-        self._host = config.api_host
+    Of the commands that run on this data folder at the same time, one has the API: whoever holds `api.lock`, in which its
+    address stands.
+    """
+
+    def __init__(self, config: Config, lock: IO[bytes]) -> None:
+        self._config = config
+        self._lock = lock
         self._process: subprocess.Popen[bytes] | None = None
         self._failed_starts = 0
-        self.url = f"http://{self._host}:{self._port}"
+        self._url = ""
         self.log = config.home / "logs" / "api.log"
 
-    def start(self) -> None:
-        """Start the process; it does not answer yet."""
+    @property
+    def is_ours(self) -> bool:
+        """Whether we run it, and not another command."""
+        return self._process is not None
+
+    @property
+    def url(self) -> str:
+        """Where it is, whoever runs it."""
+        return self._url or Path(self._lock.name).read_text().strip()
+
+    def ensure(self) -> None:
+        """Start it unless it runs, here or by another command, which may have ended.
+
+        Raises:
+            MissingDependency: it ended because it cannot start, again and again.
+        """
+        if self._process is not None:
+            code = self._process.poll()
+            if code is None:
+                return
+            self._note_end(code)
+        elif not self._has_lock():
+            return
+        self._start()
+
+    def await_answer(self) -> None:
+        """Wait until it answers, if it is ours.
+
+        Raises:
+            MissingDependency: it cannot start; its log says why.
+            Unavailable: it does not answer in time.
+        """
+        deadline = time.monotonic() + _START_S
+        while self.is_ours and not self._answers():
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"The API does not answer at {self.url}.",
+                    error_code="API_NOT_STARTED",
+                    next_step=f"Read {self.log}.",
+                )
+            self.ensure()
+            time.sleep(0.05)
+
+    def _start(self) -> None:
+        host, port = self._config.api_host, self._config.api_port
+        if not self._config.insists_on_api_port and port_taken(port):
+            port = free_port()
+        self._host, self._port = host, port
+        self._url = f"http://{host}:{port}"
+        os.ftruncate(self._lock.fileno(), 0)
+        os.pwrite(self._lock.fileno(), self._url.encode(), 0)
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        words = [
-            sys.executable,
-            "-P",
-            "-m",
-            "cliprow",
-            "api",
-            "--host",
-            self._host,
-            "--port",
-            str(self._port),
-        ]
+        words = [sys.executable, "-P", "-m", "cliprow", "api", "--host", host, "--port", str(port)]
         self._process = subprocess.Popen(
             [*words, "--until-eof"],
             # However we end, the kernel closes this pipe, and the API stops.
@@ -67,34 +112,8 @@ class OwnApi:
         )
         threading.Thread(target=self._keep_log, args=[self._process], daemon=True).start()
 
-    def await_answer(self) -> None:
-        """Wait until it answers.
-
-        Raises:
-            MissingDependency: it cannot start; its log says why.
-            Unavailable: it does not answer in time.
-        """
-        deadline = time.monotonic() + _START_S
-        while not self._answers():
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"The API does not answer at {self.url}.",
-                    error_code="API_NOT_STARTED",
-                    next_step=f"Read {self.log}.",
-                )
-            self.ensure()
-            time.sleep(0.05)
-
-    def ensure(self) -> None:
-        """Start it again if it has ended.
-
-        Raises:
-            MissingDependency: it ended because it cannot start, again and again.
-        """
-        assert self._process is not None
-        code = self._process.poll()
-        if code is None:
-            return
+    def _note_end(self, code: int) -> None:
+        """Ours ended by itself: killed, which is no reason to give up, or unable to start, again and again."""
         self._failed_starts = self._failed_starts + 1 if code == 1 else 0
         if self._failed_starts >= _START_TRIES:
             time.sleep(0.1)  # the last of what it said
@@ -104,7 +123,13 @@ class OwnApi:
                 next_step=f"Read {self.log}, or run `cliprow doctor`.",
             )
         logger.warning("The API ended with status %d; starting it again. Its log: %s", code, self.log)
-        self.start()
+
+    def _has_lock(self) -> bool:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def stop(self) -> None:
         """Let it finish the requests that run, and end."""
@@ -137,10 +162,12 @@ class OwnApi:
 
 @contextmanager
 def own_api(config: Config) -> Iterator[OwnApi]:
-    """An API for the time of the block."""
-    api = OwnApi(config)
-    api.start()
-    try:
-        yield api
-    finally:
-        api.stop()
+    """An API for the time of the block, if no other command on this data folder runs one."""
+    config.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (config.home / "api.lock").open("a+b") as lock:
+        api = OwnApi(config, lock)
+        api.ensure()
+        try:
+            yield api
+        finally:
+            api.stop()

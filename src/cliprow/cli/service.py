@@ -126,7 +126,8 @@ def up() -> None:
         click.echo(f"Supabase   {project.url}")
         click.echo(f"Key        {project.publishable_key} (publishable; for programs that people run)")
         api.await_answer()
-        click.echo(f"API        {api.url}, described at {api.url}/docs, log {api.log}")
+        whose = f"log {api.log}" if api.is_ours else "another command's; it runs here when that one ends"
+        click.echo(f"API        {api.url}, described at {api.url}/docs, {whose}")
         if running.ensure():
             click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
         else:

@@ -18,6 +18,7 @@ from cliprow.errors import CliprowError
 from cliprow.local.database import DEFAULT_DB_PORT
 from cliprow.local.gateway.process import GatewayProcess
 from cliprow.local.identity import choose
+from cliprow.local.keeper import in_use
 from cliprow.local.ports import HOST, port_taken
 from cliprow.local.postgres import Cluster
 from cliprow.local.programs import major_version, packaged_programs
@@ -96,9 +97,18 @@ def _embedded(config: Config, *, usable: bool) -> Iterator[Check]:
         last = read_stack_file(config.home)
         wanted = last.db_port or DEFAULT_DB_PORT
         yield _port("database", "CLIPROW_DB_PORT", cluster.port(), config.db_port, wanted)
-        serving = GatewayProcess(config.home).port()
+        gateway = GatewayProcess(config.home)
+        serving = gateway.port()
         wanted = last.gateway_port or DEFAULT_GATEWAY_PORT
-        yield _port("gateway", "CLIPROW_GATEWAY_PORT", serving, config.gateway_port, wanted)
+        if serving is None and in_use(gateway.lock):
+            yield Check(
+                "gateway port",
+                ok=False,
+                detail=f"the gateway runs, but does not answer; its log is {gateway.log}",
+                next_step="Repeat this in a moment; any command that needs it replaces one that hangs.",
+            )
+        else:
+            yield _port("gateway", "CLIPROW_GATEWAY_PORT", serving, config.gateway_port, wanted)
         yield _options(config.home / "gateway.json")
 
 

@@ -46,6 +46,9 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "wal_level": "logical",  # Realtime reads the changes from the log
     "fsync": "on",
+    # Two streams of each gateway; tests run several on one cluster.
+    "max_wal_senders": "30",
+    "max_replication_slots": "30",
     "max_slot_wal_keep_size": "1GB",  # a reader that never comes back must not fill the disk
     "max_connections": "200",
     "jit": "off",  # short queries; compiling them costs more than it saves

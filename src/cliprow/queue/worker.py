@@ -154,8 +154,9 @@ class Worker:
         ticking.cancel()
         await self._wind_down(fetching)
         beating.cancel()
-        flushing.cancel()  # so late that the last results are told too
+        flushing.cancel()
         await asyncio.gather(stopping, beating, ticking, flushing, return_exceptions=True)
+        await self._last_flush()
         for task in ended - {stopping}:
             await task  # raises what ended it
         if self._mistake is not None:
@@ -247,6 +248,18 @@ class Worker:
                 if failures % _SAY_EVERY == 0:
                     logger.warning("Live messages were not sent: %s", error.message)
                 failures += 1
+            await asyncio.sleep(FLUSH_S)
+
+    async def _last_flush(self) -> None:
+        """Tell how it ended: there may be no other worker who does."""
+        for _ in range(2):
+            try:
+                done = await self._calls.flush_live()
+            except CliprowError as error:
+                logger.debug("No last flush: %s", error.message)
+                return
+            if not done or not done["waiting"]:
+                return
             await asyncio.sleep(FLUSH_S)
 
     async def _fetch(self) -> None:

@@ -15,7 +15,7 @@ from typing import TypeVar
 import httpx
 from storage3.exceptions import StorageApiError
 
-from cliprow.errors import CliprowError, InvalidInput, NotAllowed, NotFound, Unavailable
+from cliprow.errors import CliprowError, Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +46,15 @@ class Refusal(Exception):
         self.retry_after_s = retry_after_s
 
     @property
+    def already_exists(self) -> bool:
+        """Whether a file is there that may not be replaced; other conflicts are between requests."""
+        return self.status == 409 and "already exists" in self.message.lower()
+
+    @property
     def is_passing(self) -> bool:
         """Whether it may be gone when we ask again."""
+        if self.already_exists:
+            return False
         return self.status in _PASSING or (self.status >= 500 and self.status != _FULL)
 
 
@@ -166,6 +173,8 @@ def explain(error: Exception, what: str) -> CliprowError:
                 error_code="STORAGE_NOT_ALLOWED",
                 next_step="For a worker: check SUPABASE_SECRET_KEY. For a user: uploading takes the role editor.",
             )
+        case 409 if error.already_exists:
+            return Conflict(f"The storage {said}.", error_code="STORAGE_FILE_EXISTS")
         case 413:
             return InvalidInput(
                 f"The storage {said}.",

@@ -19,7 +19,7 @@ from storage3 import SyncStorageClient
 from storage3.types import FileOptions
 
 from cliprow.config import SupabaseProject
-from cliprow.errors import NotFound, Unavailable
+from cliprow.errors import Conflict, NotFound, Unavailable
 from cliprow.files import CHUNK_BYTES
 from cliprow.storage.answers import PATIENCE_S, Persistence, Refusal, as_refusal, check
 from cliprow.storage.cache import Cache
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from storage3._sync.file_api import SyncBucketProxy
 
 #: Files larger than this go in pieces.
-STANDARD_BYTES = 50_000_000
+STANDARD_BYTES = 6 * 1024 * 1024
 #: What is named by its content never changes: browsers and CDNs may keep it for a year.
 _YEAR_S = "31536000"
 _TIMEOUT = httpx.Timeout(connect=5, read=60, write=60, pool=60)
@@ -80,8 +80,13 @@ class SupabaseStorage:
         there = self._info(path)
         if there is not None and there.size == sums.size_bytes and _says(there, sums.sha256):
             return sums.sha256
-        with self.cache.explained():
-            self._send(path, copy, sums, media_type)
+        try:
+            with self.cache.explained():
+                self._send(path, copy, sums, media_type)
+        except Conflict:
+            if self._may_replace:
+                raise
+            # Somebody was faster, or it was us, and the answer was lost: what is there is compared as well.
         self._verify(path, sums)
         return sums.sha256
 

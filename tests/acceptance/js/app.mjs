@@ -62,14 +62,11 @@ export class App {
     return text && JSON.parse(text)
   }
 
-  async epoch() {
-    return (await this.call('GET', '/me')).tenant.epoch
-  }
-
   /** Follows `scope` ("batch", "project" or "tenant") from what is so now. */
   async follow(scope, id) {
-    const follower = new Follower(this, scope, id, `${scope}:${id}:${await this.epoch()}`)
-    await follower.start()
+    const { tenant } = await this.call('GET', '/me')
+    const follower = new Follower(this, scope, id)
+    await follower.join(tenant.epoch)
     return follower
   }
 }
@@ -77,29 +74,35 @@ export class App {
 /** What an app knows of one topic: rows by id, the newest version of each, and events. */
 export class Follower {
   rows = { tenants: {}, projects: {}, batches: {}, jobs: {}, tasks: {}, events: {} }
-  /** Live messages as they came. */
+  /** Live messages as they came, what became of the channel, and how often was fetched what they may not have told. */
   messages = []
   statuses = []
   catchUps = 0
+  /** Why something could not be fetched, as the API says it. */
+  refusals = []
   #since = new Date(0).toISOString()
   #seq = null
   #catchingUp = Promise.resolve()
 
-  constructor(app, scope, id, topic) {
+  constructor(app, scope, id) {
     this.app = app
-    this.topic = topic
+    this.name = `${scope}:${id}`
     this.query = scope === 'tenant' ? '' : `&${scope}_id=${id}`
   }
 
-  async start() {
+  /** Subscribes in an epoch of the tenant, and fetches what is so. */
+  async join(epoch) {
+    this.epoch = epoch
+    this.topic = `${this.name}:${epoch}`
+    this.#seq = null
     await this.app.client.realtime.setAuth()
-    this.channel = this.app.client.channel(this.topic, { config: { private: true } })
-    this.channel.on('broadcast', { event: '*' }, ({ event, payload }) => this.#hear(event, payload))
+    const channel = this.app.client.channel(this.topic, { config: { private: true } })
+    channel.on('broadcast', { event: '*' }, ({ event, payload }) => this.#hear(event, payload))
     await new Promise((resolve, reject) => {
-      this.channel.subscribe((status, error) => {
+      channel.subscribe((status, error) => {
         this.statuses.push(status)
-        if (status === 'SUBSCRIBED') this.catchUp().then(resolve, reject)
-        // Of a first try; later the client tries again by itself.
+        // After every break too, of which the client recovers by itself.
+        if (status === 'SUBSCRIBED') this.catchUp().then(resolve)
         else reject(error ?? new Error(status))
       })
     })
@@ -107,7 +110,9 @@ export class Follower {
 
   /** Fetches what has changed; one fetch at a time. */
   catchUp() {
-    this.#catchingUp = this.#catchingUp.then(() => this.#fetch())
+    this.#catchingUp = this.#catchingUp
+      .then(() => this.#fetch())
+      .catch((error) => this.refusals.push(error.code ?? error.message))
     return this.#catchingUp
   }
 
@@ -118,22 +123,22 @@ export class Follower {
   async #fetch() {
     this.catchUps += 1
     let from = `since=${encodeURIComponent(this.#since)}`
-    for (;;) {
-      const changes = await this.app.call('GET', `/events?${from}${this.query}`)
-      this.#merge(changes)
-      if (!changes.more) {
-        this.#since = new Date(Date.parse(changes.now) - OVERLAP_MS).toISOString()
-        return
-      }
-      from = `since=${encodeURIComponent(changes.next.since)}&after_id=${changes.next.after_id}`
-    }
+    let changes
+    do {
+      changes = await this.app.call('GET', `/events?${from}${this.query}`)
+      this.#merge({ ...changes, tenants: [changes.tenant] })
+      from = changes.more && `since=${encodeURIComponent(changes.next.since)}&after_id=${changes.next.after_id}`
+    } while (changes.more)
+    this.#since = new Date(Date.parse(changes.now) - OVERLAP_MS).toISOString()
+    // A member was removed: what follows comes on other topics.
+    if (changes.tenant.epoch > this.epoch) this.join(changes.tenant.epoch).catch((error) => tell({ error: error.message }))
   }
 
   #hear(event, payload) {
-    this.messages.push({ at: Date.now() / 1000, event, payload })
+    this.messages.push({ at: Date.now() / 1000, topic: this.topic, event, payload })
     const missed = event === 'resync' || (this.#seq !== null && payload.prev_seq !== this.#seq)
     this.#seq = payload.seq
-    if (missed) this.catchUp().catch((error) => tell({ error: error.message }))
+    if (missed) this.catchUp()
     if (event === 'changes') this.#merge(payload)
   }
 

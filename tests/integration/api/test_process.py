@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cliprow.api import protocol
+from cliprow import connections
 from tests.gateway import Gateway
 from tests.integration.api.conftest import Api, settings_for, sign
 from tests.integration.api.process import ApiProcess, running_api
@@ -34,7 +34,7 @@ def connection(api_process: ApiProcess) -> socket.socket:
 
 
 def says_nothing(connection: socket.socket) -> bytes:
-    return read_all(connection, protocol.HEAD_S + 5)
+    return read_all(connection, connections.HEAD_S + 5)
 
 
 def sends_a_head_byte_by_byte(connection: socket.socket) -> bytes:
@@ -56,7 +56,7 @@ def is_slow_the_second_time(connection: socket.socket) -> bytes:
         answer += connection.recv(65536)
     assert b" 200 " in answer
     connection.sendall(b"GET /health HT")
-    return read_all(connection, protocol.HEAD_S + 5)
+    return read_all(connection, connections.HEAD_S + 5)
 
 
 def test_slow_and_silent_senders_are_cut_off(api_process: ApiProcess) -> None:
@@ -68,7 +68,7 @@ def test_slow_and_silent_senders_are_cut_off(api_process: ApiProcess) -> None:
     began = time.monotonic()
     with ThreadPoolExecutor(len(manners)) as pool:
         answers = dict(zip(manners, pool.map(meet, manners), strict=True))
-    assert time.monotonic() - began < protocol.HEAD_S + 5
+    assert time.monotonic() - began < connections.HEAD_S + 5
     assert [manner.__name__ for manner, answer in answers.items() if b" 408 " not in answer] == []
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 from cliprow import batches
 from cliprow.account import open_account
 from cliprow.batches import Batch
-from cliprow.errors import Conflict, InvalidInput, NotFound
+from cliprow.errors import Conflict, InvalidInput, NotFound, RowProblem
+from cliprow.models import Stage
 from cliprow.storage import upload_path
 from tests.gateway import Gateway
 from tests.integration.remote.conftest import Somebody
@@ -45,6 +46,19 @@ def test_a_batch_is_told_as_this_machines_own_would_be(ann: Somebody, made: Batc
     assert at.offered_platforms()
     assert sorted(at.offered_platforms()) == sorted(batches.offered_platforms(account))
     account.connection.close()
+
+
+def test_a_dry_run_needs_no_project_and_makes_none(ann: Somebody) -> None:
+    check = ann.batches.check_batch(
+        "Of my own", [*TOPICS, {"topic": "", "platforms": ["youtube"]}], title="Three"
+    )
+    assert check.problems == [RowProblem(4, "topic", "is missing or empty")]
+    assert (check.job_count, check.estimate.tasks[Stage.POST]) == (3, 3)
+    assert ann.api.get("/projects")["items"] == []
+    at = ann.batches
+    at.find_or_create_project("Of my own")
+    assert at.check_batch("Of my own", TOPICS).job_count == 3
+    assert at.list_batches() == []
 
 
 def test_a_project_is_made_once(ann: Somebody) -> None:
@@ -95,6 +109,15 @@ def test_bad_topics_are_named_with_their_rows(ann: Somebody) -> None:
         at.create_batch(
             at.find_or_create_project("Channel"), [*TOPICS[:1], {"topic": "x", "platforms": ["nowhere"]}]
         )
+
+
+def test_a_dry_run_starts_nothing(ann: Somebody, gateway: Gateway) -> None:
+    at = ann.batches
+    check = at.check_batch("Not made yet", [*TOPICS, {"topic": "x", "platforms": ["nowhere"]}])
+    assert check.job_count == 3
+    assert [(problem.row, problem.field) for problem in check.problems] == [(4, "platforms")]
+    assert check.estimate.seconds > 0
+    assert at.list_batches() == []
 
 
 def test_pictures_go_into_the_tenants_uploads_once(ann: Somebody, gateway: Gateway, tmp_path: Path) -> None:

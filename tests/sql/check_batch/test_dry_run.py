@@ -85,7 +85,7 @@ def test_time_is_measured_where_there_is_enough_and_assumed_elsewhere(
 ) -> None:
     project = world.add_project(ann)
     alone = check(world, ann, project, [GOOD])["estimate"]
-    assert alone["seconds"] == 1 * 1 + 4 * 3 + 4 * 8 + 1 * 5 + 1 * 2
+    assert alone["seconds"] == 1 * 1 + 4 * 3 + 4 * 8 + 1 * 3 + 1 * 1
     assert "No worker is running" in alone["basis"]
     assert "No stage has run often enough" in alone["basis"]
     worker = Worker(world, slots=4)
@@ -156,3 +156,14 @@ def test_only_who_may_create_may_ask(world: World, ann: Person, bob: Person) -> 
         with pytest.raises(psycopg.Error) as refused:
             check(world, person, project, [GOOD])
         assert refused.value.sqlstate == code
+
+
+def test_the_worst_list_takes_seconds_not_minutes(world: World, ann: Person) -> None:
+    project = world.add_project(ann)
+    with world.acting(ann) as connection:
+        connection.execute("set local statement_timeout = '20s'")
+        row = connection.execute(
+            "select public.check_batch(%s, %s, '{}')", [project, Jsonb([BAD] * 10_000)]
+        ).fetchone()
+    assert row is not None
+    assert (row[0]["job_count"], len(row[0]["problems"])) == (0, 30_000)

@@ -137,3 +137,12 @@ def test_made_batches_stay_made(world: World, ann: Person, project: Channel) -> 
     with raising(world):
         made = world.create_batch(ann, project.scope_id, 2)
     assert world.one("select job_count from public.batches where id = %s", UUID(made["batch_id"])) == 2
+
+
+def test_a_member_is_removed_though_nobody_can_be_told_of_it(
+    world: World, ann: Person, project: Channel
+) -> None:
+    removed = world.add_member(ann, "viewer")
+    with raising(world):
+        world.run("delete from public.memberships where user_id = %s and role = 'viewer'", removed.user_id)
+    assert world.one("select epoch from public.tenants where id = %s", ann.tenant_id) == 2

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from cliprow.models import Stage
 from tests.sql.live.channel import Channel, flush, flush_all, hush, rest_all
-from tests.sql.world import Person, World
+from tests.sql.world import Person, Worker, World
 
 
 @pytest.fixture
@@ -70,6 +71,29 @@ def test_removed_jobs_and_batches_are_a_resync_for_those_who_saw_them(
     world.run("delete from public.batches where id = %s", batch.scope_id)
     flush_all(world)
     assert [project.messages()[-1].event, tenant.messages()[-1].event] == ["resync", "resync"]
+    assert len(theirs.messages()) == known
+
+
+def test_tasks_that_go_with_their_script_are_a_resync(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
+    made = world.create_batch(ann, world.add_project(ann))
+    world.create_batch(bob, world.add_project(bob))
+    worker.work()
+    flush_all(world)
+    batch, theirs = Channel(world, "batch", UUID(made["batch_id"])), Channel(world, "tenant", bob.tenant_id)
+    batch.rest()
+    known = len(theirs.messages())
+    job_id = world.one("select id from public.generation_jobs where batch_id = %s", batch.scope_id)
+    world.retry_job(ann, job_id, Stage.VIDEO)
+    flush_all(world)
+    assert batch.messages()[-1].event == "changes"
+    assert batch.messages()[-1].rows("jobs")[str(job_id)]["generation"] == 2
+    worker.work()
+    batch.rest()
+    world.retry_job(ann, job_id, Stage.SCRIPT)
+    flush_all(world)
+    assert "resync" in [message.event for message in batch.messages()]
     assert len(theirs.messages()) == known
 
 

@@ -165,7 +165,7 @@ class Actor:
         return World(self.world.database, self.connection)
 
 
-def _run_at_once(actors: list[Actor], watch: Callable[[], None]) -> None:
+def run_at_once(actors: list[Actor], watch: Callable[[], None]) -> None:
     """Let all act until time is up, watching meanwhile; raises what went wrong first."""
     until = time.monotonic() + SECONDS
     failures: list[BaseException] = []
@@ -208,7 +208,7 @@ def test_counters_states_and_caps_hold_and_everything_ends(
         assert_sound(watcher)
         assert watcher.rows(_OVER_CAP) == []
 
-    _run_at_once(actors, _watch)
+    run_at_once(actors, _watch)
 
     assert_sound(world)
     for table in ("generation_jobs", "batches", "projects", "tenants"):

@@ -12,7 +12,10 @@ from types import FrameType
 import uvicorn
 from litestar import Litestar
 
+from cliprow.connections import BoundedConnection, most_connections
 from cliprow.local.gateway.app import create_app
+from cliprow.local.gateway.realtime.limits import FRAME_BYTES
+from cliprow.local.gateway.realtime.transport import Discretion, WebSocketProtocol
 from cliprow.local.gateway.settings import GatewaySettings, read_settings
 from cliprow.local.ports import HOST
 
@@ -33,6 +36,7 @@ def main() -> None:
     for name in ("uvicorn.error", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger(__name__).info("Development server at %s; it is not for production.", settings.url)
+    logging.getLogger("uvicorn.error").addFilter(Discretion())
     uvicorn.run(
         create_app(settings),
         host=HOST,
@@ -41,6 +45,10 @@ def main() -> None:
         access_log=False,
         # Nothing stands in front: a header that names another address is the client's own.
         proxy_headers=False,
+        http=BoundedConnection,
+        limit_concurrency=most_connections(),
+        ws=WebSocketProtocol,
+        ws_max_size=FRAME_BYTES,
         ws_per_message_deflate=False,
         server_header=False,
         timeout_graceful_shutdown=3,

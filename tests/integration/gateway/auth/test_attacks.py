@@ -327,7 +327,7 @@ def test_a_server_with_the_secret_key_names_whom_it_asks_for(guarded: Gateway) -
     assert [knock(None, f"203.0.113.{n}") for n in range(6)] == [422, 422, 422, 422, 429, 429]
     assert [knock(secret, "203.0.113.77") for _ in range(5)] == [422, 422, 422, 422, 429]
     assert knock(secret, "2001:db8::1") == 422
-    assert knock(secret, "nowhere") == 400
+    assert knock(secret, "nowhere") == 429
 
 
 def test_keys_are_published_for_ten_minutes(gateway: Gateway) -> None:

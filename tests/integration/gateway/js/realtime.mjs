@@ -3,7 +3,7 @@
 //   node realtime.mjs URL KEY
 //   {"do": "join", "topic", "token", "config", "changes", "presence"}   {"do": "send", "topic", "event", "payload"}
 //   {"do": "track", "topic", "payload"}  {"do": "untrack", "topic"}     {"do": "token", "token"}
-//   {"do": "leave", "topic"}             {"do": "post", "topic", "event", "payload", "private"}
+//   {"do": "leave", "topic"}             {"do": "post", "topic", "event", "payload"}
 //
 // Bytes are written {"base64": "..."} in both directions.
 
@@ -50,11 +50,9 @@ const acts = {
     const answer = await channels.get(topic).send({ type: 'broadcast', event, payload: meant(payload) })
     tell({ saw: 'sent', topic, answer })
   },
-  async post({ topic, event, payload, ...config }) {
-    const channel = client.channel(topic, { config })
-    const answer = await channel.httpSend(event, meant(payload)).catch((error) => ({ error: error.message }))
-    tell({ saw: 'posted', topic, answer })
-    await client.removeChannel(channel)
+  async post({ topic, event, payload }) {
+    const sending = channels.get(topic).httpSend(event, meant(payload))
+    tell({ saw: 'posted', topic, answer: await sending.catch((error) => ({ error: error.message })) })
   },
   async track({ topic, payload }) {
     tell({ saw: 'tracked', topic, answer: await channels.get(topic).track(payload) })

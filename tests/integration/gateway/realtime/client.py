@@ -7,6 +7,7 @@ import queue
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,18 +42,28 @@ class JsClient:
         self.wait(lambda event: event.get("status") == "SUBSCRIBED" and event["topic"] == topic)
 
     def wait(self, wanted: str | Callable[[Event], bool], timeout_s: float = PATIENCE_S) -> Event:
-        """The next event of this kind, or for which this holds; those before it are put into `seen` too."""
+        """The next event of this kind, or for which this holds; what was seen of its kind before is forgotten."""
         fits = wanted if callable(wanted) else lambda event: event["saw"] == wanted
+        deadline = time.monotonic() + timeout_s
+        place = 0
         while True:
-            try:
-                event = self._arrived.get(timeout=timeout_s)
-            except queue.Empty:
-                raise AssertionError(f"nothing like that happened; seen: {self.seen}") from None
-            if event is None:
-                raise AssertionError(f"the client ended; seen: {self.seen}")
-            self.seen.append(event)
+            while place == len(self.seen):
+                self._take(deadline)
+            event = self.seen[place]
             if fits(event):
+                older = [each for each in self.seen[:place] if each["saw"] != event["saw"]]
+                self.seen = [*older, *self.seen[place + 1 :]]
                 return event
+            place += 1
+
+    def _take(self, deadline: float) -> None:
+        try:
+            event = self._arrived.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise AssertionError(f"nothing like that happened; seen: {self.seen}") from None
+        if event is None:
+            raise AssertionError(f"the client ended; seen: {self.seen}")
+        self.seen.append(event)
 
     def silent_for(self, seconds: float, kind: str) -> None:
         """Nothing of this kind happens for a while."""

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from cliprow.local.gateway.keys import Keyring
 from tests.cluster import Server
@@ -29,6 +30,40 @@ create policy "members speak" on realtime.messages for insert to authenticated
 with check (public.is_own((select realtime.topic()), 'room') and extension in ('broadcast', 'presence'));
 """
 
+#: Tables with published changes: of tenants, of everybody, and without a key.
+TABLES = """
+create table public.notes (
+    id integer generated always as identity primary key,
+    tenant_id text not null,
+    title text,
+    priority integer,
+    price numeric,
+    is_done boolean,
+    details jsonb,
+    tags text[],
+    written_at timestamptz,
+    secret text
+);
+alter table public.notes enable row level security;
+create policy "members read" on public.notes for select to authenticated
+using (tenant_id = (auth.jwt() ->> 'tenant_id'));
+grant select (id, tenant_id, title, priority, price, is_done, details, tags, written_at)
+on public.notes to authenticated;
+
+create table public.news (id integer primary key, title text, body text);
+alter table public.news replica identity full;
+grant select on public.news to anon, authenticated;
+
+create table public.heap (title text);
+alter table public.heap replica identity full;
+grant select on public.heap to authenticated;
+
+create table public.unpublished (id integer primary key);
+grant select on public.unpublished to authenticated;
+
+alter publication supabase_realtime add table public.notes, public.news, public.heap;
+"""
+
 
 @pytest.fixture(scope="session")
 def live(server: Server, bare_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
@@ -36,6 +71,7 @@ def live(server: Server, bare_template: str, tmp_path_factory: pytest.TempPathFa
     database = server.create("live_channels", bare_template)
     with psycopg.connect(database.admin) as connection:
         connection.execute(POLICIES)
+        connection.execute(TABLES)
     with running_gateway(server, database, tmp_path_factory.mktemp("live")) as running:
         yield running
     server.drop(database.name)
@@ -73,6 +109,13 @@ def sign(live: Gateway) -> Sign:
 
 
 @pytest.fixture
+def sql(live: Gateway) -> Iterator[psycopg.Connection]:
+    """A connection as the owner of the tables; each statement is committed."""
+    with psycopg.connect(live.database.admin, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
 def js(live: Gateway) -> Iterator[JsClient]:
     """A supabase-js client with the publishable key."""
     with js_client(live.url, live.settings.publishable_key) as client:
@@ -84,13 +127,8 @@ SendFromDatabase = Callable[..., None]
 
 
 @pytest.fixture
-def send(live: Gateway) -> Iterator[SendFromDatabase]:
-    with psycopg.connect(live.database.admin, autocommit=True) as connection:
+def send(sql: psycopg.Connection) -> SendFromDatabase:
+    def _send(topic: str, event: str, payload: object, *, private: bool = True) -> None:
+        sql.execute("select realtime.send(%s, %s, %s, %s)", [Jsonb(payload), event, topic, private])
 
-        def _send(topic: str, event: str, payload: object, *, private: bool = True) -> None:
-            connection.execute(
-                "select realtime.send(%s, %s, %s, %s)",
-                [psycopg.types.json.Jsonb(payload), event, topic, private],
-            )
-
-        yield _send
+    return _send

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from cliprow.local.gateway.auth.errors import AuthError, invalid
+from cliprow.local.gateway.auth.errors import AuthError
 from cliprow.local.gateway.auth.hook import ClaimsHook
 from cliprow.local.gateway.auth.mailer import Mailer
 from cliprow.local.gateway.auth.passwords import Passwords
@@ -27,6 +28,8 @@ from cliprow.local.gateway.auth.users import Connection, User, find_by_id
 from cliprow.local.gateway.keys import Keyring, Refused
 from cliprow.local.gateway.services import Services
 from cliprow.local.gateway.settings import GatewaySettings, Options
+
+_log = logging.getLogger(__name__)
 
 #: Names the address of the person that a server asks for.
 FORWARDED_HEADER = "sb-forwarded-for"
@@ -87,8 +90,9 @@ class Auth:
         """The user that the request's token stands for.
 
         Raises:
-            AuthError: there is no token, or it is not valid any longer.
+            AuthError: there is no key or no token, or it is not valid any longer.
         """
+        self.require_key(request)
         claims = self._claims(request)
         user_id, session_id = _uuid(claims, "sub"), _uuid(claims, "session_id")
         if user_id is None:
@@ -137,8 +141,8 @@ class Auth:
         if told and self.keyring.is_secret(request.headers.get("apikey", "")):
             try:
                 address = str(ip_address(told))
-            except ValueError as error:
-                raise invalid(f"{FORWARDED_HEADER} must be an IP address") from error
+            except ValueError:
+                _log.warning("%s does not name an IP address and is not used", FORWARDED_HEADER)
         return Device(address, request.headers.get("user-agent"))
 
     def _claims(self, request: AnyRequest) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping
-from typing import Protocol
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
 
 import msgspec
 
 from cliprow.local.gateway.keys import Caller, Refused
+from cliprow.local.gateway.realtime import background
 from cliprow.local.gateway.realtime.exchange import Exchange
 from cliprow.local.gateway.realtime.frames import Broadcast, Frame, Message, Ref, encode, encode_broadcast
 from cliprow.local.gateway.realtime.hub import Topic
@@ -18,15 +19,20 @@ from cliprow.local.gateway.realtime.joining import Join
 from cliprow.local.gateway.realtime.limits import (
     BROADCASTS_PER_SECOND,
     PAYLOAD_BYTES,
+    PRESENCE_BYTES,
     PRESENCES_PER_SECOND,
     Pace,
 )
-from cliprow.local.gateway.realtime.policies import Extension, Unanswered
+from cliprow.local.gateway.realtime.policies import Extension, Unanswered, caller_key
+from cliprow.local.gateway.realtime.presence import is_too_deep
+from cliprow.local.gateway.realtime.subscriptions import InvalidSubscription, next_id, read_subscription
 
 logger = logging.getLogger(__name__)
 
 #: Longest time that a timer is set for; the clock may be moved meanwhile.
 _TIMER_S = 3_600.0
+#: How long a client that asks for it waits for the log of the database.
+_READY_S = 15.0
 
 
 class Owner(Protocol):
@@ -66,7 +72,7 @@ class Channel:
         self._join_ref = join_ref
         self._config = join.config
         self._token = join.token
-        self._caller = caller
+        self.caller, self.caller_key = caller, caller_key(caller)
         self._readable = readable
         self._sendable: dict[Extension, bool] = {}
         self._presence_key = join.presence_key
@@ -75,6 +81,8 @@ class Channel:
         self._broadcasts = Pace(BROADCASTS_PER_SECOND)
         self._presences = Pace(PRESENCES_PER_SECOND)
         self._expiry: asyncio.TimerHandle | None = None
+        self._wishes = [(next_id(), wish) for wish in join.config.postgres_changes]
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_open = False
 
     @property
@@ -87,6 +95,11 @@ class Channel:
         """Whether it may know who is there, and wants to."""
         return self._sees_presence and (not self.topic.is_private or "presence" in self._readable)
 
+    @property
+    def wishes(self) -> list[dict[str, Any]]:
+        """The changes of tables that it wants, as the client said it, with their ids."""
+        return [{**wish, "id": id_} for id_, wish in self._wishes]
+
     def open(self, replayed: Collection[Broadcast]) -> None:
         """Be joined: the client has been told."""
         self._is_open = True
@@ -96,6 +109,9 @@ class Channel:
         self.replayed = {broadcast.meta["id"] for broadcast in replayed}
         for broadcast in replayed:
             self._push_replayed(broadcast)
+        self._renew_subscriptions()
+        if self._config.broadcast.replication_ready:
+            self._start("waiting", self._tell_when_ready())
         self._watch_expiry()
 
     def close(self) -> None:
@@ -106,7 +122,7 @@ class Channel:
     def fail(self, message: str) -> None:
         """Close, and say why."""
         if self._is_open:
-            self._push_system("error", message)
+            self.push_system("error", message)
             self.close()
 
     def break_off(self) -> None:
@@ -121,6 +137,17 @@ class Channel:
     def put(self, message: Message) -> None:
         """Send a message that is encoded already."""
         self._socket.put(message)
+
+    def push_change(self, ids: Sequence[int], data: bytes) -> None:
+        """Tell of a changed row."""
+        self._push("postgres_changes", {"ids": ids, "data": msgspec.Raw(data)})
+
+    def push_system(self, status: str, message: str, extension: str = "system") -> None:
+        """Tell how the channel itself is."""
+        self._push(
+            "system",
+            {"extension": extension, "status": status, "message": message, "channel": self.topic.name},
+        )
 
     def reply(self, ref: Ref, status: str, response: object) -> None:
         """Answer a message of the client."""
@@ -142,8 +169,11 @@ class Channel:
         self._is_open = False
         if self._expiry is not None:
             self._expiry.cancel()
+        for task in self._tasks.values():
+            task.cancel()
         self._exchange.hub.leave(self)
         self._exchange.presence.untrack(self)
+        self._exchange.changes.unsubscribe(self)
         self._socket.forget(self)
         return True
 
@@ -175,8 +205,11 @@ class Channel:
                 if not isinstance(said, Mapping):
                     self.reply(frame.ref, "error", {"reason": "Presence track payload must be a map"})
                     return
-                if len(msgspec.json.encode(said)) > PAYLOAD_BYTES:
+                if len(msgspec.json.encode(said)) > PRESENCE_BYTES:
                     self.fail("Track message size exceeded")
+                    return
+                if is_too_deep(said):
+                    self.reply(frame.ref, "error", {"reason": "Presence track payload is nested too deeply"})
                     return
                 if not await self._may_track():
                     self.reply(frame.ref, "error", {})
@@ -195,8 +228,13 @@ class Channel:
             return False
         if not self._sees_presence:
             if self.topic.is_private:
-                readable = await self._exchange.policies.readable(self._caller, self.topic.name, ["presence"])
-                self._readable |= readable
+                try:
+                    self._readable |= await self._exchange.policies.readable(
+                        self.caller, self.topic.name, ["presence"]
+                    )
+                except Unanswered as error:
+                    logger.warning("Nobody could be shown to %r: %s", self.topic.name, error)
+                    return False
             self._sees_presence = True
         return self._is_open
 
@@ -207,7 +245,7 @@ class Channel:
         if extension not in self._sendable:
             try:
                 self._sendable[extension] = await self._exchange.policies.may_send(
-                    self._caller, self.topic.name, extension
+                    self.caller, self.topic.name, extension
                 )
             except Unanswered as error:
                 logger.warning("Nothing could be sent to %r: %s", self.topic.name, error)
@@ -233,8 +271,10 @@ class Channel:
         if self.topic.is_private and not readable >= self._readable:
             self.fail(f"You no longer have permission to read from this Channel topic: {self.topic.name}")
             return
-        self._token, self._caller, self._readable, self._sendable = token, caller, readable, {}
+        self.caller, self.caller_key = caller, caller_key(caller)
+        self._token, self._readable, self._sendable = token, readable, {}
         self._watch_expiry()
+        self._renew_subscriptions()
 
     async def _readable_to(self, caller: Caller) -> frozenset[Extension]:
         if not self.topic.is_private:
@@ -242,11 +282,38 @@ class Channel:
         asked: list[Extension] = ["broadcast", "presence"] if self._sees_presence else ["broadcast"]
         return await self._exchange.policies.readable(caller, self.topic.name, asked)
 
+    def _renew_subscriptions(self) -> None:
+        """See to it that the wanted changes come, as far as the caller may see them."""
+        if not self._wishes:
+            return
+        try:
+            subscriptions = [read_subscription(id_, wish) for id_, wish in self._wishes]
+        except InvalidSubscription as error:
+            self.push_system("error", str(error), "postgres_changes")
+        else:
+            self._start("subscribing", self._exchange.changes.subscribe(self, subscriptions))
+
+    async def _tell_when_ready(self) -> None:
+        try:
+            async with asyncio.timeout(_READY_S):
+                await self._exchange.messages.flowing.wait()
+        except TimeoutError:
+            self.fail("Replication connection was not established in time")
+        else:
+            self.push_system("ok", "Replication connection established")
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside the client's frames, instead of what was begun under the same name."""
+        before = self._tasks.get(name)
+        if before is not None:
+            before.cancel()
+        self._tasks[name] = background.start(work, f"{name} of {self.topic.name!r}")
+
     def _watch_expiry(self) -> None:
         """End with the token, even if the client never says anything again."""
         if self._expiry is not None:
             self._expiry.cancel()
-        expires_at = self._caller.claims.get("exp")
+        expires_at = self.caller.claims.get("exp")
         if expires_at is None:
             return  # an API key
         left = expires_at - time.time()
@@ -259,12 +326,6 @@ class Channel:
     def _push(self, event: str, payload: object, ref: Ref = None) -> None:
         join_ref = None if ref is None else self._join_ref
         self._socket.put(encode(self.version, self.topic.wire_name, event, payload, ref, join_ref))
-
-    def _push_system(self, status: str, message: str, extension: str = "system") -> None:
-        self._push(
-            "system",
-            {"extension": extension, "status": status, "message": message, "channel": self.topic.name},
-        )
 
     def _push_replayed(self, broadcast: Broadcast) -> None:
         message = encode_broadcast(self.version, self.topic.wire_name, broadcast)

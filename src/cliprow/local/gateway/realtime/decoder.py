@@ -27,9 +27,9 @@ Row = dict[str, bytes | Unchanged | None]
 Action = Literal["INSERT", "UPDATE", "DELETE"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
-    """A table as it is from here on in the log; sent again when it changes."""
+    """A table as it is from here on in the log; sent again, and then another one, when anything about it changes."""
 
     oid: int
     schema: str
@@ -45,6 +45,8 @@ class Change:
 
     action: Action
     relation: Relation
+    #: Lower half of the number of its transaction.
+    transaction: int
     committed_at: datetime
     #: The row as it is now; empty for a deletion.
     new: Row
@@ -58,12 +60,13 @@ class Decoder:
     def __init__(self) -> None:
         self._relations: dict[int, Relation] = {}
         self._committed_at = EPOCH
+        self._transaction = 0
 
     def decode(self, message: bytes) -> Change | None:
         """The change that a message tells of; None for messages that tell of something else."""
         match message[:1]:
             case b"B":
-                (microseconds,) = struct.unpack_from("!q", message, 9)
+                microseconds, self._transaction = struct.unpack_from("!qI", message, 9)
                 self._committed_at = EPOCH + timedelta(microseconds=microseconds)
             case b"R":
                 relation = _relation(message)
@@ -71,17 +74,20 @@ class Decoder:
             case b"I":
                 relation = self._relation_of(message)
                 new, _ = _row(message, 6, relation)
-                return Change("INSERT", relation, self._committed_at, new, {})
+                return self._change("INSERT", relation, new, {})
             case b"U":
                 relation = self._relation_of(message)
                 old, place = _row(message, 6, relation) if message[5:6] in b"KO" else ({}, 5)
                 new, _ = _row(message, place + 1, relation)
-                return Change("UPDATE", relation, self._committed_at, new, _identity(old, relation))
+                return self._change("UPDATE", relation, new, _identity(old, relation))
             case b"D":
                 relation = self._relation_of(message)
                 old, _ = _row(message, 6, relation)
-                return Change("DELETE", relation, self._committed_at, {}, _identity(old, relation))
+                return self._change("DELETE", relation, {}, _identity(old, relation))
         return None
+
+    def _change(self, action: Action, relation: Relation, new: Row, old: Row) -> Change:
+        return Change(action, relation, self._transaction, self._committed_at, new, old)
 
     def _relation_of(self, message: bytes) -> Relation:
         (oid,) = struct.unpack_from("!I", message, 1)

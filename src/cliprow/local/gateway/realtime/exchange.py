@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cliprow.local.gateway.keys import Keyring
+from cliprow.local.gateway.realtime.changes import Changes
 from cliprow.local.gateway.realtime.hub import Hub
 from cliprow.local.gateway.realtime.messages import Messages
 from cliprow.local.gateway.realtime.policies import Policies
@@ -20,3 +21,4 @@ class Exchange:
     policies: Policies
     presence: Presence
     messages: Messages
+    changes: Changes

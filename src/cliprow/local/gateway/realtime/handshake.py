@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,6 +22,8 @@ from cliprow.local.gateway.realtime.limits import IDLE_S, Addresses
 from cliprow.local.gateway.realtime.socket import Ended, Socket
 
 logger = logging.getLogger(__name__)
+
+_CLOSE_S = 2.0
 
 
 class NotAccepted(Exception):
@@ -70,16 +73,13 @@ def caller_of(keyring: Keyring, query: Mapping[str, str], headers: Mapping[str, 
     Raises:
         NotAccepted: there is none, or it is none of ours.
     """
-    key = headers.get("x-api-key") or query.get("apikey") or headers.get("apikey")
+    key = query.get("apikey") or headers.get("apikey")
     if not key:
         raise NotAccepted(401, "API key is missing")
     try:
-        caller = keyring.of_key(key) if key.startswith("sb_") else keyring.verify(key)
+        return keyring.of_key(key) if key.startswith("sb_") else keyring.verify(key)
     except Refused as refused:
         raise NotAccepted(401, "Token has expired" if refused.is_expired else refused.message) from refused
-    if key.startswith("sb_secret_") and headers.get("user-agent", "").startswith("Mozilla/"):
-        raise NotAccepted(401, "Forbidden use of secret API key in browser")
-    return caller
 
 
 async def _serve(socket: Socket, receive: Receive, send: Send) -> None:
@@ -94,7 +94,9 @@ async def _serve(socket: Socket, receive: Receive, send: Send) -> None:
             logger.warning("A client reads too slowly: its websocket is dropped.")
         elif reading.done() and isinstance(ended := reading.exception(), Ended):
             await socket.outbox.drain()
-            await send({"type": "websocket.close", "code": ended.code, "reason": ended.reason})
+            with suppress(TimeoutError):  # a client that does not read is not waited for
+                async with asyncio.timeout(_CLOSE_S):
+                    await send({"type": "websocket.close", "code": ended.code, "reason": ended.reason})
     finally:
         socket.vanish()
         for task in tasks:

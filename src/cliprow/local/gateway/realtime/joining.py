@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 import msgspec
+
+from cliprow.local.gateway.realtime.limits import REPLAYED, SUBSCRIPTIONS_PER_CHANNEL
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -14,7 +16,7 @@ class Replay(msgspec.Struct, frozen=True):
 
     #: Unix time in milliseconds.
     since: int
-    limit: int = 25
+    limit: int = REPLAYED
 
 
 class BroadcastConfig(msgspec.Struct, frozen=True):
@@ -41,7 +43,9 @@ class JoinConfig(msgspec.Struct, frozen=True):
 
     broadcast: BroadcastConfig = BroadcastConfig()
     presence: PresenceConfig = PresenceConfig()
-    postgres_changes: Sequence[dict[str, Any]] = ()
+    postgres_changes: Annotated[
+        Sequence[dict[str, Any]], msgspec.Meta(max_length=SUBSCRIPTIONS_PER_CHANNEL)
+    ] = ()
     private: bool = False
 
 
@@ -70,12 +74,12 @@ def read_join(payload: object) -> Join:
     Raises:
         msgspec.ValidationError: it asks for something else; the message names it.
     """
-    return msgspec.convert(_said(payload or {}), Join, strict=False)
+    return msgspec.convert(_said(payload or {}, levels=4), Join, strict=False)
 
 
-def _said(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _said(each) for key, each in value.items() if each is not None}
-    if isinstance(value, list):
+def _said(value: Any, levels: int) -> Any:
+    if levels and isinstance(value, Mapping):
+        return {key: _said(each, levels - 1) for key, each in value.items() if each is not None}
+    if levels and isinstance(value, list):
         return [each for each in value if each is not None]
     return value

@@ -7,20 +7,26 @@ from collections import Counter
 
 #: A websocket message from a client, in bytes; a longer one ends the connection (1009).
 FRAME_BYTES = 5_000_000
-#: The payload of one broadcast or presence, in bytes.
+#: The payload of one broadcast, and what a client says of itself, in bytes.
 PAYLOAD_BYTES = 3_000_000
+PRESENCE_BYTES = 100_000
 #: What may wait to be sent to one socket before it is dropped.
 WAITING_BYTES = 8_000_000
 WAITING_MESSAGES = 2_000
 #: Websockets of one address, and channels of one websocket.
 SOCKETS_PER_ADDRESS = 1_000
 CHANNELS_PER_SOCKET = 100
+SUBSCRIPTIONS_PER_CHANNEL = 100
+#: Longest filter of a subscription, in characters.
+FILTER_LENGTH = 5_000
 #: Longest topic, in characters.
 TOPIC_LENGTH = 1_000
 #: What one socket may do in a second, and then is shut out, and what one channel may, and then is closed.
 JOINS_PER_SECOND = 200
 BROADCASTS_PER_SECOND = 100
 PRESENCES_PER_SECOND = 10
+#: Messages that may be sent by HTTP in a second, by all together.
+POSTS_PER_SECOND = 500
 #: Silence after which a client is taken for gone; clients send a heartbeat every 25 s.
 IDLE_S = 75.0
 #: Frames of one socket that are handled before others have their turn.

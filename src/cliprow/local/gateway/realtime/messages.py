@@ -19,7 +19,7 @@ from cliprow.local.gateway.realtime.decoder import Change
 from cliprow.local.gateway.realtime.frames import Broadcast
 from cliprow.local.gateway.realtime.hub import Hub, Topic
 from cliprow.local.gateway.realtime.limits import PAYLOAD_BYTES, REPLAYED
-from cliprow.local.gateway.realtime.replication import Interrupted, open_stream
+from cliprow.local.gateway.realtime.replication import Backoff, Interrupted, open_stream
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +29,15 @@ PUBLICATION = "supabase_realtime_messages_publication"
 GAP_LIMIT = 5_000
 #: How much earlier than its commit a message may have been inserted: how long transactions may take.
 LATE_S = 60.0
+_TIDY_S = 3_600.0
 #: Ids that are remembered, so that nothing is delivered twice.
 _REMEMBERED = 50_000
-_BACKOFF_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 _COLUMNS = "id::text, topic, event, private, payload::text, binary_payload"
-_MISSED = f"select {_COLUMNS} from realtime.messages where inserted_at >= %s order by inserted_at limit %s"
+_MISSED = (
+    f"select {_COLUMNS} from realtime.messages where inserted_at >= %s and id <> all (%s::uuid[])"
+    " order by inserted_at limit %s"
+)
 _LATEST = (
     f"select {_COLUMNS} from realtime.messages"
     " where topic = %s and private is true and extension = 'broadcast'"
@@ -58,13 +61,13 @@ class Messages:
 
     async def run(self) -> None:
         """Read the log; when it breaks off, begin again."""
-        failures = 0
+        backoff = Backoff("Broadcasts from the database")
         while True:
+            backoff.begin()
             try:
                 async with open_stream(self._conninfo, "realtime_messages", [PUBLICATION]) as stream:
                     await self._catch_up()
                     self.flowing.set()
-                    failures = 0
                     try:
                         async for changes in stream.changes():
                             for change in changes:
@@ -73,10 +76,7 @@ class Messages:
                         self._seen_until = datetime.fromtimestamp(stream.heard_at, UTC)
                         self.flowing.clear()
             except (Interrupted, psycopg.Error) as error:
-                pause = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
-                failures += 1
-                logger.warning("Broadcasts from the database: %s; again in %s s.", _line(error), pause)
-                await asyncio.sleep(pause)
+                await backoff.pause(error)
 
     async def replay(self, topic: str, since_ms: int, limit: int) -> list[Broadcast]:
         """The latest messages of a private topic, oldest first.
@@ -98,13 +98,24 @@ class Messages:
         ]
         return [each for each in found if each is not None]
 
+    async def tidy(self) -> None:
+        """Every hour, make the day's partition and drop those that are too old."""
+        while True:
+            try:
+                async with self._pool.connection() as connection, connection.transaction():
+                    await connection.execute("set local lock_timeout = '2s'")
+                    await connection.execute("select realtime.open_today(), realtime.drop_old()")
+            except psycopg.Error as error:
+                logger.warning("Old broadcasts were not removed: %s; again in an hour.", error)
+            await asyncio.sleep(_TIDY_S)
+
     async def _catch_up(self) -> None:
         """Deliver what was inserted while nobody read the log; called when the new stream is open."""
         if self._seen_until is None:
             return
         since = (self._seen_until - timedelta(seconds=LATE_S)).replace(tzinfo=None)
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(_MISSED, [since, GAP_LIMIT + 1])
+            cursor = await connection.execute(_MISSED, [since, list(self._seen), GAP_LIMIT + 1])
             rows = await cursor.fetchall()
         if len(rows) > GAP_LIMIT:
             logger.warning("More than %s broadcasts were missed: all channels join again.", GAP_LIMIT)
@@ -159,7 +170,3 @@ def _broadcast(
         return None
     meta = {"id": id_, "replayed": True} if replayed else {"id": id_}
     return Broadcast(event, body, binary is None, meta)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

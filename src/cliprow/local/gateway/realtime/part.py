@@ -12,6 +12,9 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Receive, Scope, Send
 from psycopg_pool import AsyncConnectionPool
 
+from cliprow.local.gateway.realtime import background
+from cliprow.local.gateway.realtime.broadcasts import NotSent, broadcast_routes, not_sent
+from cliprow.local.gateway.realtime.changes import Changes
 from cliprow.local.gateway.realtime.exchange import Exchange
 from cliprow.local.gateway.realtime.handshake import Handshake
 from cliprow.local.gateway.realtime.hub import Hub
@@ -27,6 +30,8 @@ _CONNECTIONS = 4
 #: Questions that may wait for one.
 _WAITING = 500
 _POOL_TIMEOUT_S = 5.0
+#: Longest question, so that no policy keeps others waiting for ever.
+_STATEMENT_MS = 10_000
 #: How long a start waits for the log.
 _START_S = 10.0
 
@@ -42,12 +47,20 @@ class RealtimePart:
             max_size=_CONNECTIONS,
             max_waiting=_WAITING,
             timeout=_POOL_TIMEOUT_S,
-            kwargs={"autocommit": True, "application_name": "cliprow realtime"},
+            kwargs={
+                "autocommit": True,
+                "application_name": "cliprow realtime",
+                "options": f"-c statement_timeout={_STATEMENT_MS}",
+            },
+            check=AsyncConnectionPool.check_connection,
             open=False,
         )
         hub = Hub()
         self._messages = Messages(conninfo, self._pool, hub)
-        self._exchange = Exchange(services.keyring, hub, Policies(self._pool), Presence(hub), self._messages)
+        self._changes = Changes(conninfo, self._pool)
+        self._exchange = Exchange(
+            services.keyring, hub, Policies(self._pool), Presence(hub), self._messages, self._changes
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def handlers(self) -> Sequence[Router | BaseRouteHandler]:
@@ -58,12 +71,19 @@ class RealtimePart:
         async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
             await handshake(scope, receive, send)
 
-        return [websocket]
+        routes = Router(
+            "/", route_handlers=broadcast_routes(self._exchange), exception_handlers={NotSent: not_sent}
+        )
+        return [websocket, routes]
 
     async def start(self) -> None:
         """Connect, and begin to read the log."""
         await self._pool.open(wait=True)
-        self._tasks.append(asyncio.create_task(self._messages.run(), name="broadcasts from the database"))
+        self._tasks = [
+            background.start(self._messages.run(), "Reading of broadcasts from the database"),
+            background.start(self._changes.run(), "Reading of changes of tables"),
+            background.start(self._messages.tidy(), "Tidying up of old broadcasts"),
+        ]
         try:
             async with asyncio.timeout(_START_S):
                 await self._messages.flowing.wait()

@@ -9,6 +9,8 @@ even while the reader is busy.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import struct
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -23,12 +25,42 @@ from cliprow.local.gateway.realtime.decoder import EPOCH, Change, Decoder
 #: Between two confirmations; Postgres gives a reader up after a minute.
 _CONFIRM_S = 5.0
 _CONNECT_TIMEOUT_S = 10
+#: After this much silence readers have their turn too.
+_QUIET_S = 5.0
 #: Changes that are handed on together.
 _AT_ONCE = 100
+#: Pauses before a stream is opened again, in seconds; the last one stays.
+_PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+#: After so long a stream has proved itself, and pauses are short again.
+_PROVED_S = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 class Interrupted(Exception):
     """The stream has ended; the message says why."""
+
+
+class Backoff:
+    """Waits longer after each failure."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._failures = 0
+        self._began = time.monotonic()
+
+    def begin(self) -> None:
+        """Another try."""
+        self._began = time.monotonic()
+
+    async def pause(self, error: Exception) -> None:
+        """Say why there is a pause, and wait."""
+        if time.monotonic() - self._began > _PROVED_S:
+            self._failures = 0
+        pause = _PAUSES_S[min(self._failures, len(_PAUSES_S) - 1)]
+        self._failures += 1
+        logger.warning("%s: %s; again in %s s.", self._what, " ".join(str(error).split()), pause)
+        await asyncio.sleep(pause)
 
 
 class Stream:
@@ -75,7 +107,7 @@ class Stream:
         self._loop.remove_reader(self._socket)
 
     async def changes(self) -> AsyncIterator[list[Change]]:
-        """Yield what has arrived, at least one change at a time.
+        """Yield what has arrived, and nothing after a while in which nothing did.
 
         Raises:
             Interrupted: the connection is lost, or the server ended the stream.
@@ -86,11 +118,15 @@ class Stream:
                 arrived = self._take()
             except psycopg.Error as error:
                 raise Interrupted(str(error)) from error
-            if arrived:
-                yield arrived
-                await asyncio.sleep(0)  # whoever is served now has its turn
-            else:
-                await self._wait()
+            except (KeyError, ValueError, struct.error) as error:
+                raise Interrupted(f"the log cannot be understood: {error!r}") from error
+            if not arrived:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_QUIET_S):
+                        await self._wait()
+                        continue
+            yield arrived
+            await asyncio.sleep(0)  # whoever is served now has its turn
 
     def _take(self) -> list[Change]:
         changes: list[Change] = []

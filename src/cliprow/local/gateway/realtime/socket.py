@@ -73,24 +73,14 @@ class Socket:
         """
         try:
             frame = decode(message, self.version)
+            self._handled += 1
+            if self._handled % FRAMES_PER_TURN == 0:
+                await asyncio.sleep(0)
+            await self._follow(frame)
         except Malformed as malformed:
             raise Ended(1007, f"malformed frame: {malformed}"[:120]) from malformed
-        self._handled += 1
-        if self._handled % FRAMES_PER_TURN == 0:
-            await asyncio.sleep(0)
-        channel = self._channels.get(frame.topic)
-        if frame.topic == "phoenix" and frame.event == "heartbeat":
-            self._reply(frame, "ok", {})
-        elif frame.event == "phx_join":
-            await self._join(frame)
-        elif frame.event == "phx_leave":
-            self._reply(frame, "ok", {})
-            if channel is not None:
-                channel.close()
-        elif channel is None:
-            self._reply(frame, "error", {"reason": "unmatched topic"})
-        else:
-            await channel.handle(frame)
+        except RecursionError as error:
+            raise Ended(1007, "malformed frame: nested too deeply") from error
 
     def put(self, message: Message) -> None:
         """Send this, after what waits already."""
@@ -106,6 +96,21 @@ class Socket:
         for channel in list(self._channels.values()):
             channel.vanish()
 
+    async def _follow(self, frame: Frame) -> None:
+        channel = self._channels.get(frame.topic)
+        if frame.topic == "phoenix" and frame.event == "heartbeat":
+            self._reply(frame, "ok", {})
+        elif frame.event == "phx_join":
+            await self._join(frame)
+        elif frame.event == "phx_leave":
+            self._reply(frame, "ok", {})
+            if channel is not None:
+                channel.close()
+        elif channel is None:
+            self._reply(frame, "error", {"reason": "unmatched topic"})
+        else:
+            await channel.handle(frame)
+
     async def _join(self, frame: Frame) -> None:
         if not self._joins.allows():
             reason = "ClientJoinRateLimitReached: Too many joins per second"
@@ -120,7 +125,7 @@ class Socket:
             self._reply(frame, "error", {"reason": str(refused)})
             return
         self._channels[frame.topic] = channel
-        self._reply(frame, "ok", {"postgres_changes": []})
+        self._reply(frame, "ok", {"postgres_changes": channel.wishes})
         channel.open(replayed)
 
     async def _admit(self, frame: Frame) -> tuple[Channel, list[Broadcast]]:
