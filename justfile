@@ -5,13 +5,14 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 
 default: test lint types
 
-# All tests; arguments go to pytest: `just test tests/unit -k slug`
+# All tests, some files at a time; arguments go to pytest: `just test tests/unit -k slug`, `just test -n 0 -x`
 test *arguments:
-    uv run pytest "$@"
+    uv run pytest --numprocesses auto --maxprocesses 4 --dist loadfile "$@"
 
-# The tests that need a database, on another Postgres: `just test-on /usr/lib/postgresql/15/bin`
+# The tests that are about the database, on another Postgres: `just test-on /usr/lib/postgresql/15/bin`
 test-on programs *arguments:
-    CLIPROW_POSTGRES_BIN="$1" uv run pytest tests --ignore=tests/unit --ignore=tests/acceptance "${@:2}"
+    CLIPROW_POSTGRES_BIN="$1" uv run pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+        tests/sql tests/migration tests/integration/test_*.py "${@:2}"
 
 # Python and SQL style
 lint:

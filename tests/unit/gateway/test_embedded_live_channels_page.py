@@ -22,7 +22,8 @@ def numbers(start: str) -> list[float]:
     ("start", "values"),
     [
         ("a websocket message", [limits.FRAME_BYTES]),
-        ("the payload of a broadcast or presence", [limits.PAYLOAD_BYTES]),
+        ("the payload of a broadcast", [limits.PAYLOAD_BYTES]),
+        ("what a client says of itself (presence)", [limits.PRESENCE_BYTES]),
         ("waiting for one client", [limits.WAITING_BYTES, limits.WAITING_MESSAGES]),
         ("websockets of one address", [limits.SOCKETS_PER_ADDRESS]),
         ("channels of one websocket", [limits.CHANNELS_PER_SOCKET]),

@@ -184,6 +184,25 @@ def test_a_policy_that_fails_lets_nobody_in(
         sql.execute("drop policy broken on realtime.messages")
 
 
+def test_a_slow_policy_holds_up_only_those_who_ask_it(
+    live: Gateway, sign: Sign, tenant: str, sql: psycopg.Connection
+) -> None:
+    sql.execute(
+        "create policy slow on realtime.messages for select to authenticated"
+        " using (case when realtime.topic() like 'slow:%' then pg_sleep(20) is not null end)"
+    )
+    try:
+        with raw_socket(live) as slow, raw_socket(live) as quick:
+            config = {"config": PRIVATE, "access_token": sign(tenant)}
+            ref = slow.send("realtime:slow:x", "phx_join", config)
+            started = time.monotonic()
+            assert quick.join(f"tenant:{tenant}", token=sign(tenant), **PRIVATE)[4]["status"] == "ok"
+            assert time.monotonic() - started < 2
+            assert reason(slow.answer(ref)) == "UnableToSetPolicies: Query was cancelled, please try again"
+    finally:
+        sql.execute("drop policy slow on realtime.messages")
+
+
 def test_probes_leave_no_rows(live: Gateway, sign: Sign, tenant: str, sql: psycopg.Connection) -> None:
     with raw_socket(live) as socket:
         socket.join(f"room:{tenant}", token=sign(tenant), broadcast={"ack": True}, **PRIVATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 
 import httpx
 import pytest
@@ -116,6 +117,9 @@ def test_a_list_by_http_reaches_what_its_sender_may_send_to(
     [
         ("", b"{}", {}, 422),
         ("", b"[", {}, 422),
+        ("", b'{"messages": [{"topic": "t", "event": "e", "payload": {"a": \xff}}]}', {}, 422),
+        ("", b'{"messages": [{"topic": "t", "event": "e", "payload": ' + b"[" * 50_000 + b"]}]}", {}, 422),
+        ("/t/events/e", b'"\xff"', {"content-type": "application/json"}, 422),
         ("", b'{"messages": [{"topic": "t", "event": "e", "payload": 1}]}', {}, 422),
         ("/t/events/e", b"{", {"content-type": "application/json"}, 422),
         ("/t/events/e", b"null", {"content-type": "application/json"}, 422),
@@ -134,6 +138,14 @@ def test_what_cannot_be_sent_by_http(
     answer = httpx.post(url, content=body, headers={"apikey": live.settings.publishable_key, **headers})
     assert answer.status_code == status
     assert isinstance(answer.json(), dict)
+
+
+def test_too_many_messages_by_http_are_refused_for_a_second(live: Gateway, tenant: str) -> None:
+    messages = [{"topic": tenant, "event": "e", "payload": {}}] * 501
+    url, headers = f"{live.url}/realtime/v1/api/broadcast", {"apikey": live.settings.publishable_key}
+    assert httpx.post(url, json={"messages": messages}, headers=headers).status_code == 429
+    time.sleep(1.1)
+    assert httpx.post(url, json={"messages": messages[:100]}, headers=headers).status_code == 202
 
 
 def test_a_sender_without_a_key_is_unknown(live: Gateway) -> None:

@@ -300,3 +300,24 @@ def test_many_rows_in_one_transaction_keep_their_order(
         )
         seen = [socket.event("postgres_changes")[4]["data"]["record"]["priority"] for _ in range(250)]
         assert seen == list(range(2, 501, 2))
+
+
+def test_what_cannot_be_found_out_makes_its_subscribers_join_again(
+    live: Gateway, sign: Sign, tenant: str, sql: psycopg.Connection
+) -> None:
+    """Here a policy takes longer than a question may; others go on hearing of other tables."""
+    with raw_socket(live) as slow, raw_socket(live) as other:
+        raw_follow(slow, tenant, sign(tenant), {"event": "*", **NOTES})
+        raw_follow(other, tenant, None, {"event": "*", "schema": "public", "table": "news"})
+        sql.execute(
+            "create policy slow on public.notes for select to authenticated"
+            " using (title = 'slow' and pg_sleep(30) is not null)"
+        )
+        try:
+            insert(sql, "nobody", "slow")
+            slow.event("phx_error", timeout_s=20)
+        finally:
+            sql.execute("drop policy slow on public.notes")
+        id_ = time.time_ns() % 1_000_000_000
+        sql.execute("insert into public.news values (%s)", [id_])
+        assert other.event("postgres_changes")[4]["data"]["record"]["id"] == id_

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.gateway import Gateway
 from tests.integration.gateway.realtime.client import Event, JsClient, js_client
 from tests.integration.gateway.realtime.conftest import Sign
@@ -97,3 +99,22 @@ def test_presence_must_be_an_object_and_not_too_frequent(live: Gateway, tenant: 
         for number in range(20):
             socket.send(f"realtime:{tenant}", "presence", {"event": "track", "payload": {"n": number}})
         assert socket.event("system")[4]["message"] == "Client presence rate limit exceeded"
+
+
+def test_too_much_and_too_deep_is_not_shown_to_others(live: Gateway, tenant: str) -> None:
+    with raw_socket(live) as socket:
+        socket.join(tenant)
+        for depth in range(300, 1000, 20):
+            deep = '{"a":' * depth + "0" + "}" * depth
+            frame = f'["1","t","realtime:{tenant}","presence",{{"event":"track","payload":{deep}}}]'
+            socket.connection.send(frame)
+            socket.answer("t")
+            time.sleep(0.1)
+            with raw_socket(live) as other:
+                other.join(tenant, presence={"enabled": True})
+                other.event("presence_state")
+    with raw_socket(live) as socket:
+        socket.join(tenant)
+        payload = {"event": "track", "payload": {"text": "x" * 100_001}}
+        socket.send(f"realtime:{tenant}", "presence", payload)
+        assert socket.event("system")[4]["message"] == "Track message size exceeded"

@@ -28,7 +28,7 @@ _PATH = "/realtime/v1/api/broadcast"
 class _Message(msgspec.Struct):
     topic: str
     event: str
-    payload: dict[str, Any]
+    payload: msgspec.Raw
     private: bool = False
     id: str | None = None
 
@@ -55,15 +55,19 @@ def broadcast_routes(exchange: Exchange) -> Sequence[HTTPRouteHandler]:
         caller = _identify(exchange.keyring, request)
         try:
             messages = msgspec.json.decode(await request.body(), type=_Batch).messages
-        except msgspec.DecodeError as error:
+            for message in messages:
+                msgspec.json.decode(message.payload, type=dict)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise NotSent(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
         for message in messages:
-            body = msgspec.json.encode(message.payload)
-            _check(pace, body)
-            meta = {} if message.id is None else {"id": message.id}
+            _check(pace, message.payload)
+        topics = {Topic(message.topic, message.private) for message in messages}
+        allowed = {topic for topic in topics if await _may_send(exchange, caller, topic)}
+        for message in messages:
             topic = Topic(message.topic, message.private)
-            if await _may_send(exchange, caller, topic):
-                exchange.hub.broadcast(topic, Broadcast(message.event, body, meta=meta))
+            if topic in allowed:
+                meta = {} if message.id is None else {"id": message.id}
+                exchange.hub.broadcast(topic, Broadcast(message.event, bytes(message.payload), meta=meta))
 
     @post(f"{_PATH}/{{address:path}}", status_code=202, request_max_body_size=FRAME_BYTES)
     async def send_one(request: Request[Any, Any, Any], address: str, private: str = "false") -> None:
@@ -93,7 +97,7 @@ def _identify(keyring: Keyring, request: Request[Any, Any, Any]) -> Caller:
         raise NotSent(HTTPStatus.UNAUTHORIZED, refused.message) from refused
 
 
-def _check(pace: Pace, body: bytes) -> None:
+def _check(pace: Pace, body: bytes | msgspec.Raw) -> None:
     if not pace.allows():
         raise NotSent(HTTPStatus.TOO_MANY_REQUESTS, "You have exceeded your rate limit")
     if len(body) > PAYLOAD_BYTES:
@@ -126,6 +130,6 @@ def _is_json(content_type: str, body: bytes) -> bool:
     try:
         if msgspec.json.decode(body) is None:
             raise NotSent(HTTPStatus.UNPROCESSABLE_ENTITY, "payload can't be blank")
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise NotSent(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from error
     return True

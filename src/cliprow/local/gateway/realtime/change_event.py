@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cliprow.local.gateway.keys import Caller
 from cliprow.local.gateway.realtime.decoder import Change, Row, Unchanged
-from cliprow.local.gateway.realtime.policies import acting
 from cliprow.local.gateway.realtime.rows import Column, Table
 from cliprow.local.gateway.realtime.subscriptions import Subscription
 
@@ -35,7 +33,7 @@ class ChangeEvent:
     wanted: dict[Subscriber, list[Subscription]] = field(default_factory=dict)
     record: Values = field(default_factory=dict)
     old_record: Values = field(default_factory=dict)
-    #: The callers who may read the row, by `caller_key`; None where nobody has to be asked.
+    #: The callers who may read the row, by their `caller_key`; None where nobody has to be asked.
     visible_to: set[str] | None = None
 
     @property
@@ -70,7 +68,7 @@ class ChangeEvent:
         for subscriber, subscriptions in self.wanted.items():
             role = subscriber.caller.role
             problem = self._problem(role)
-            if problem is None and not self._is_visible_to(subscriber.caller):
+            if problem is None and not self._is_visible_to(subscriber.caller_key):
                 continue
             by_columns: dict[frozenset[str] | None, list[int]] = {}
             for subscription in subscriptions:
@@ -80,10 +78,10 @@ class ChangeEvent:
                     encoded[role, select] = self._data(role, select, problem)
                 yield subscriber, ids, encoded[role, select]
 
-    def _is_visible_to(self, caller: Caller) -> bool:
+    def _is_visible_to(self, caller_key: str) -> bool:
         if not self.needs_a_look:
             return True
-        return self.visible_to is not None and caller_key(caller) in self.visible_to
+        return self.visible_to is not None and caller_key in self.visible_to
 
     def _problem(self, role: str) -> str | None:
         """Why a role is told only that something changed."""
@@ -129,12 +127,6 @@ class ChangeEvent:
             for column in self.table.columns.values()
             if role in column.readers and (select is None or column.name in select or column.is_key)
         ]
-
-
-def caller_key(caller: Caller) -> str:
-    """The same for two callers to whom the same rows are visible."""
-    values = acting(caller)
-    return f"{values['role']} {values['claims']}"
 
 
 def _shown(values: Values, names: Sequence[str], is_long: bool) -> dict[str, msgspec.Raw]:

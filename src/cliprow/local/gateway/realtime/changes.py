@@ -17,7 +17,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from cliprow.local.gateway.keys import Caller
-from cliprow.local.gateway.realtime.change_event import ChangeEvent, caller_key
+from cliprow.local.gateway.realtime.change_event import ChangeEvent
 from cliprow.local.gateway.realtime.decoder import Change, Relation
 from cliprow.local.gateway.realtime.replication import Backoff, Interrupted, open_stream
 from cliprow.local.gateway.realtime.rows import PUBLICATION, Rows, Table
@@ -38,6 +38,11 @@ class Subscriber(Protocol):
     @property
     def caller(self) -> Caller:
         """As whom it may see rows."""
+        ...
+
+    @property
+    def caller_key(self) -> str:
+        """The same for all who may see the same rows."""
         ...
 
     def push_change(self, ids: Sequence[int], data: bytes) -> None:
@@ -94,9 +99,9 @@ class Changes:
         backoff = Backoff("Changes of tables")
         while True:
             await self._wanted.wait()
+            backoff.begin()
             try:
                 async with open_stream(self._conninfo, "realtime_changes", [PUBLICATION]) as stream:
-                    backoff.reset()
                     # What happened meanwhile is lost to those who were there: they join again, and look.
                     for subscriber in list(self._subscribers):
                         subscriber.break_off()
@@ -141,16 +146,26 @@ class Changes:
         concerned = [change for change in changes if any(self._concerned(change))]
         if not concerned:
             return
-        async with self._pool.connection() as connection:
-            rows = Rows(connection)
-            await rows.settled({change.transaction for change in concerned})
-            events = [await self._event(rows, change) for change in concerned]
-            for table in {id(event.table): event.table for event in events}.values():
-                await self._look(rows, table, [event for event in events if event.table is table])
+        try:
+            async with self._pool.connection() as connection:
+                events = await self._find_out(Rows(connection), concerned)
+        except psycopg.Error as error:
+            logger.warning("Some changes could not be told: %s", error)
+            for subscriber in {each for change in concerned for each, _ in self._concerned(change)}:
+                subscriber.break_off()
+            return
         for event in events:
             for subscriber, ids, data in event.deliveries():
                 if subscriber in self._subscribers:
                     subscriber.push_change(ids, data)
+
+    async def _find_out(self, rows: Rows, changes: Sequence[Change]) -> list[ChangeEvent]:
+        """What is to be told, and to whom."""
+        await rows.settled({change.transaction for change in changes})
+        events = [await self._event(rows, change) for change in changes]
+        for table in {id(event.table): event.table for event in events}.values():
+            await self._look(rows, table, [event for event in events if event.table is table])
+        return events
 
     def _concerned(self, change: Change) -> Iterator[tuple[Subscriber, Subscription]]:
         for subscriber, subscriptions in self._subscribers.items():
@@ -181,7 +196,7 @@ class Changes:
         callers: dict[str, Caller] = {}
         for event in asked:
             for subscriber in event.wanted:
-                callers.setdefault(caller_key(subscriber.caller), subscriber.caller)
+                callers.setdefault(subscriber.caller_key, subscriber.caller)
         if not callers:
             return
         keys = [event.key for event in asked]

@@ -19,10 +19,12 @@ from cliprow.local.gateway.realtime.joining import Join
 from cliprow.local.gateway.realtime.limits import (
     BROADCASTS_PER_SECOND,
     PAYLOAD_BYTES,
+    PRESENCE_BYTES,
     PRESENCES_PER_SECOND,
     Pace,
 )
-from cliprow.local.gateway.realtime.policies import Extension, Unanswered
+from cliprow.local.gateway.realtime.policies import Extension, Unanswered, caller_key
+from cliprow.local.gateway.realtime.presence import is_too_deep
 from cliprow.local.gateway.realtime.subscriptions import InvalidSubscription, next_id, read_subscription
 
 logger = logging.getLogger(__name__)
@@ -70,7 +72,7 @@ class Channel:
         self._join_ref = join_ref
         self._config = join.config
         self._token = join.token
-        self.caller = caller
+        self.caller, self.caller_key = caller, caller_key(caller)
         self._readable = readable
         self._sendable: dict[Extension, bool] = {}
         self._presence_key = join.presence_key
@@ -203,8 +205,11 @@ class Channel:
                 if not isinstance(said, Mapping):
                     self.reply(frame.ref, "error", {"reason": "Presence track payload must be a map"})
                     return
-                if len(msgspec.json.encode(said)) > PAYLOAD_BYTES:
+                if len(msgspec.json.encode(said)) > PRESENCE_BYTES:
                     self.fail("Track message size exceeded")
+                    return
+                if is_too_deep(said):
+                    self.reply(frame.ref, "error", {"reason": "Presence track payload is nested too deeply"})
                     return
                 if not await self._may_track():
                     self.reply(frame.ref, "error", {})
@@ -223,8 +228,13 @@ class Channel:
             return False
         if not self._sees_presence:
             if self.topic.is_private:
-                readable = await self._exchange.policies.readable(self.caller, self.topic.name, ["presence"])
-                self._readable |= readable
+                try:
+                    self._readable |= await self._exchange.policies.readable(
+                        self.caller, self.topic.name, ["presence"]
+                    )
+                except Unanswered as error:
+                    logger.warning("Nobody could be shown to %r: %s", self.topic.name, error)
+                    return False
             self._sees_presence = True
         return self._is_open
 
@@ -261,7 +271,8 @@ class Channel:
         if self.topic.is_private and not readable >= self._readable:
             self.fail(f"You no longer have permission to read from this Channel topic: {self.topic.name}")
             return
-        self._token, self.caller, self._readable, self._sendable = token, caller, readable, {}
+        self.caller, self.caller_key = caller, caller_key(caller)
+        self._token, self._readable, self._sendable = token, readable, {}
         self._watch_expiry()
         self._renew_subscriptions()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -21,6 +22,8 @@ from cliprow.local.gateway.realtime.limits import IDLE_S, Addresses
 from cliprow.local.gateway.realtime.socket import Ended, Socket
 
 logger = logging.getLogger(__name__)
+
+_CLOSE_S = 2.0
 
 
 class NotAccepted(Exception):
@@ -91,7 +94,9 @@ async def _serve(socket: Socket, receive: Receive, send: Send) -> None:
             logger.warning("A client reads too slowly: its websocket is dropped.")
         elif reading.done() and isinstance(ended := reading.exception(), Ended):
             await socket.outbox.drain()
-            await send({"type": "websocket.close", "code": ended.code, "reason": ended.reason})
+            with suppress(TimeoutError):  # a client that does not read is not waited for
+                async with asyncio.timeout(_CLOSE_S):
+                    await send({"type": "websocket.close", "code": ended.code, "reason": ended.reason})
     finally:
         socket.vanish()
         for task in tasks:

@@ -7,8 +7,9 @@ from collections import Counter
 
 #: A websocket message from a client, in bytes; a longer one ends the connection (1009).
 FRAME_BYTES = 5_000_000
-#: The payload of one broadcast or presence, in bytes.
+#: The payload of one broadcast, and what a client says of itself, in bytes.
 PAYLOAD_BYTES = 3_000_000
+PRESENCE_BYTES = 100_000
 #: What may wait to be sent to one socket before it is dropped.
 WAITING_BYTES = 8_000_000
 WAITING_MESSAGES = 2_000

@@ -34,7 +34,10 @@ _TIDY_S = 3_600.0
 _REMEMBERED = 50_000
 
 _COLUMNS = "id::text, topic, event, private, payload::text, binary_payload"
-_MISSED = f"select {_COLUMNS} from realtime.messages where inserted_at >= %s order by inserted_at limit %s"
+_MISSED = (
+    f"select {_COLUMNS} from realtime.messages where inserted_at >= %s and id <> all (%s::uuid[])"
+    " order by inserted_at limit %s"
+)
 _LATEST = (
     f"select {_COLUMNS} from realtime.messages"
     " where topic = %s and private is true and extension = 'broadcast'"
@@ -60,11 +63,11 @@ class Messages:
         """Read the log; when it breaks off, begin again."""
         backoff = Backoff("Broadcasts from the database")
         while True:
+            backoff.begin()
             try:
                 async with open_stream(self._conninfo, "realtime_messages", [PUBLICATION]) as stream:
                     await self._catch_up()
                     self.flowing.set()
-                    backoff.reset()
                     try:
                         async for changes in stream.changes():
                             for change in changes:
@@ -112,7 +115,7 @@ class Messages:
             return
         since = (self._seen_until - timedelta(seconds=LATE_S)).replace(tzinfo=None)
         async with self._pool.connection() as connection:
-            cursor = await connection.execute(_MISSED, [since, GAP_LIMIT + 1])
+            cursor = await connection.execute(_MISSED, [since, list(self._seen), GAP_LIMIT + 1])
             rows = await cursor.fetchall()
         if len(rows) > GAP_LIMIT:
             logger.warning("More than %s broadcasts were missed: all channels join again.", GAP_LIMIT)

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from secrets import token_urlsafe
 from typing import Any
 
+import msgspec
+
 from cliprow.local.gateway.realtime.hub import Hub, Member, Topic
 
 #: By key, what its bearers say of themselves; each says it with a reference of its own.
 State = dict[str, dict[str, list[dict[str, Any]]]]
+
+
+#: Levels that must be left when what a client says of itself is written: it goes into messages to others.
+_SPARE_LEVELS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +67,14 @@ class Presence:
 
     def _tell(self, topic: Topic, *, joins: State, leaves: State) -> None:
         self._hub.send_presence(topic, "presence_diff", {"joins": joins, "leaves": leaves})
+
+
+def is_too_deep(payload: object) -> bool:
+    """Whether messages with this in them might be nested too deeply to be written."""
+    for _ in range(_SPARE_LEVELS):
+        payload = [payload]
+    try:
+        msgspec.json.encode(payload)
+    except RecursionError:
+        return True
+    return False

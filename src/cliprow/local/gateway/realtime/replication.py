@@ -29,10 +29,10 @@ _CONNECT_TIMEOUT_S = 10
 _QUIET_S = 5.0
 #: Changes that are handed on together.
 _AT_ONCE = 100
-
-
 #: Pauses before a stream is opened again, in seconds; the last one stays.
 _PAUSES_S = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+#: After so long a stream has proved itself, and pauses are short again.
+_PROVED_S = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +47,16 @@ class Backoff:
     def __init__(self, what: str) -> None:
         self._what = what
         self._failures = 0
+        self._began = time.monotonic()
 
-    def reset(self) -> None:
-        """It works again."""
-        self._failures = 0
+    def begin(self) -> None:
+        """Another try."""
+        self._began = time.monotonic()
 
     async def pause(self, error: Exception) -> None:
         """Say why there is a pause, and wait."""
+        if time.monotonic() - self._began > _PROVED_S:
+            self._failures = 0
         pause = _PAUSES_S[min(self._failures, len(_PAUSES_S) - 1)]
         self._failures += 1
         logger.warning("%s: %s; again in %s s.", self._what, " ".join(str(error).split()), pause)
@@ -115,6 +118,8 @@ class Stream:
                 arrived = self._take()
             except psycopg.Error as error:
                 raise Interrupted(str(error)) from error
+            except (KeyError, ValueError, struct.error) as error:
+                raise Interrupted(f"the log cannot be understood: {error!r}") from error
             if not arrived:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_QUIET_S):
