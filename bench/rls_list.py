@@ -43,7 +43,8 @@ FILTERS: dict[str, tuple[LiteralString, tuple[str, ...]]] = {
 }
 _BECOME: LiteralString = (
     "select set_config('role', %s, true),"
-    " set_config('request.jwt.claims', %s, true), set_config('statement_timeout', %s, true)"
+    " set_config('request.jwt.claims', %s, true), set_config('statement_timeout', %s, true),"
+    " set_config('plan_cache_mode', 'force_generic_plan', true)"
 )
 #: By whether row-level security binds them.
 _ROLES = {True: "authenticated", False: "service_role"}

@@ -9,7 +9,12 @@ from typing import Any
 import msgspec
 import psycopg
 from litestar import Request, Response
-from litestar.exceptions import ClientException, HTTPException, ValidationException
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    InternalServerException,
+    ValidationException,
+)
 from psycopg import errors as sql
 
 from cliprow import errors
@@ -95,6 +100,10 @@ def as_problem(error: Exception) -> tuple[Problem, dict[str, str]]:
         return _of_framework(error)
     if isinstance(error, RecursionError):  # nothing of ours goes deep; a body of thousands of brackets does
         return _of_framework(ClientException("The body is nested too deeply.", status_code=400))
+    if isinstance(error, InternalServerException) and "client disconnected" in error.detail:
+        return _problem(
+            HTTPStatus.BAD_REQUEST, "request_incomplete", "The body did not arrive whole.", "Send it again."
+        ), {}
     return _problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal_error",

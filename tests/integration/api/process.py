@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 
 from tests.gateway import Gateway
@@ -84,6 +85,8 @@ def _address(process: subprocess.Popen[bytes], log: Path) -> tuple[str, int]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if found := re.search(r"API at http://([\d.]+):(\d+)", log.read_text()):
+            # It listens before it is ready; the request waits until then.
+            httpx.get(f"http://{found[1]}:{found[2]}/health", timeout=60)
             return found[1], int(found[2])
         if process.poll() is not None:
             break

@@ -208,7 +208,7 @@ async def sign_out(
 async def recover(request: ApiRequest, data: JSONBody[Recovery]) -> Response[None]:
     """Send a link to choose a new password with. The answer is the same whether somebody has the address or not."""
     await _call(request, "/recover", {"email": data.email}, _redirect(data.redirect_to))
-    return Response(None, status_code=202)
+    return Response(None, status_code=202, media_type="text/plain")
 
 
 async def _call(

@@ -48,7 +48,9 @@ class Person:
 
     @property
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.gateway.url}/storage/v1", headers=self.headers, timeout=30)
+        return httpx.Client(
+            base_url=f"{self.gateway.url}/storage/v1", headers=self.headers, timeout=30, verify=False
+        )
 
     def path(self, name: str) -> str:
         """A path in the tenant's folder."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from cliprow.local.gateway.keys import ROLES, Caller
 from cliprow.local.gateway.rest.catalog import SCHEMA, Catalog, read_catalog
+from cliprow.local.gateway.tasks import end_task
 
 Connection = AsyncConnection[DictRow]
 
@@ -72,10 +73,7 @@ class Database:
 
     async def close(self) -> None:
         """Disconnect."""
-        if self._listener:
-            self._listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listener
+        await end_task(self._listener)
         await self._pool.close()
 
     async def catalog(self) -> Catalog:

@@ -168,11 +168,7 @@ async def send(
 
 def head(file: File) -> Response[None]:
     """The headers of a response with this file."""
-    return Response(
-        None,
-        headers={**file.headers(), "Content-Length": str(file.size_bytes)},
-        media_type=file.mime_type,
-    )
+    return Response(None, headers={**file.headers(), "Content-Length": str(file.size_bytes)})
 
 
 def _date(text: str | None) -> datetime | None:

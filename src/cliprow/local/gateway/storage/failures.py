@@ -125,8 +125,10 @@ def of_database(error: psycopg.Error) -> StorageFailure:
             return StorageFailure(
                 544, "DatabaseTimeout", "The connection to the database timed out", http_status=544
             )
-        case "22P02" | "22021" | "22P05":
+        case str(state) if state.startswith("22"):  # a value that is none of its type
             return StorageFailure(400, "InvalidParameter", message or "Invalid value")
+        case None if isinstance(error, psycopg.DataError):  # a NUL, refused before it is sent
+            return StorageFailure(400, "InvalidParameter", str(error))
         case None:
             _LOG.warning("The database does not answer: %s", type(error).__name__)
             return StorageFailure(503, "DatabaseError", "The database does not answer; try again")

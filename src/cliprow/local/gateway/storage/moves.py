@@ -1,4 +1,4 @@
-"""Listing, moving, copying and removing stored files."""
+"""Moving, copying and removing stored files."""
 
 from __future__ import annotations
 
@@ -16,33 +16,6 @@ from cliprow.local.gateway.storage.objects import NewObject, Objects, as_json, l
 
 #: How many files one request may name.
 MAX_NAMES = 1000
-
-
-class SortBy(msgspec.Struct, kw_only=True):
-    """In which order files are listed."""
-
-    column: str | None = None
-    order: str | None = None
-
-
-class Listing(msgspec.Struct, kw_only=True):
-    """What is to be listed."""
-
-    prefix: str
-    limit: int = 100
-    offset: int = 0
-    search: str | None = None
-    sort_by: SortBy | None = msgspec.field(default=None, name="sortBy")
-
-    def __post_init__(self) -> None:
-        if self.limit < 1 or self.offset < 0:
-            raise ValueError("limit must be at least 1 and offset at least 0")
-        if self.sort_by and self.sort_by.column not in {
-            None, "name", "updated_at", "created_at", "last_accessed_at"
-        }:  # fmt: skip
-            raise ValueError("sortBy.column must be name, updated_at, created_at or last_accessed_at")
-        if self.sort_by and self.sort_by.order not in {None, "", "asc", "desc"}:
-            raise ValueError("sortBy.order must be asc or desc")
 
 
 class FileMetadata(msgspec.Struct, kw_only=True):
@@ -79,30 +52,6 @@ class Relocation(msgspec.Struct, kw_only=True):
             StorageFailure: no file can have such a path.
         """
         return check_bucket(self.destination_bucket or self.bucket_id), check_key(self.destination_key)
-
-
-async def list_files(objects: Objects, act: Act, bucket: str, listing: Listing) -> list[dict[str, Any]]:
-    """What lies directly under a prefix, as far as the caller sees it."""
-    prefix = listing.prefix.lstrip("/")
-    if prefix and not prefix.endswith("/"):
-        prefix += "/"
-    sort_by = listing.sort_by or SortBy()
-    if "\0" in prefix + (listing.search or ""):
-        raise invalid_request("A path holds no NUL")
-    async with objects.database.transaction(act) as connection:
-        rows = await connection.execute(
-            "select * from storage.search(%s, %s, %s, 1, %s, %s, %s, %s)",
-            [
-                prefix,
-                bucket,
-                listing.limit,
-                listing.offset,
-                listing.search or "",
-                sort_by.column or "name",
-                sort_by.order or "asc",
-            ],
-        )
-        return [as_json(row) for row in await rows.fetchall()]
 
 
 async def move(objects: Objects, act: Act, relocation: Relocation) -> dict[str, Any]:

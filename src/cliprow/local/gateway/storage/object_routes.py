@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from litestar import delete, post, put
+from litestar import HttpMethod, delete, post, put, route
 from litestar.handlers.base import BaseRouteHandler
 
 from cliprow.local.gateway.keys import Keyring
 from cliprow.local.gateway.storage.buckets import Buckets
-from cliprow.local.gateway.storage.failures import no_such_key
-from cliprow.local.gateway.storage.moves import Listing, Relocation, copy, list_files, move, remove
+from cliprow.local.gateway.storage.failures import StorageFailure, no_such_key
+from cliprow.local.gateway.storage.listing import Listing, ListingV2, list_files, list_from
+from cliprow.local.gateway.storage.moves import Relocation, copy, move, remove
 from cliprow.local.gateway.storage.names import bucket_in_url, object_in_url
 from cliprow.local.gateway.storage.objects import NewObject, Objects
 from cliprow.local.gateway.storage.requests import Request, act_of, read_json
 from cliprow.local.gateway.storage.uploads import UNKNOWN_TYPE, Upload
+
+_METHODS = [HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST, HttpMethod.PUT, HttpMethod.DELETE]
 
 
 class Names(msgspec.Struct, kw_only=True):
@@ -47,7 +50,13 @@ def object_routes(keyring: Keyring, buckets: Buckets, objects: Objects) -> list[
     async def list_objects(request: Request) -> list[dict[str, Any]]:
         act = act_of(request, keyring, "storage.object.list")
         listing = await read_json(request, Listing)
-        return await list_files(objects, act, bucket_in_url(request, "/object/list"), listing)
+        return await list_files(objects.database, act, bucket_in_url(request, "/object/list"), listing)
+
+    @post("/object/list-v2/{bucket:str}", status_code=200)
+    async def list_objects_from(request: Request) -> dict[str, Any]:
+        act = act_of(request, keyring, "storage.object.list_v2")
+        listing = await read_json(request, ListingV2)
+        return await list_from(objects.database, act, bucket_in_url(request, "/object/list-v2"), listing)
 
     @post("/object/move", status_code=200)
     async def move_object(request: Request) -> dict[str, Any]:
@@ -75,6 +84,16 @@ def object_routes(keyring: Keyring, buckets: Buckets, objects: Objects) -> list[
             raise no_such_key()
         return {"message": "Successfully deleted"}
 
+    @route(
+        ["/render/{rest:path}", "/cdn/{rest:path}", "/s3/{rest:path}"], http_method=_METHODS, status_code=200
+    )
+    async def refuse(request: Request) -> None:
+        raise StorageFailure(
+            409,
+            "FeatureNotEnabled",
+            "The embedded storage neither transforms images, purges a CDN nor speaks S3; use a Supabase project.",
+        )
+
     return [
-        upload, replace, list_objects, move_object, copy_object, delete_objects, delete_object,
+        upload, replace, list_objects, list_objects_from, move_object, copy_object, delete_objects, delete_object, refuse,
     ]  # fmt: skip

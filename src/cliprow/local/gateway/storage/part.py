@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -28,6 +27,7 @@ from cliprow.local.gateway.storage.resumable import Resumables
 from cliprow.local.gateway.storage.resumable_routes import ResumableRoutes
 from cliprow.local.gateway.storage.signatures import Signer
 from cliprow.local.gateway.storage.signing_routes import signing_routes
+from cliprow.local.gateway.tasks import end_task
 
 #: How often leftovers are looked for.
 SWEEP_INTERVAL_S = 3600
@@ -79,10 +79,7 @@ class StoragePart:
 
     async def stop(self) -> None:
         """Stop cleaning up and disconnect."""
-        if self._sweeper:
-            self._sweeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._sweeper
+        await end_task(self._sweeper)
         await self._database.close()
 
     async def _sweep_forever(self) -> None:

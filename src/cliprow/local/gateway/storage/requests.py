@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any, TypeVar
 
@@ -129,5 +128,5 @@ def metadata_of_header(value: str | None) -> dict[str, Any] | None:
         return None
     try:
         return metadata_of_text(base64.b64decode(value, validate=False).decode())
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None

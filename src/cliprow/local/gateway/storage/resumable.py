@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import os
 import time
 import uuid
@@ -262,5 +261,5 @@ def _parse(upload_id: str) -> tuple[str, str, str]:
         bucket, _, rest = text.partition("/")
         name, _, version = rest.rpartition("/")
         return check_bucket(bucket), check_key(name), str(uuid.UUID(version))
-    except (binascii.Error, UnicodeDecodeError, ValueError, StorageFailure) as error:
+    except (ValueError, StorageFailure) as error:
         raise StorageFailure(400, "InvalidUploadId", "Invalid upload id") from error
