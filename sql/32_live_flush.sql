@@ -180,15 +180,14 @@ stable
 set search_path = ''
 as $$
 begin
-  return exists (
-    select
-    from unnest(p_scope_ids) as u (id)
-    left join private.live_topics as l on l.scope_id = u.id
-    where l.scope_id is null or l.sent_at <= clock_timestamp() - (select s.live_interval from private.settings as s)
+  return cardinality(p_scope_ids) > (
+    select count(*) from private.live_topics as l
+    where l.scope_id = any(p_scope_ids)
+      and l.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s)
   );
 end
 $$;
-comment on function private.is_any_due(uuid []) is 'Whether the interval of one of these topics is over.';
+comment on function private.is_any_due(uuid []) is 'Whether one of these topics was told nothing for its interval.';
 
 create function private.tell_at_commit()
 returns trigger
