@@ -14,7 +14,8 @@
     CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
     CLIPROW_API_LIMITS       requests that one user, and one address nobody has signed in from, may send in ten seconds, and
                              sign-ins that one address may try in five minutes (default: 300,100,30; 0 is no limit)
-    CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve; without it they are off
+    CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve, or `own` for that of the commands on
+                             the embedded stack; without it they are off
     CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
     CLIPROW_STORAGE_CACHE_MB most room for local copies of stored files (default: 5000)
     CLIPROW_USER             address of the user that commands act for (default: the embedded stack's own)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from cliprow.api.archives import Archiver
+from cliprow.api.canary import Canary
 from cliprow.api.database import Database
 from cliprow.api.denials import Denials
 from cliprow.api.media import Media
@@ -25,6 +26,7 @@ class Services:
     verifier: TokenVerifier
     limits: RateLimits
     denials: Denials
+    canary: Canary
     #: To Supabase Auth.
     http: httpx.AsyncClient
     media: Media
@@ -36,6 +38,8 @@ class Services:
         stack.push_async_callback(self.database.stop)
         await self.denials.start()
         stack.push_async_callback(self.denials.stop)
+        await self.canary.start()
+        stack.push_async_callback(self.canary.stop)
         stack.push_async_callback(self.http.aclose)
         stack.push_async_callback(self.media.close)
 
@@ -52,6 +56,7 @@ def make_services(settings: ApiSettings) -> Services:
         ),
         limits=RateLimits(settings),
         denials=Denials(database),
+        canary=Canary(database, settings.canary_every_s),
         http=httpx.AsyncClient(
             base_url=settings.supabase_url,
             timeout=httpx.Timeout(15.0, connect=5.0),

@@ -6,10 +6,13 @@ import os
 import sys
 import threading
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import click
 
+from cliprow.account import open_local_account
 from cliprow.config import Config
+from cliprow.errors import InvalidInput
 from cliprow.local.stack import Stack, running_stack
 
 if TYPE_CHECKING:
@@ -70,4 +73,30 @@ def api_settings(config: Config, stack: Stack) -> ApiSettings:
         user_limit=user_limit,
         address_limit=address_limit,
         sign_in_limit=sign_in_limit,
+        legacy_tenant=_legacy_tenant(config, stack),
+        legacy_api_key=config.legacy_api_key,
     )
+
+
+#: What CLIPROW_LEGACY_TENANT may be on the embedded stack: the tenant of the commands of this machine.
+OWN_TENANT = "own"
+
+
+def _legacy_tenant(config: Config, stack: Stack) -> UUID | None:
+    """The tenant that the old surface shows.
+
+    Raises:
+        InvalidInput: the setting names none.
+    """
+    named = config.legacy_tenant
+    if named == OWN_TENANT and config.embedded:
+        account = open_local_account(stack.admin)
+        account.connection.close()
+        return account.tenant_id
+    try:
+        return UUID(named) if named else None
+    except ValueError as error:
+        raise InvalidInput(
+            f"CLIPROW_LEGACY_TENANT is {named!r}, which is no id of a tenant.",
+            next_step="Set it to an id that `GET /tenants` shows, to `own` on the embedded stack, or unset it.",
+        ) from error

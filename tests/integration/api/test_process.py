@@ -190,3 +190,18 @@ def test_a_port_that_is_taken_is_said_so(gateway: Gateway, tmp_path: Path) -> No
         with pytest.raises(AssertionError, match=f"Another program uses port {port}"):
             with running_api(gateway, settings_for(gateway).database, tmp_path, CLIPROW_API_PORT=str(port)):
                 pass
+
+
+def test_equal_requests_at_once_are_carried_out_once(ann: Api, api_process: ApiProcess) -> None:
+    def create(_: int) -> httpx.Response:
+        return httpx.post(
+            f"{api_process.url}/projects",
+            json={"original_idea": "Sky"},
+            headers={**ann.headers, "Idempotency-Key": "at once"},
+        )
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(create, range(6)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(ann.get("/projects")["items"]) == 1

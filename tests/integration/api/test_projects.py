@@ -93,3 +93,15 @@ def test_what_is_wrong_with_a_field_is_said_by_its_name(ann: Api) -> None:
     assert "tone" in problem["errors"][0]["field"]
     assert ann.get(f"/projects/{uuid.uuid4()}", 404)["next_step"]
     assert ann.get("/projects/not-an-id", 404)["code"] == "project_not_found"
+
+
+def test_a_deleted_project_s_batches_are_cancelled(ann: Api) -> None:
+    project = ann.project()["id"]
+    body = {"project_id": project, "topics": ["Sky", "Sea"], "defaults": {"platforms": ["youtube"]}}
+    batch = ann.post("/batches", body)["batch_id"]
+    assert ann.member("editor").call("DELETE", f"/projects/{project}").status_code == 403
+    assert ann.get(f"/batches/{batch}")["status"] == "pending"
+    assert ann.call("DELETE", f"/projects/{project}", headers={"If-Match": 'W/"7"'}).status_code == 412
+    assert ann.call("DELETE", f"/projects/{project}").status_code == 204
+    assert ann.get(f"/batches/{batch}")["status"] == "cancelled"
+    assert ann.post("/batches", body, expect=404)["next_step"]

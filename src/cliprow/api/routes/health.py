@@ -35,8 +35,12 @@ def get_health() -> Health:
 
 @get("/ready")
 async def get_readiness(request: ApiRequest) -> Response[Readiness]:
-    """Say whether requests can be served: 503 while the database or the signing keys cannot be had."""
-    checks = {"database": await _database(request), "signing_keys": await _signing_keys(request)}
+    """Say whether requests can be served: 503 while something is missing, or tenants are not kept apart."""
+    checks = {
+        "database": await _database(request),
+        "signing_keys": await _signing_keys(request),
+        "tenant_isolation": "broken" if request.services.canary.seen else "ok",
+    }
     ready = set(checks.values()) == {"ok"}
     return Response(
         Readiness("ready" if ready else "not_ready", checks),

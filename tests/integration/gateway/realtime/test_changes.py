@@ -321,3 +321,29 @@ def test_what_cannot_be_found_out_makes_its_subscribers_join_again(
         id_ = time.time_ns() % 1_000_000_000
         sql.execute("insert into public.news values (%s)", [id_])
         assert other.event("postgres_changes")[4]["data"]["record"]["id"] == id_
+
+
+def test_each_caller_is_asked_about_once_however_many_channels_it_has(
+    live: Gateway, sign: Sign, tenant: str, sql: psycopg.Connection
+) -> None:
+    sql.execute(
+        "create sequence public.questions; grant usage on sequence public.questions to authenticated;"
+        'alter policy "members read" on public.notes'
+        " using (tenant_id = (auth.jwt() ->> 'tenant_id') and nextval('public.questions') > 0)"
+    )
+    try:
+        with raw_socket(live) as one, raw_socket(live) as two:
+            first, second = sign(tenant), sign(tenant)
+            for topic in ("a", "b", "c"):
+                raw_follow(one, tenant + topic, first, {"event": "*", **NOTES}, {"event": "INSERT", **NOTES})
+            raw_follow(two, tenant, second, {"event": "*", **NOTES})
+            insert(sql, tenant, "asked about")
+            for _ in range(3):
+                assert len(one.event("postgres_changes")[4]["ids"]) == 2
+            two.event("postgres_changes")
+        assert sql.execute("select last_value from public.questions").fetchone() == (2,)
+    finally:
+        sql.execute(
+            "alter policy \"members read\" on public.notes using (tenant_id = (auth.jwt() ->> 'tenant_id'));"
+            "drop sequence public.questions"
+        )
