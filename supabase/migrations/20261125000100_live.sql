@@ -703,23 +703,6 @@ comment on function private.tell_if_quiet(bigint) is
   'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
 
-create function private.is_any_due(p_scope_ids uuid [])
-returns boolean
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  return exists (
-    select
-    from unnest(p_scope_ids) as u (id)
-    left join private.live_topics as l on l.scope_id = u.id
-    where l.scope_id is null or l.sent_at <= clock_timestamp() - (select s.live_interval from private.settings as s)
-  );
-end
-$$;
-comment on function private.is_any_due(uuid []) is 'Whether the interval of one of these topics is over.';
-
 create function private.tell_at_commit()
 returns trigger
 language plpgsql
@@ -728,17 +711,24 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Once for a transaction, at its first mark; most end here, because their batch was told of a moment ago.
-  if current_setting('cliprow.told_in', true) is distinct from pg_current_xact_id()::text then
-    perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
-    begin
-      if private.is_any_due(new.scopes) then
-        perform private.tell_if_quiet(new.id);
-      end if;
-    exception when others then
-      raise warning 'Followers are told of this change later: %', sqlerrm;
-    end;
+  -- Once for a transaction, at its first mark.
+  if current_setting('cliprow.told_in', true) is not distinct from pg_current_xact_id()::text then
+    return null;
   end if;
+  perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
+  -- Most end here, because all their topics were told of something a moment ago.
+  if cardinality(new.scopes) = (
+    select count(*) from private.live_topics as l
+    where l.scope_id = any(new.scopes)
+      and l.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s)
+  ) then
+    return null;
+  end if;
+  begin
+    perform private.tell_if_quiet(new.id);
+  exception when others then
+    raise warning 'Followers are told of this change later: %', sqlerrm;
+  end;
   return null;
 end
 $$;
