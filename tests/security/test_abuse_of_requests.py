@@ -269,3 +269,33 @@ def test_depth_is_no_fault_of_ours(target: Target, name: str, path: str, body: s
     headers = {**target.bearer, "Content-Type": "application/json"}
     answer = target.ask(name, "POST", path, content=body.format(nested), headers=headers)
     assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/projects", {"original_idea": "Sky", "metadata": {"a": "x" * 1_000_000}}),
+        ("PATCH", "/tenants/TENANT", {"settings": {"a": "x" * 1_000_000}}),
+        (
+            "POST",
+            "/batches",
+            {"topics": [{"topic": "Sky", "platforms": ["youtube"]}], "options": {"a": "x" * 1_000_000}},
+        ),
+    ],
+)
+def test_nobody_makes_rows_that_are_too_long_for_lists(
+    target: Target, method: str, path: str, body: dict[str, object]
+) -> None:
+    if path == "/batches":
+        project = target.ask("api", "POST", "/projects", json={"original_idea": "Sky"}, headers=target.bearer)
+        body = {**body, "project_id": project.json()["id"]}
+    answer = target.ask(
+        method=method,
+        name="api",
+        path=path.replace("TENANT", target.tenant_id),
+        json=body,
+        headers=target.bearer,
+    )
+    assert answer.status_code == 422, answer.text
+    assert "at most 64 kb" in answer.json()["detail"]
+    assert answer.json()["next_step"]
