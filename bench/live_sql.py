@@ -41,7 +41,7 @@ MAX_RATIO = 1.15
 #: Messages on one topic in any one second.
 MAX_MESSAGES = 4
 SCENES = 3
-_MARKED = ("batches", "generation_jobs", "stage_tasks", "job_events")
+_MARKED = ("batches", "generation_jobs", "stage_tasks")
 
 
 class Hand:

@@ -30,18 +30,19 @@ create table public.realtime_outbox (
   project_id uuid,
   batch_id uuid,
   scopes uuid [] not null,
-  entity text not null check (entity in ('tenant', 'project', 'batch', 'job', 'task', 'event')),
-  job_ids uuid [],
+  entity text not null check (entity in ('tenant', 'project', 'batch', 'job')),
   ids uuid [],
   xact_id xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 comment on table public.realtime_outbox is
-  'Marks: rows that one statement changed and that are still to be told on live topics. Names, never payloads: a sender reads the rows as they '
-  'are then. Without foreign keys, because it must stand in nobody''s way.';
+  'Marks: what a statement changed and followers of live topics are still to be told. Names, never payloads: a sender reads the rows as they are '
+  'then. Without foreign keys, because it must stand in nobody''s way.';
 comment on column public.realtime_outbox.scopes is 'Tenant, project and batch whose topics are still to be told; a mark goes when none is left.';
-comment on column public.realtime_outbox.ids is 'The rows of the entity, with their jobs in job_ids; null where there are too many to name.';
+comment on column public.realtime_outbox.entity is 'What ids names. A job stands for its tasks, its events and its batch too, as far as they have changed.';
+comment on column public.realtime_outbox.ids is 'Null where there are too many to name, or rows are gone.';
 comment on column public.realtime_outbox.xact_id is 'The transaction that made the mark, which may tell of it itself.';
+comment on column public.realtime_outbox.created_at is 'When that transaction began: what it changed bears the same time.';
 create index realtime_outbox_tenant_id on public.realtime_outbox (tenant_id);
 
 create table public.feature_flags (

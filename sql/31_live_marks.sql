@@ -1,10 +1,12 @@
--- Marks of changes, made by every statement that changes something followers see. One mark names what a statement changed in
--- one batch, whatever the number of rows; more than 200 it does not name, and followers fetch them.
+-- Marks of changes, made by every statement that changes something followers see. One mark names the jobs that a statement
+-- changed in one batch, or whose tasks; more than 200 it does not name, and followers fetch them.
 --
---   batches ──────────────> tenant, project, batch        projects, tenants ──> tenant (and project)
---   generation_jobs ──────> project, batch
---   stage_tasks ──────────> project, batch
---   job_events ───────────> project, batch
+--   generation_jobs, stage_tasks ──> batch, project, tenant       batches ──> batch, project, tenant
+--   projects ──────────────────────> project, tenant              tenants ──> tenant
+--
+-- Statements of triggers leave no mark, because the statement that fired them has left one: roll-ups, unlocked tasks and
+-- events belong to jobs that are marked already, and what goes with a batch goes with its mark. So a trigger that changes
+-- jobs of its own choice would have to mark them itself.
 
 create function private.mark_batches()
 returns trigger
@@ -30,7 +32,7 @@ set search_path = ''
 as $$
 begin
   insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
-  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'job',
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id, n.tenant_id], 'job',
     case when count(*) <= 200 then array_agg(n.id) end
   from new_rows as n
   group by n.tenant_id, n.project_id, n.batch_id;
@@ -47,33 +49,15 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, job_ids, ids)
-  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'task',
-    case when count(*) <= 200 then array_agg(n.job_id) end, case when count(*) <= 200 then array_agg(n.id) end
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id, n.tenant_id], 'job',
+    case when count(distinct n.job_id) <= 200 then array_agg(distinct n.job_id) end
   from new_rows as n
   group by n.tenant_id, n.project_id, n.batch_id;
   return null;
 end
 $$;
-comment on function private.mark_tasks() is 'Marks tasks that were made or changed.';
-
-create function private.mark_events()
-returns trigger
-language plpgsql
--- definer: callers may not write the outbox.
-security definer
-set search_path = ''
-as $$
-begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, job_ids, ids)
-  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'event',
-    case when count(*) <= 200 then array_agg(n.job_id) end, case when count(*) <= 200 then array_agg(n.id) end
-  from new_rows as n
-  group by n.tenant_id, n.project_id, n.batch_id;
-  return null;
-end
-$$;
-comment on function private.mark_events() is 'Marks events that happened.';
+comment on function private.mark_tasks() is 'Marks the jobs of tasks that were made or changed.';
 
 create function private.mark_removed_jobs()
 returns trigger
@@ -83,31 +67,17 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
-  select o.tenant_id, o.project_id, o.batch_id, array[o.batch_id, o.project_id], 'job'
-  from old_rows as o
-  group by o.tenant_id, o.project_id, o.batch_id;
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
+  select o.tenant_id, o.project_id, o.batch_id, m.scopes, m.entity, m.ids
+  from (select distinct r.tenant_id, r.project_id, r.batch_id from old_rows as r) as o
+  cross join lateral (
+    values (array[o.batch_id, o.project_id], 'job', null), (array[o.tenant_id], 'batch', array[o.batch_id])
+  ) as m (scopes, entity, ids);
   return null;
 end
 $$;
-comment on function private.mark_removed_jobs() is 'Jobs that are gone have no row that could be sent: followers are to fetch.';
-
-create function private.mark_removed_tasks()
-returns trigger
-language plpgsql
--- definer: callers may not write the outbox.
-security definer
-set search_path = ''
-as $$
-begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
-  select o.tenant_id, o.project_id, o.batch_id, array[o.batch_id, o.project_id], 'task'
-  from old_rows as o
-  group by o.tenant_id, o.project_id, o.batch_id;
-  return null;
-end
-$$;
-comment on function private.mark_removed_tasks() is 'Tasks that are gone, because their job gets another script, have no row that could be sent: followers are to fetch.';
+comment on function private.mark_removed_jobs() is
+  'Jobs and tasks that are gone have no row that could be sent: followers are to fetch, those of the tenant their batch alone.';
 
 create function private.mark_removed_batches()
 returns trigger
@@ -117,10 +87,8 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
-  select o.tenant_id, o.project_id, null, array[o.project_id, o.tenant_id], 'batch'
-  from old_rows as o
-  group by o.tenant_id, o.project_id;
+  insert into public.realtime_outbox (tenant_id, project_id, scopes, entity)
+  select distinct o.tenant_id, o.project_id, array[o.project_id, o.tenant_id], 'batch' from old_rows as o;
   return null;
 end
 $$;
@@ -141,6 +109,21 @@ end
 $$;
 comment on function private.mark_project() is 'Marks a project that was made or changed.';
 
+create function private.mark_removed_project()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, scopes, entity)
+  values (old.tenant_id, old.id, array[old.id, old.tenant_id], 'project');
+  return null;
+end
+$$;
+comment on function private.mark_removed_project() is 'A project that is gone has no row that could be sent: followers are to fetch.';
+
 create function private.mark_tenant()
 returns trigger
 language plpgsql
@@ -156,27 +139,27 @@ $$;
 comment on function private.mark_tenant() is 'Marks a tenant that was changed.';
 
 create trigger mark_inserted after insert on public.batches
-referencing new table as new_rows for each statement execute function private.mark_batches();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_batches();
 create trigger mark_updated after update on public.batches
-referencing new table as new_rows for each statement execute function private.mark_batches();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_batches();
 create trigger mark_deleted after delete on public.batches
-referencing old table as old_rows for each statement execute function private.mark_removed_batches();
+referencing old table as old_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_removed_batches();
 create trigger mark_inserted after insert on public.generation_jobs
-referencing new table as new_rows for each statement execute function private.mark_jobs();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_jobs();
 create trigger mark_updated after update on public.generation_jobs
-referencing new table as new_rows for each statement execute function private.mark_jobs();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_jobs();
 create trigger mark_deleted after delete on public.generation_jobs
-referencing old table as old_rows for each statement execute function private.mark_removed_jobs();
+referencing old table as old_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_removed_jobs();
 create trigger mark_inserted after insert on public.stage_tasks
-referencing new table as new_rows for each statement execute function private.mark_tasks();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_tasks();
 create trigger mark_updated after update on public.stage_tasks
-referencing new table as new_rows for each statement execute function private.mark_tasks();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_tasks();
 create trigger mark_deleted after delete on public.stage_tasks
-referencing old table as old_rows for each statement execute function private.mark_removed_tasks();
-create trigger mark_inserted after insert on public.job_events
-referencing new table as new_rows for each statement execute function private.mark_events();
+referencing old table as old_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_removed_jobs();
 create trigger mark_inserted after insert on public.projects for each row execute function private.mark_project();
 create trigger mark_updated after update on public.projects for each row execute function private.mark_project();
+create trigger mark_deleted after delete on public.projects for each row when (pg_trigger_depth() = 0)
+execute function private.mark_removed_project();
 -- Not where only a counter of the tenant goes on.
 create trigger mark_updated after update on public.tenants for each row when (
   (new.name, new.plan, new.max_concurrent_tasks, new.paused_at, new.epoch, new.deleted_at)

@@ -109,6 +109,53 @@ end
 $$;
 comment on function private.live_tenant(public.tenants) is 'A tenant as followers are told of it.';
 
+create function private.changed_by_marks(p_scope_id uuid, p_mark_ids bigint [])
+returns table (name text, id uuid, told jsonb)
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  -- Whatever a marked transaction changed bears its time. Rows are looked up one by one: a join might be planned to read
+  -- whole tables.
+  return query
+  with mark as materialized (
+    select o.* from public.realtime_outbox as o where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes)
+  ), batch as materialized (
+    select m.batch_id as id, min(m.created_at) as since from mark as m where m.batch_id is not null group by m.batch_id
+  ), job as materialized (
+    select u.id, min(m.created_at) as since, array_agg(distinct m.created_at) as times
+    from mark as m
+    cross join unnest(m.ids) as u (id)
+    where m.entity = 'job' and p_scope_id <> m.tenant_id
+    group by u.id
+  )
+  select 'batches', r.id, private.live_batch(r)
+  from batch as n cross join lateral (select * from public.batches as b where b.id = n.id and b.updated_at >= n.since offset 0) as r
+  union all
+  select 'jobs', r.id, private.live_job(r)
+  from job as n
+  cross join lateral (select * from public.generation_jobs as j where j.id = n.id and j.updated_at >= n.since offset 0) as r
+  union all
+  select 'tasks', r.id, private.live_task(r)
+  from job as n
+  cross join lateral (select * from public.stage_tasks as t where t.job_id = n.id and t.updated_at >= n.since offset 0) as r
+  union all
+  select 'events', r.id, private.live_event(r)
+  from job as n
+  cross join lateral (select * from public.job_events as e where e.job_id = n.id and e.created_at = any(n.times) offset 0) as r
+  union all
+  select 'projects', p.id, private.live_project(p) from public.projects as p
+  where p.id in (select m.project_id from mark as m where m.entity = 'project')
+  union all
+  select 'tenants', t.id, private.live_tenant(t) from public.tenants as t
+  where t.id in (select m.tenant_id from mark as m where m.entity = 'tenant');
+end
+$$;
+comment on function private.changed_by_marks(uuid, bigint []) is
+  'What marks name for the topic of a scope, as it is now: for the tenant''s topic batches without their jobs. What is gone is left out.';
+
 create function private.live_rows(p_scope_id uuid, p_mark_ids bigint [])
 returns jsonb
 language plpgsql
@@ -116,45 +163,25 @@ stable
 set search_path = ''
 as $$
 declare
-  v_is_too_much boolean;
+  v_max int := (select s.live_max_rows from private.settings as s);
 begin
-  select bool_or(o.ids is null) or count(distinct u.id) > (select s.live_max_rows from private.settings as s)
-  into v_is_too_much
-  from public.realtime_outbox as o
-  left join unnest(o.ids) as u (id) on true
-  where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes);
-  if v_is_too_much then
+  if exists (
+    select from public.realtime_outbox as o
+    where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes) and (
+      case when o.entity = 'job' and p_scope_id = o.tenant_id then false else o.ids is null or cardinality(o.ids) > v_max end)
+  ) then
     return null;
   end if;
   return (
-    with name as materialized (
-      select distinct o.entity, u.job_id, u.id
-      from public.realtime_outbox as o
-      cross join unnest(o.job_ids, o.ids) as u (job_id, id)
-      where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes)
-    ), live as (
-      -- One look-up for each name: a join might be planned to read whole tables.
-      select n.entity, n.id, case n.entity
-        when 'batch' then (select private.live_batch(b) from public.batches as b where b.id = n.id)
-        when 'job' then (select private.live_job(j) from public.generation_jobs as j where j.id = n.id)
-        when 'task' then (select private.live_task(t) from public.stage_tasks as t where t.job_id = n.job_id and t.id = n.id)
-        when 'event' then (select private.live_event(e) from public.job_events as e where e.job_id = n.job_id and e.id = n.id)
-        when 'project' then (select private.live_project(p) from public.projects as p where p.id = n.id)
-        else (select private.live_tenant(t) from public.tenants as t where t.id = n.id)
-      end as told
-      from name as n
+    with found as materialized (
+      select c.* from private.changed_by_marks(p_scope_id, p_mark_ids) as c limit v_max + 1
     )
-    select jsonb_build_object('batches', '[]'::jsonb, 'jobs', '[]'::jsonb, 'tasks', '[]'::jsonb, 'events', '[]'::jsonb)
-      || coalesce(jsonb_object_agg(l.name, l.told), '{}')
-    from (
-      select case live.entity when 'batch' then 'batches' else live.entity || 's' end as name,
-        jsonb_agg(live.told order by live.id) as told
-      from live
-      where live.told is not null
-      group by live.entity
-    ) as l
+    select case when (select count(*) from found) <= v_max then
+      '{"batches": [], "jobs": [], "tasks": [], "events": []}'::jsonb || coalesce(jsonb_object_agg(l.name, l.told), '{}')
+    end
+    from (select f.name, jsonb_agg(f.told order by f.id) as told from found as f group by f.name) as l
   );
 end
 $$;
 comment on function private.live_rows(uuid, bigint []) is
-  'The rows that marks name for a topic, as they are now; null when there are too many. What is gone is left out.';
+  'The rows of the next message on a topic, by kind; null when there are too many, or rows are gone.';

@@ -68,6 +68,7 @@ as $$
 declare
   v_topic private.live_topics := private.take_topic(p_scope, p_scope_id, p_tenant_id);
   v_ticket int;
+  v_rows jsonb;
 begin
   if v_topic.scope_id is null
     or v_topic.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s) then
@@ -78,9 +79,13 @@ begin
     return 'no ticket';
   end if;
   begin
-    return case when private.send_live(
-      v_topic, p_epoch, case when not v_topic.must_resync then private.live_rows(p_scope_id, p_mark_ids) end, v_ticket
-    ) then 'sent' else 'failed' end;
+    if not v_topic.must_resync then
+      v_rows := private.live_rows(p_scope_id, p_mark_ids);
+      if v_rows = '{"batches": [], "jobs": [], "tasks": [], "events": []}' then
+        return 'nothing';
+      end if;
+    end if;
+    return case when private.send_live(v_topic, p_epoch, v_rows, v_ticket) then 'sent' else 'failed' end;
   exception when others then
     perform private.note_failure(p_scope_id, sqlerrm);
     return 'failed';
@@ -88,7 +93,8 @@ begin
 end
 $$;
 comment on function private.tell(text, uuid, uuid, int, bigint [], int) is
-  'Tells a topic what marks name, if it is free, its interval is over and there is a ticket up to this number: sent, failed, not now or no ticket.';
+  'Tells a topic what marks name, if it is free, its interval is over and there is a ticket up to this number: sent, nothing to tell, failed, not now '
+  'or no ticket.';
 
 create function private.settle_marks(p_mark_ids bigint [], p_scope_ids uuid [])
 returns void
@@ -156,7 +162,7 @@ begin
     order by m.scope_id
     limit 6
   loop
-    if private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, v.last_ticket) = 'sent' then
+    if private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, v.last_ticket) in ('sent', 'nothing') then
       v_told := v_told || v.scope_id;
     end if;
   end loop;
@@ -290,6 +296,7 @@ as $$
 declare
   v_mark_ids bigint [];
   v_told uuid [] := '{}';
+  v_sent int := 0;
   v_failed int := 0;
   v_result text;
   v record;
@@ -297,23 +304,23 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('cliprow.flush_live')) then
     return null;
   end if;
+  perform private.fit_tickets();
   if not exists (select from public.realtime_outbox) and not exists (select from private.live_topics where must_resync) then
     return jsonb_build_object('sent', 0, 'failed', 0, 'waiting', 0);
   end if;
-  perform private.fit_tickets();
   perform private.drop_marks(private.hopeless_marks(10000));
   v_mark_ids := array(select o.id from public.realtime_outbox as o order by o.id limit 10000);
   for v in select w.* from private.waiting_topics(v_mark_ids) as w loop
     v_result := private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, 2147483647);
     exit when v_result = 'no ticket';
-    if v_result = 'sent' then
+    if v_result in ('sent', 'nothing') then
       v_told := v_told || v.scope_id;
-    elsif v_result = 'failed' then
-      v_failed := v_failed + 1;
     end if;
+    v_sent := v_sent + (v_result = 'sent')::int;
+    v_failed := v_failed + (v_result = 'failed')::int;
   end loop;
   perform private.settle_marks(v_mark_ids, v_told);
-  return jsonb_build_object('sent', cardinality(v_told), 'failed', v_failed,
+  return jsonb_build_object('sent', v_sent, 'failed', v_failed,
     'waiting', (select count(*) from public.realtime_outbox));
 end
 $$;

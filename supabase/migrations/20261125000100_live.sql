@@ -8,18 +8,19 @@ create table public.realtime_outbox (
   project_id uuid,
   batch_id uuid,
   scopes uuid [] not null,
-  entity text not null check (entity in ('tenant', 'project', 'batch', 'job', 'task', 'event')),
-  job_ids uuid [],
+  entity text not null check (entity in ('tenant', 'project', 'batch', 'job')),
   ids uuid [],
   xact_id xid8 not null default pg_current_xact_id(),
   created_at timestamptz not null default now()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 comment on table public.realtime_outbox is
-  'Marks: rows that one statement changed and that are still to be told on live topics. Names, never payloads: a sender reads the rows as they '
-  'are then. Without foreign keys, because it must stand in nobody''s way.';
+  'Marks: what a statement changed and followers of live topics are still to be told. Names, never payloads: a sender reads the rows as they are '
+  'then. Without foreign keys, because it must stand in nobody''s way.';
 comment on column public.realtime_outbox.scopes is 'Tenant, project and batch whose topics are still to be told; a mark goes when none is left.';
-comment on column public.realtime_outbox.ids is 'The rows of the entity, with their jobs in job_ids; null where there are too many to name.';
+comment on column public.realtime_outbox.entity is 'What ids names. A job stands for its tasks, its events and its batch too, as far as they have changed.';
+comment on column public.realtime_outbox.ids is 'Null where there are too many to name, or rows are gone.';
 comment on column public.realtime_outbox.xact_id is 'The transaction that made the mark, which may tell of it itself.';
+comment on column public.realtime_outbox.created_at is 'When that transaction began: what it changed bears the same time.';
 create index realtime_outbox_tenant_id on public.realtime_outbox (tenant_id);
 
 alter table public.realtime_outbox enable row level security;
@@ -171,13 +172,15 @@ create trigger forget_topic after delete on public.tenants for each row execute 
 create trigger forget_topic after delete on public.projects for each row execute function private.forget_topic();
 create trigger forget_topic after delete on public.batches for each row execute function private.forget_topic();
 
--- Marks of changes, made by every statement that changes something followers see. One mark names what a statement changed in
--- one batch, whatever the number of rows; more than 200 it does not name, and followers fetch them.
+-- Marks of changes, made by every statement that changes something followers see. One mark names the jobs that a statement
+-- changed in one batch, or whose tasks; more than 200 it does not name, and followers fetch them.
 --
---   batches ──────────────> tenant, project, batch        projects, tenants ──> tenant (and project)
---   generation_jobs ──────> project, batch
---   stage_tasks ──────────> project, batch
---   job_events ───────────> project, batch
+--   generation_jobs, stage_tasks ──> batch, project, tenant       batches ──> batch, project, tenant
+--   projects ──────────────────────> project, tenant              tenants ──> tenant
+--
+-- Statements of triggers leave no mark, because the statement that fired them has left one: roll-ups, unlocked tasks and
+-- events belong to jobs that are marked already, and what goes with a batch goes with its mark. So a trigger that changes
+-- jobs of its own choice would have to mark them itself.
 
 create function private.mark_batches()
 returns trigger
@@ -203,7 +206,7 @@ set search_path = ''
 as $$
 begin
   insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
-  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'job',
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id, n.tenant_id], 'job',
     case when count(*) <= 200 then array_agg(n.id) end
   from new_rows as n
   group by n.tenant_id, n.project_id, n.batch_id;
@@ -220,33 +223,15 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, job_ids, ids)
-  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'task',
-    case when count(*) <= 200 then array_agg(n.job_id) end, case when count(*) <= 200 then array_agg(n.id) end
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
+  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id, n.tenant_id], 'job',
+    case when count(distinct n.job_id) <= 200 then array_agg(distinct n.job_id) end
   from new_rows as n
   group by n.tenant_id, n.project_id, n.batch_id;
   return null;
 end
 $$;
-comment on function private.mark_tasks() is 'Marks tasks that were made or changed.';
-
-create function private.mark_events()
-returns trigger
-language plpgsql
--- definer: callers may not write the outbox.
-security definer
-set search_path = ''
-as $$
-begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, job_ids, ids)
-  select n.tenant_id, n.project_id, n.batch_id, array[n.batch_id, n.project_id], 'event',
-    case when count(*) <= 200 then array_agg(n.job_id) end, case when count(*) <= 200 then array_agg(n.id) end
-  from new_rows as n
-  group by n.tenant_id, n.project_id, n.batch_id;
-  return null;
-end
-$$;
-comment on function private.mark_events() is 'Marks events that happened.';
+comment on function private.mark_tasks() is 'Marks the jobs of tasks that were made or changed.';
 
 create function private.mark_removed_jobs()
 returns trigger
@@ -256,14 +241,17 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
-  select o.tenant_id, o.project_id, o.batch_id, array[o.batch_id, o.project_id], 'job'
-  from old_rows as o
-  group by o.tenant_id, o.project_id, o.batch_id;
+  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity, ids)
+  select o.tenant_id, o.project_id, o.batch_id, m.scopes, m.entity, m.ids
+  from (select distinct r.tenant_id, r.project_id, r.batch_id from old_rows as r) as o
+  cross join lateral (
+    values (array[o.batch_id, o.project_id], 'job', null), (array[o.tenant_id], 'batch', array[o.batch_id])
+  ) as m (scopes, entity, ids);
   return null;
 end
 $$;
-comment on function private.mark_removed_jobs() is 'Jobs that are gone have no row that could be sent: followers are to fetch.';
+comment on function private.mark_removed_jobs() is
+  'Jobs and tasks that are gone have no row that could be sent: followers are to fetch, those of the tenant their batch alone.';
 
 create function private.mark_removed_batches()
 returns trigger
@@ -273,10 +261,8 @@ security definer
 set search_path = ''
 as $$
 begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
-  select o.tenant_id, o.project_id, null, array[o.project_id, o.tenant_id], 'batch'
-  from old_rows as o
-  group by o.tenant_id, o.project_id;
+  insert into public.realtime_outbox (tenant_id, project_id, scopes, entity)
+  select distinct o.tenant_id, o.project_id, array[o.project_id, o.tenant_id], 'batch' from old_rows as o;
   return null;
 end
 $$;
@@ -297,6 +283,21 @@ end
 $$;
 comment on function private.mark_project() is 'Marks a project that was made or changed.';
 
+create function private.mark_removed_project()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+begin
+  insert into public.realtime_outbox (tenant_id, project_id, scopes, entity)
+  values (old.tenant_id, old.id, array[old.id, old.tenant_id], 'project');
+  return null;
+end
+$$;
+comment on function private.mark_removed_project() is 'A project that is gone has no row that could be sent: followers are to fetch.';
+
 create function private.mark_tenant()
 returns trigger
 language plpgsql
@@ -312,25 +313,27 @@ $$;
 comment on function private.mark_tenant() is 'Marks a tenant that was changed.';
 
 create trigger mark_inserted after insert on public.batches
-referencing new table as new_rows for each statement execute function private.mark_batches();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_batches();
 create trigger mark_updated after update on public.batches
-referencing new table as new_rows for each statement execute function private.mark_batches();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_batches();
 create trigger mark_deleted after delete on public.batches
-referencing old table as old_rows for each statement execute function private.mark_removed_batches();
+referencing old table as old_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_removed_batches();
 create trigger mark_inserted after insert on public.generation_jobs
-referencing new table as new_rows for each statement execute function private.mark_jobs();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_jobs();
 create trigger mark_updated after update on public.generation_jobs
-referencing new table as new_rows for each statement execute function private.mark_jobs();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_jobs();
 create trigger mark_deleted after delete on public.generation_jobs
-referencing old table as old_rows for each statement execute function private.mark_removed_jobs();
+referencing old table as old_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_removed_jobs();
 create trigger mark_inserted after insert on public.stage_tasks
-referencing new table as new_rows for each statement execute function private.mark_tasks();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_tasks();
 create trigger mark_updated after update on public.stage_tasks
-referencing new table as new_rows for each statement execute function private.mark_tasks();
-create trigger mark_inserted after insert on public.job_events
-referencing new table as new_rows for each statement execute function private.mark_events();
+referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_tasks();
+create trigger mark_deleted after delete on public.stage_tasks
+referencing old table as old_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_removed_jobs();
 create trigger mark_inserted after insert on public.projects for each row execute function private.mark_project();
 create trigger mark_updated after update on public.projects for each row execute function private.mark_project();
+create trigger mark_deleted after delete on public.projects for each row when (pg_trigger_depth() = 0)
+execute function private.mark_removed_project();
 -- Not where only a counter of the tenant goes on.
 create trigger mark_updated after update on public.tenants for each row when (
   (new.name, new.plan, new.max_concurrent_tasks, new.paused_at, new.epoch, new.deleted_at)
@@ -448,6 +451,53 @@ end
 $$;
 comment on function private.live_tenant(public.tenants) is 'A tenant as followers are told of it.';
 
+create function private.changed_by_marks(p_scope_id uuid, p_mark_ids bigint [])
+returns table (name text, id uuid, told jsonb)
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  -- Whatever a marked transaction changed bears its time. Rows are looked up one by one: a join might be planned to read
+  -- whole tables.
+  return query
+  with mark as materialized (
+    select o.* from public.realtime_outbox as o where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes)
+  ), batch as materialized (
+    select m.batch_id as id, min(m.created_at) as since from mark as m where m.batch_id is not null group by m.batch_id
+  ), job as materialized (
+    select u.id, min(m.created_at) as since, array_agg(distinct m.created_at) as times
+    from mark as m
+    cross join unnest(m.ids) as u (id)
+    where m.entity = 'job' and p_scope_id <> m.tenant_id
+    group by u.id
+  )
+  select 'batches', r.id, private.live_batch(r)
+  from batch as n cross join lateral (select * from public.batches as b where b.id = n.id and b.updated_at >= n.since offset 0) as r
+  union all
+  select 'jobs', r.id, private.live_job(r)
+  from job as n
+  cross join lateral (select * from public.generation_jobs as j where j.id = n.id and j.updated_at >= n.since offset 0) as r
+  union all
+  select 'tasks', r.id, private.live_task(r)
+  from job as n
+  cross join lateral (select * from public.stage_tasks as t where t.job_id = n.id and t.updated_at >= n.since offset 0) as r
+  union all
+  select 'events', r.id, private.live_event(r)
+  from job as n
+  cross join lateral (select * from public.job_events as e where e.job_id = n.id and e.created_at = any(n.times) offset 0) as r
+  union all
+  select 'projects', p.id, private.live_project(p) from public.projects as p
+  where p.id in (select m.project_id from mark as m where m.entity = 'project')
+  union all
+  select 'tenants', t.id, private.live_tenant(t) from public.tenants as t
+  where t.id in (select m.tenant_id from mark as m where m.entity = 'tenant');
+end
+$$;
+comment on function private.changed_by_marks(uuid, bigint []) is
+  'What marks name for the topic of a scope, as it is now: for the tenant''s topic batches without their jobs. What is gone is left out.';
+
 create function private.live_rows(p_scope_id uuid, p_mark_ids bigint [])
 returns jsonb
 language plpgsql
@@ -455,48 +505,28 @@ stable
 set search_path = ''
 as $$
 declare
-  v_is_too_much boolean;
+  v_max int := (select s.live_max_rows from private.settings as s);
 begin
-  select bool_or(o.ids is null) or count(distinct u.id) > (select s.live_max_rows from private.settings as s)
-  into v_is_too_much
-  from public.realtime_outbox as o
-  left join unnest(o.ids) as u (id) on true
-  where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes);
-  if v_is_too_much then
+  if exists (
+    select from public.realtime_outbox as o
+    where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes) and (
+      case when o.entity = 'job' and p_scope_id = o.tenant_id then false else o.ids is null or cardinality(o.ids) > v_max end)
+  ) then
     return null;
   end if;
   return (
-    with name as materialized (
-      select distinct o.entity, u.job_id, u.id
-      from public.realtime_outbox as o
-      cross join unnest(o.job_ids, o.ids) as u (job_id, id)
-      where o.id = any(p_mark_ids) and p_scope_id = any(o.scopes)
-    ), live as (
-      -- One look-up for each name: a join might be planned to read whole tables.
-      select n.entity, n.id, case n.entity
-        when 'batch' then (select private.live_batch(b) from public.batches as b where b.id = n.id)
-        when 'job' then (select private.live_job(j) from public.generation_jobs as j where j.id = n.id)
-        when 'task' then (select private.live_task(t) from public.stage_tasks as t where t.job_id = n.job_id and t.id = n.id)
-        when 'event' then (select private.live_event(e) from public.job_events as e where e.job_id = n.job_id and e.id = n.id)
-        when 'project' then (select private.live_project(p) from public.projects as p where p.id = n.id)
-        else (select private.live_tenant(t) from public.tenants as t where t.id = n.id)
-      end as told
-      from name as n
+    with found as materialized (
+      select c.* from private.changed_by_marks(p_scope_id, p_mark_ids) as c limit v_max + 1
     )
-    select jsonb_build_object('batches', '[]'::jsonb, 'jobs', '[]'::jsonb, 'tasks', '[]'::jsonb, 'events', '[]'::jsonb)
-      || coalesce(jsonb_object_agg(l.name, l.told), '{}')
-    from (
-      select case live.entity when 'batch' then 'batches' else live.entity || 's' end as name,
-        jsonb_agg(live.told order by live.id) as told
-      from live
-      where live.told is not null
-      group by live.entity
-    ) as l
+    select case when (select count(*) from found) <= v_max then
+      '{"batches": [], "jobs": [], "tasks": [], "events": []}'::jsonb || coalesce(jsonb_object_agg(l.name, l.told), '{}')
+    end
+    from (select f.name, jsonb_agg(f.told order by f.id) as told from found as f group by f.name) as l
   );
 end
 $$;
 comment on function private.live_rows(uuid, bigint []) is
-  'The rows that marks name for a topic, as they are now; null when there are too many. What is gone is left out.';
+  'The rows of the next message on a topic, by kind; null when there are too many, or rows are gone.';
 
 -- Messages: what followers are told, and when.
 --
@@ -568,6 +598,7 @@ as $$
 declare
   v_topic private.live_topics := private.take_topic(p_scope, p_scope_id, p_tenant_id);
   v_ticket int;
+  v_rows jsonb;
 begin
   if v_topic.scope_id is null
     or v_topic.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s) then
@@ -578,9 +609,13 @@ begin
     return 'no ticket';
   end if;
   begin
-    return case when private.send_live(
-      v_topic, p_epoch, case when not v_topic.must_resync then private.live_rows(p_scope_id, p_mark_ids) end, v_ticket
-    ) then 'sent' else 'failed' end;
+    if not v_topic.must_resync then
+      v_rows := private.live_rows(p_scope_id, p_mark_ids);
+      if v_rows = '{"batches": [], "jobs": [], "tasks": [], "events": []}' then
+        return 'nothing';
+      end if;
+    end if;
+    return case when private.send_live(v_topic, p_epoch, v_rows, v_ticket) then 'sent' else 'failed' end;
   exception when others then
     perform private.note_failure(p_scope_id, sqlerrm);
     return 'failed';
@@ -588,7 +623,8 @@ begin
 end
 $$;
 comment on function private.tell(text, uuid, uuid, int, bigint [], int) is
-  'Tells a topic what marks name, if it is free, its interval is over and there is a ticket up to this number: sent, failed, not now or no ticket.';
+  'Tells a topic what marks name, if it is free, its interval is over and there is a ticket up to this number: sent, nothing to tell, failed, not now '
+  'or no ticket.';
 
 create function private.settle_marks(p_mark_ids bigint [], p_scope_ids uuid [])
 returns void
@@ -656,7 +692,7 @@ begin
     order by m.scope_id
     limit 6
   loop
-    if private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, v.last_ticket) = 'sent' then
+    if private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, v.last_ticket) in ('sent', 'nothing') then
       v_told := v_told || v.scope_id;
     end if;
   end loop;
@@ -790,6 +826,7 @@ as $$
 declare
   v_mark_ids bigint [];
   v_told uuid [] := '{}';
+  v_sent int := 0;
   v_failed int := 0;
   v_result text;
   v record;
@@ -797,23 +834,23 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('cliprow.flush_live')) then
     return null;
   end if;
+  perform private.fit_tickets();
   if not exists (select from public.realtime_outbox) and not exists (select from private.live_topics where must_resync) then
     return jsonb_build_object('sent', 0, 'failed', 0, 'waiting', 0);
   end if;
-  perform private.fit_tickets();
   perform private.drop_marks(private.hopeless_marks(10000));
   v_mark_ids := array(select o.id from public.realtime_outbox as o order by o.id limit 10000);
   for v in select w.* from private.waiting_topics(v_mark_ids) as w loop
     v_result := private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, 2147483647);
     exit when v_result = 'no ticket';
-    if v_result = 'sent' then
+    if v_result in ('sent', 'nothing') then
       v_told := v_told || v.scope_id;
-    elsif v_result = 'failed' then
-      v_failed := v_failed + 1;
     end if;
+    v_sent := v_sent + (v_result = 'sent')::int;
+    v_failed := v_failed + (v_result = 'failed')::int;
   end loop;
   perform private.settle_marks(v_mark_ids, v_told);
-  return jsonb_build_object('sent', cardinality(v_told), 'failed', v_failed,
+  return jsonb_build_object('sent', v_sent, 'failed', v_failed,
     'waiting', (select count(*) from public.realtime_outbox));
 end
 $$;

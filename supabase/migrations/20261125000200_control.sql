@@ -512,26 +512,6 @@ begin
 end
 $$;
 
-create function private.mark_removed_tasks()
-returns trigger
-language plpgsql
--- definer: callers may not write the outbox.
-security definer
-set search_path = ''
-as $$
-begin
-  insert into public.realtime_outbox (tenant_id, project_id, batch_id, scopes, entity)
-  select o.tenant_id, o.project_id, o.batch_id, array[o.batch_id, o.project_id], 'task'
-  from old_rows as o
-  group by o.tenant_id, o.project_id, o.batch_id;
-  return null;
-end
-$$;
-comment on function private.mark_removed_tasks() is 'Tasks that are gone, because their job gets another script, have no row that could be sent: followers are to fetch.';
-
-create trigger mark_deleted after delete on public.stage_tasks
-referencing old table as old_rows for each statement execute function private.mark_removed_tasks();
-
 create function private.job_to_control(p_job_id uuid)
 returns public.generation_jobs
 language plpgsql

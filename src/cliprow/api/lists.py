@@ -95,7 +95,7 @@ def decode_cursor(text: str, kinds: Sequence[type]) -> list[object]:
         if len(key) != len(kinds):
             raise ValueError(len(key))
         return [msgspec.convert(each, kind) for each, kind in zip(key, kinds, strict=True)]
-    except (NotBase64, ValueError, msgspec.DecodeError) as error:
+    except (NotBase64, ValueError, msgspec.DecodeError, RecursionError) as error:
         raise InvalidInput(
             "The cursor is not one of this list.",
             error_code="CURSOR_INVALID",

@@ -9,6 +9,7 @@ from typing import Any, LiteralString, cast
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.exceptions import SerializationException
 from litestar.handlers import BaseRouteHandler
 
 from cliprow.api.database import Row, Transaction
@@ -39,6 +40,17 @@ class ApiRequest(Request[Any, Any, State]):
     def address(self) -> str:
         """Where the request comes from."""
         return self.client.host if self.client else ""
+
+    async def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            SerializationException: it is none; the caller is told so.
+        """
+        try:
+            return await super().json()
+        except UnicodeDecodeError as error:
+            raise SerializationException(f"The body is not UTF-8: {error.reason}.") from error
 
     async def fetch(self, *queries: tuple[LiteralString, Sequence[object]]) -> list[list[Row]]:
         """The rows of queries that only read, as the caller, in one round trip.

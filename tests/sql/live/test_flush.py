@@ -81,20 +81,18 @@ def test_workers_may_flush(world: World, batches: list[Channel], worker: Worker)
 def test_a_topic_told_on_one_side_still_waits_on_the_other(world: World, batches: list[Channel]) -> None:
     batch, _ = batches
     world.run("update public.generation_jobs set progress = 7 where batch_id = %s", batch.scope_id)
-    world.run("delete from public.realtime_outbox where entity = 'batch'")
     project = Channel(
         world, "project", world.one("select project_id from public.batches where id = %s", batch.scope_id)
     )
     batch.rest()
     flush(world)
     assert {row["progress"] for row in batch.messages()[-1].payload["jobs"]} == {7}
-    assert world.rows("select scopes from public.realtime_outbox where entity = 'job'") == [
-        ([project.scope_id],)
-    ]
+    tenant = world.one("select tenant_id from public.batches where id = %s", batch.scope_id)
+    assert world.rows("select scopes from public.realtime_outbox") == [([project.scope_id, tenant],)]
     project.rest()
     flush(world)
     assert {row["progress"] for row in project.messages()[-1].payload["jobs"]} == {7}
-    assert world.one("select count(*) from public.realtime_outbox") == 0
+    assert world.rows("select scopes from public.realtime_outbox") == [([tenant],)]
 
 
 def test_every_tenant_has_its_turn_before_anybody_has_a_second(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ create function public.rest_numbers(up_to integer) returns setof integer
 language sql immutable begin atomic select generate_series(1, up_to); end;
 create function public.rest_rows(up_to integer) returns table (n integer, square integer)
 language sql immutable begin atomic select g, g * g from generate_series(1, up_to) as g; end;
+create function public.rest_column(up_to integer) returns table (n integer)
+language sql immutable begin atomic select generate_series(1, up_to); end;
+create function public.rest_out(a integer, out doubled integer) language sql immutable return a * 2;
+create function public.rest_in_out(inout a integer, unused text default '', out b text)
+language sql immutable as $$ select a + 1, 'b' $$;
 create function public.rest_notes_of() returns setof public.rest_notes
 language sql stable set search_path = '' as 'select * from public.rest_notes';
 create function public.rest_one(out first integer, out second text)
@@ -84,7 +90,9 @@ class Person:
 
     @property
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=f"{self.gateway.url}/rest/v1", headers=self.headers, timeout=30)
+        return httpx.Client(
+            base_url=f"{self.gateway.url}/rest/v1", headers=self.headers, timeout=30, verify=False
+        )
 
     @property
     def supabase(self) -> Client:
@@ -130,3 +138,28 @@ def anna(gateway: Gateway, offered: None) -> Person:
 def otto(gateway: Gateway, offered: None) -> Person:
     """Somebody in another tenant."""
     return sign_in(gateway, str(uuid.uuid4()))
+
+
+NOTES: list[tuple[str | None, list[str]]] = [
+    ("one", ["a", "b"]), ("two", []), ("three, four", ["a,b", '"', "\\"]), (None, []), ('"quoted"', []), ("(five)", []),
+]  # fmt: skip
+
+
+@pytest.fixture
+def notes(anna: Person, otto: Person, gateway: Gateway) -> list[int]:
+    """Ids of notes of Anna's tenant; Otto's has one of the same."""
+    with psycopg.connect(gateway.database.admin, autocommit=True) as connection:
+        row = connection.execute("select coalesce(max(id), 0) from public.rest_notes").fetchone()
+        assert row
+        first = row[0] + 1
+        for number, (title, tags) in enumerate(NOTES):
+            connection.execute(
+                'insert into public.rest_notes (id, tenant_id, title, tags, data, "odd %%name")'
+                " values (%s, %s, %s, %s, %s, %s)",
+                [first + number, anna.tenant_id, title, tags, json.dumps({"n": number}), f"odd {number}"],
+            )
+        connection.execute(
+            "insert into public.rest_notes (id, tenant_id, title) values (%s, %s, 'one')",
+            [first + len(NOTES), otto.tenant_id],
+        )
+    return [first + number for number in range(len(NOTES))]

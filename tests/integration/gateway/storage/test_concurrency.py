@@ -170,8 +170,9 @@ def test_leftovers_of_a_killed_server_are_swept(anna: Person, gateway: Gateway) 
         root / "uploads" / f"{uuid.uuid4()}.part",
     )
     for path in (orphan, young, part, upload):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_bytes(b"x")
+        path.chmod(0o600)
         if path is not young:
             os.utime(path, (old, old))
     for path in (root / "objects").glob("*/*"):
@@ -193,6 +194,38 @@ def test_leftovers_of_a_killed_server_are_swept(anna: Person, gateway: Gateway) 
     assert set((root / "uploads").glob("*")) == set()
     assert anna.storage.from_("tests").download(anna.path("kept")) == b"kept"
     assert anna.storage.from_("tests").download(anna.path("late")) == b"abcdef"
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(anna: Person, gateway: Gateway) -> None:
+    """A limit on the size of files is to the server what a full disk is."""
+    process = psutil.Process(gateway.process.pid)
+    before = {path for path in Path(gateway.settings.files).rglob("*") if path.is_file()}
+    location = begin(anna, anna.path("large.bin"), 8 << 20).headers["Location"]
+    limits = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (4 << 20, limits[1]))
+    try:
+        plain = anna.http.post(f"/object/tests/{anna.path('plain.bin')}", content=b"x" * (5 << 20))
+        piece = send(anna, location, 0, b"x" * (8 << 20))
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, limits)
+    assert (plain.status_code, piece.status_code) == (507, 507)
+    assert plain.json()["message"] == piece.text == "The disk of the storage is full; free some space"
+    assert not anna.storage.from_("tests").exists(anna.path("plain.bin"))
+    # What had arrived of the resumable one is kept, and it goes on once there is space.
+    seen = anna.http.head(location, headers={"Tus-Resumable": "1.0.0"})
+    offset = int(seen.headers["Upload-Offset"])
+    assert send(anna, location, offset, b"x" * ((8 << 20) - offset)).status_code == 204
+    assert anna.storage.from_("tests").download(anna.path("large.bin")) == b"x" * (8 << 20)
+    anna.storage.from_("tests").remove([anna.path("large.bin")])
+    after = {path for path in Path(gateway.settings.files).rglob("*") if path.is_file()}
+    assert {path.suffix for path in after - before} <= {".json"}
+
+
+def test_only_the_owner_of_the_process_reads_the_files(anna: Person, gateway: Gateway) -> None:
+    anna.storage.from_("tests").upload(anna.path("private"), b"private")
+    begin(anna, anna.path("upload"), 6)
+    for path in Path(gateway.settings.files).rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_memory_stays_flat_however_large_a_file_is(anna: Person, gateway: Gateway) -> None:

@@ -168,7 +168,7 @@ async def read(request: AnyRequest, kind: type[Body]) -> Body:
     """
     try:
         return msgspec.json.decode(await request.body() or b"{}", type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AuthError(400, "bad_json", f"Could not parse request body as JSON: {error}") from error
 
 

@@ -19,7 +19,8 @@ select p.proname as name,
        p.provolatile = 'v' as is_volatile,
        p.proretset as is_set,
        t.typname = 'void' as is_void,
-       t.typtype = 'c' or t.typname = 'record' as is_composite,
+       t.typtype = 'c' or t.typname = 'record'
+           or coalesce(p.proargmodes && array['t', 'o', 'b']::"char"[], false) as is_composite,
        p.pronargdefaults as defaults,
        coalesce(p.proconfig, '{}') as config,
        array(

@@ -23,8 +23,9 @@ Connection = AsyncConnection[DictRow]
 
 #: Where names are looked up that functions leave unqualified.
 SEARCH_PATH = f"{SCHEMA}, extensions"
-#: The channel and the message that ask for the catalog to be read again.
-CHANNEL, RELOAD = "pgrst", "reload schema"
+#: The channel and the messages that ask for the catalog to be read again.
+CHANNEL = "pgrst"
+RELOADS = frozenset({"reload schema", "reload config", ""})
 #: A name that is unknown makes the catalog be read again, but no more often than this.
 RELOAD_INTERVAL_S = 1.0
 
@@ -127,7 +128,7 @@ class Database:
                     await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
                     self._catalog = None
                     async for note in connection.notifies():
-                        if note.payload in {RELOAD, ""}:
+                        if note.payload in RELOADS:
                             self._catalog = None
             except (psycopg.Error, PoolTimeout) as error:
                 _LOG.warning("Not told of changes of the catalog: %s", type(error).__name__)

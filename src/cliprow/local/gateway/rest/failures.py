@@ -106,8 +106,8 @@ def of_database(error: psycopg.Error, *, signed_in: bool) -> RestFailure:
     if state == "42501":
         status = 403 if signed_in else 401
         headers = {} if signed_in else {"WWW-Authenticate": "Bearer"}
-    elif chosen := re.fullmatch(r"PT([1-5]\d\d)", state):
-        status = int(chosen[1])
+    elif state.startswith("PT"):
+        status = int(state[2:]) if re.fullmatch(r"PT[1-5]\d\d", state) else 500
     if status >= 500:
         _LOG.error("Database error %s: %s", state, message)
     return RestFailure(

@@ -145,8 +145,10 @@ def _read_select(value: str) -> tuple[Column, ...] | None:
             raise unsupported("casts in select")
         if "->" in text:
             raise unsupported("parts of JSON values in select")
-        alias, colon, name = text.rpartition(":")
-        columns.append(Column(_read_name(name), _read_name(alias) if colon else _read_name(name)))
+        *alias, name = _split(text, ":")
+        if len(alias) > 1:
+            raise unreadable(f'"failed to parse select ({text[:60]})"', "Write alias:column.")
+        columns.append(Column(_read_name(name), _read_name(alias[0] if alias else name)))
     return tuple(columns)
 
 

@@ -151,7 +151,7 @@ async def _read_object(request: Request) -> dict[str, msgspec.Raw]:
         raise unsupported(f"bodies of the type {kind[:60]}")
     try:
         return msgspec.json.decode(bytes(data) or b"{}", type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RestFailure(
             400,
             "PGRST102",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from psycopg import sql
-from psycopg.errors import UniqueViolation
+from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.rows import DictRow
 
 from cliprow.local.gateway.storage.database import Act, Connection, Database
@@ -212,17 +212,16 @@ class Buckets:
         Raises:
             StorageFailure: it is not empty, or the caller sees no such bucket.
         """
-        async with self.database.transaction() as connection:
-            rows = await connection.execute(
-                "select exists (select from storage.objects where bucket_id = %s) as used", [bucket]
-            )
-            found = await rows.fetchone()
-        if found and found["used"]:
-            raise StorageFailure(409, "ResourceNotEmpty", "The bucket you tried to delete is not empty")
-        async with self.database.transaction(act) as connection:
-            gone = await connection.execute("delete from storage.buckets where id = %s", [bucket])
-            if gone.rowcount == 0:
-                raise no_such_bucket()
+        await self.find(act, bucket)
+        try:
+            async with self.database.transaction(act) as connection:
+                gone = await connection.execute("delete from storage.buckets where id = %s", [bucket])
+        except ForeignKeyViolation as error:
+            raise StorageFailure(
+                409, "ResourceNotEmpty", "The bucket you tried to delete is not empty"
+            ) from error
+        if gone.rowcount == 0:
+            raise no_such_bucket()
 
 
 async def _one(connection: Connection, bucket: str) -> DictRow:

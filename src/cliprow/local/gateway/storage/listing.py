@@ -165,7 +165,7 @@ def _write_cursor(cursor: _Cursor) -> str:
 def _read_cursor(text: str) -> _Cursor:
     try:
         cursor = msgspec.json.decode(base64.b64decode(text, validate=True), type=_Cursor)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise StorageFailure(400, "InvalidParameter", "Invalid Parameter continuation token") from error
     if "\0" in cursor.name or (cursor.moment is None) != (cursor.sort_by.column == "name"):
         raise StorageFailure(400, "InvalidParameter", "Invalid Parameter continuation token")

@@ -84,7 +84,7 @@ def read_query(request: Request, wanted: type[Body]) -> Body:
 def _decode(data: bytes, wanted: type[Body]) -> Body:
     try:
         return msgspec.json.decode(data, type=wanted)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid_request(f"The body of this request is not valid: {error}") from error
 
 
@@ -116,7 +116,7 @@ def metadata_of_text(text: str | None) -> dict[str, Any] | None:
         )
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     # Postgres stores no NUL in jsonb.
     return found if isinstance(found, dict) and "\\u0000" not in text else None

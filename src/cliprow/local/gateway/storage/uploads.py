@@ -46,6 +46,9 @@ class Upload:
         self._kind, self._options = parse_options_header(request.headers.get("content-type", ""))
         self._fields: dict[str, str] = {}
         self._file: MultipartSegment | None = None
+        #: The part of the form that is arriving, and the field it is, if it is one.
+        self._segment: MultipartSegment | None = None
+        self._name = ""
 
     async def store(self, act: Act, buckets: Buckets, objects: Objects, new: NewObject) -> tuple[str, str]:
         """Take the file in and give it its row; return the row's id and `bucket/path`.
