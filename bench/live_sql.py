@@ -172,18 +172,24 @@ def _create(account: Account, project_id: UUID, jobs: int) -> UUID:
     return UUID(row[0]["batch_id"])
 
 
-def _task_ms(stack: Stack, hand: Hand, account: Account, project_id: UUID, jobs: int, *, live: bool) -> float:
-    """Milliseconds of the database's processor that one task took, in one batch."""
+def _set_live(stack: Stack, *, live: bool) -> None:
+    """Let changes be marked, or not."""
     with db.connect(stack.admin) as admin:
         for table in _MARKED:
-            for (trigger,) in admin.execute(
+            triggers = admin.execute(
                 "select tgname from pg_trigger where tgrelid = %s::regclass and tgname like 'mark_%%'",
                 [f"public.{table}"],
-            ).fetchall():
+            ).fetchall()
+            for (trigger,) in triggers:
                 admin.execute(
                     f"alter table public.{table} {'enable' if live else 'disable'} trigger {trigger}".encode()
                 )
         admin.commit()
+
+
+def _task_ms(stack: Stack, hand: Hand, account: Account, project_id: UUID, jobs: int, *, live: bool) -> float:
+    """Milliseconds of the database's processor that one task took, in one batch."""
+    _set_live(stack, live=live)
     with _flushing(stack.worker):
         _create(account, project_id, jobs)
         count, seconds = hand.work()
@@ -254,7 +260,7 @@ def measure(home: Path, jobs: int, pairs: int, watched: int) -> dict[str, Any]:
             }
             taken.append((both[True], both[False]))
         hand.leave()
-        _task_ms_on(stack)
+        _set_live(stack, live=True)
         seen = _watch(stack, account, row[0], watched)
         account.connection.close()
     return {
@@ -263,14 +269,6 @@ def measure(home: Path, jobs: int, pairs: int, watched: int) -> dict[str, Any]:
         "ratio": round(statistics.median(live / plain for live, plain in taken), 3),
         **seen,
     }
-
-
-def _task_ms_on(stack: Stack) -> None:
-    """All triggers on again."""
-    with db.connect(stack.admin) as admin:
-        for table in _MARKED:
-            admin.execute(f"alter table public.{table} enable trigger user".encode())
-        admin.commit()
 
 
 def main() -> int:

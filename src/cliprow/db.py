@@ -233,6 +233,10 @@ def translate(error: psycopg.Error) -> CliprowError:
     message = said.message_primary or str(error).strip() or type(error).__name__
     if kind is CliprowError:  # a mistake of ours: say precisely what the database said
         message = f"The database refused a statement: {message} ({error.sqlstate})"
+    if error.sqlstate == "23514" and said.constraint_name:
+        # Which is named so that it says what must hold.
+        must = said.constraint_name.removesuffix("_check").replace("_", " ")
+        return InvalidInput(f"A value is refused: {must}.", next_step="Correct that value, and repeat.")
     detail = (said.message_detail or "") if error.sqlstate.startswith("CR") else ""
     next_step = said.message_hint or ("Repeat the command in a moment." if kind is Unavailable else "")
     if kind is InvalidInput and detail.startswith("["):

@@ -543,8 +543,6 @@ create function private.send_live(p_topic private.live_topics, p_epoch int, p_ro
 returns boolean
 language plpgsql
 set search_path = ''
--- As the messages' own times are.
-set timezone = 'UTC'
 as $$
 declare
   v_at timestamptz := clock_timestamp();
@@ -594,6 +592,8 @@ create function private.tell(p_scope text, p_scope_id uuid, p_tenant_id uuid, p_
 returns text
 language plpgsql
 set search_path = ''
+-- So are the times in messages, whoever sends them, and those by which Realtime keeps them.
+set timezone = 'UTC'
 as $$
 declare
   v_topic private.live_topics := private.take_topic(p_scope, p_scope_id, p_tenant_id);
@@ -644,7 +644,7 @@ $$;
 comment on function private.settle_marks(bigint [], uuid []) is 'Notes that marks have been told on the topics of these scopes; those told everywhere go.';
 
 create function private.marked_scopes(p_mark_ids bigint [])
-returns table (scope_id uuid, scope text, tenant_id uuid)
+returns table (scope_id uuid, scope text, tenant_id uuid, made_at timestamptz)
 language plpgsql
 stable
 set search_path = ''
@@ -652,13 +652,22 @@ as $$
 #variable_conflict use_column
 begin
   return query
-  select distinct u.id, case u.id when o.tenant_id then 'tenant' when o.project_id then 'project' else 'batch' end, o.tenant_id
-  from public.realtime_outbox as o
-  cross join unnest(o.scopes) as u (id)
-  where o.id = any(p_mark_ids);
+  select m.scope_id, m.scope, m.tenant_id, case m.scope
+    when 'tenant' then (select t.created_at from public.tenants as t where t.id = m.scope_id)
+    when 'project' then (select p.created_at from public.projects as p where p.id = m.scope_id)
+    else (select b.created_at from public.batches as b where b.id = m.scope_id)
+  end
+  from (
+    select distinct u.id as scope_id, o.tenant_id,
+      case u.id when o.tenant_id then 'tenant' when o.project_id then 'project' else 'batch' end as scope
+    from public.realtime_outbox as o
+    cross join unnest(o.scopes) as u (id)
+    where o.id = any(p_mark_ids)
+  ) as m;
 end
 $$;
-comment on function private.marked_scopes(bigint []) is 'Whose topics are still to be told what these marks name.';
+comment on function private.marked_scopes(bigint []) is
+  'Whose topics are still to be told what these marks name, and when that was made; null for what is gone.';
 
 create function private.tell_if_quiet(p_first_id bigint)
 returns void
@@ -669,11 +678,9 @@ as $$
 declare
   v_mark_ids bigint [] := array(
     select o.id from public.realtime_outbox as o where o.id >= p_first_id and o.xact_id = pg_current_xact_id());
-  -- Nobody can know of a batch or project that this transaction has made.
+  -- Nobody follows what this transaction has made, or what is gone.
   v_told uuid [] := array(
-    select m.scope_id from private.marked_scopes(v_mark_ids) as m
-    where (m.scope = 'batch' and exists (select from public.batches as b where b.id = m.scope_id and b.created_at = now()))
-      or (m.scope = 'project' and exists (select from public.projects as p where p.id = m.scope_id and p.created_at = now())));
+    select m.scope_id from private.marked_scopes(v_mark_ids) as m where coalesce(m.made_at = now(), true));
   v record;
 begin
   for v in
@@ -703,23 +710,6 @@ comment on function private.tell_if_quiet(bigint) is
   'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
 
-create function private.is_any_due(p_scope_ids uuid [])
-returns boolean
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  return exists (
-    select
-    from unnest(p_scope_ids) as u (id)
-    left join private.live_topics as l on l.scope_id = u.id
-    where l.scope_id is null or l.sent_at <= clock_timestamp() - (select s.live_interval from private.settings as s)
-  );
-end
-$$;
-comment on function private.is_any_due(uuid []) is 'Whether the interval of one of these topics is over.';
-
 create function private.tell_at_commit()
 returns trigger
 language plpgsql
@@ -728,17 +718,24 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Once for a transaction, at its first mark; most end here, because their batch was told of a moment ago.
-  if current_setting('cliprow.told_in', true) is distinct from pg_current_xact_id()::text then
-    perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
-    begin
-      if private.is_any_due(new.scopes) then
-        perform private.tell_if_quiet(new.id);
-      end if;
-    exception when others then
-      raise warning 'Followers are told of this change later: %', sqlerrm;
-    end;
+  -- Once for a transaction, at its first mark.
+  if current_setting('cliprow.told_in', true) is not distinct from pg_current_xact_id()::text then
+    return null;
   end if;
+  perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
+  -- Most end here, because all their topics were told of something a moment ago.
+  if cardinality(new.scopes) = (
+    select count(*) from private.live_topics as l
+    where l.scope_id = any(new.scopes)
+      and l.sent_at > clock_timestamp() - (select s.live_interval from private.settings as s)
+  ) then
+    return null;
+  end if;
+  begin
+    perform private.tell_if_quiet(new.id);
+  exception when others then
+    raise warning 'Followers are told of this change later: %', sqlerrm;
+  end;
   return null;
 end
 $$;
@@ -752,10 +749,13 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  if p_mark_ids = '{}' then
+    return;
+  end if;
   insert into private.live_topics (scope_id, scope, tenant_id, must_resync)
   select m.scope_id, m.scope, m.tenant_id, true
   from private.marked_scopes(p_mark_ids) as m
-  join public.tenants as t on t.id = m.tenant_id
+  where m.made_at is not null
   order by m.scope_id
   on conflict (scope_id) do update set must_resync = true;
   delete from public.realtime_outbox where id = any(p_mark_ids);
@@ -796,7 +796,7 @@ as $$
 begin
   return query
   with waiting as (
-    select m.scope_id, m.scope, m.tenant_id from private.marked_scopes(p_mark_ids) as m
+    select m.scope_id, m.scope, m.tenant_id from private.marked_scopes(p_mark_ids) as m where m.made_at is not null
     union
     select l.scope_id, l.scope, l.tenant_id from private.live_topics as l where l.must_resync
   ), due as (
@@ -825,7 +825,7 @@ set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_mark_ids bigint [];
-  v_told uuid [] := '{}';
+  v_told uuid [];
   v_sent int := 0;
   v_failed int := 0;
   v_result text;
@@ -840,6 +840,7 @@ begin
   end if;
   perform private.drop_marks(private.hopeless_marks(10000));
   v_mark_ids := array(select o.id from public.realtime_outbox as o order by o.id limit 10000);
+  v_told := array(select m.scope_id from private.marked_scopes(v_mark_ids) as m where m.made_at is null);
   for v in select w.* from private.waiting_topics(v_mark_ids) as w loop
     v_result := private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, 2147483647);
     exit when v_result = 'no ticket';

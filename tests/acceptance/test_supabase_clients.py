@@ -16,12 +16,14 @@ from typing import Any
 
 import av
 import httpx
+import psutil
 import pytest
 
 from cliprow.local.keeper import kept_by
 from tests.acceptance.conftest import TOPIC
 from tests.acceptance.python_app import Heard, PythonApp
 from tests.acceptance.served import Served, Story, serving, story
+from tests.people import PASSWORD
 
 #: How long an access token is good for here: long enough for a video, short enough to see the end of it.
 TOKEN_S = 100
@@ -303,3 +305,37 @@ def test_an_app_misses_nothing_when_the_gateway_is_killed(served: Served) -> Non
     for kind in ("batches", "jobs", "tasks", "events"):
         assert seen["rows"][kind] == {row["id"]: row for row in seen["changes"][kind]}, kind
     assert {row["status"] for row in seen["changes"]["tasks"]} == {"completed"}
+
+
+def test_no_secret_is_in_a_log_or_on_a_command_line(served: Served, two_tenants: TwoTenants) -> None:
+    """Of all processes of the deployment, after all that; and the files with secrets are their owner's only."""
+    signed_url = two_tenants.browser["signed_url"]
+    known = {
+        *served.secrets().values(),
+        PASSWORD,
+        *two_tenants.browser["tokens"],
+        signed_url.partition("token=")[2],
+    }
+    # Keys have lines; of a token the signature is what nobody else may know.
+    secrets = {line for each in known for line in each.splitlines() if "-----" not in line}
+    secrets |= {each.rpartition(".")[2] for each in secrets if each.count(".") == 2}
+    logs = {log.name: log.read_text(errors="replace") for log in (served.folder / "logs").iterdir()}
+    assert {"api.log", "gateway.log", "postgres.log"} <= logs.keys()
+    assert any(name.startswith("worker-") for name in logs)
+    assert [name for name, text in logs.items() if any(each in text for each in secrets)] == []
+    words = [
+        word
+        for process in psutil.process_iter()
+        if (word := _command(process)) and (str(served.folder) in word or "cliprow" in word)
+    ]
+    assert words
+    assert not [word for word in words if any(each in word for each in secrets)]
+    for name in ("secrets.json", "gateway-run.json"):
+        assert (served.folder / name).stat().st_mode & 0o777 == 0o600
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""

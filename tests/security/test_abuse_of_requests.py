@@ -247,3 +247,55 @@ def test_passwords_cannot_be_guessed_quickly(target: Target, name: str) -> None:
     right = target.ask(name, "POST", path, json={"email": target.person.email, "password": PASSWORD})
     assert right.status_code == 429
     target.serves()
+
+
+@pytest.mark.parametrize("depth", [100, 500, 900, 990])
+@pytest.mark.parametrize(
+    ("name", "path", "body"),
+    [
+        ("gateway", "/auth/v1/signup", '{{"email": "deep@example.com", "password": "x", "data": {}}}'),
+        ("gateway", "/rest/v1/rpc/create_batch", '{{"project_id": null, "topics": {}}}'),
+        (
+            "gateway",
+            "/realtime/v1/api/broadcast",
+            '{{"messages": [{{"topic": "x", "event": "y", "payload": {}}}]}}',
+        ),
+        ("api", "/projects", '{{"original_idea": "Sky", "metadata": {}}}'),
+        ("api", "/batches", '{{"project_id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d", "topics": [{}]}}'),
+    ],
+)
+def test_depth_is_no_fault_of_ours(target: Target, name: str, path: str, body: str, depth: int) -> None:
+    nested = '{"a":' * depth + "1" + "}" * depth
+    headers = {**target.bearer, "Content-Type": "application/json"}
+    answer = target.ask(name, "POST", path, content=body.format(nested), headers=headers)
+    assert answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/projects", {"original_idea": "Sky", "metadata": {"a": "x" * 1_000_000}}),
+        ("PATCH", "/tenants/TENANT", {"settings": {"a": "x" * 1_000_000}}),
+        (
+            "POST",
+            "/batches",
+            {"topics": [{"topic": "Sky", "platforms": ["youtube"]}], "options": {"a": "x" * 1_000_000}},
+        ),
+    ],
+)
+def test_nobody_makes_rows_that_are_too_long_for_lists(
+    target: Target, method: str, path: str, body: dict[str, object]
+) -> None:
+    if path == "/batches":
+        project = target.ask("api", "POST", "/projects", json={"original_idea": "Sky"}, headers=target.bearer)
+        body = {**body, "project_id": project.json()["id"]}
+    answer = target.ask(
+        method=method,
+        name="api",
+        path=path.replace("TENANT", target.tenant_id),
+        json=body,
+        headers=target.bearer,
+    )
+    assert answer.status_code == 422, answer.text
+    assert "at most 64 kb" in answer.json()["detail"]
+    assert answer.json()["next_step"]

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from tests.integration.api.conftest import Api
 from tests.integration.api.process import ApiProcess
-from tests.integration.api.test_tenants import sign_up
+from tests.integration.api.test_tenants import bearer, sign_up
 
 #: Not `positive_data_acceptance`: that something exists, and may be done now, is not in the document.
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-def test_no_request_makes_the_api_fail(api: Api, api_process: ApiProcess, tmp_path: Path) -> None:
+def owner(api: Api) -> Api:
+    """Somebody with a batch of its own."""
     ann, _ = sign_up(api)
     ann.post(
         "/batches",
@@ -24,12 +29,33 @@ def test_no_request_makes_the_api_fail(api: Api, api_process: ApiProcess, tmp_pa
             "defaults": {"platforms": ["youtube"]},
         },
     )
+    return ann
+
+
+def viewer(api: Api) -> Api:
+    """Somebody who may see all that, and change nothing."""
+    ann = owner(api)
+    bob, session = sign_up(api)
+    asked = {"email": session["user"]["email"], "role": "viewer"}
+    bob.post("/invitations/accept", {"token": ann.post("/invitations", asked)["token"]}, expect=200)
+    bob.post(f"/tenants/{ann.get('/me')['tenant']['id']}/switch", expect=200)
+    renewed = api.post("/auth/refresh", {"refresh_token": session["refresh_token"]}, expect=200)
+    bob = replace(bob, headers=bearer(renewed))
+    assert bob.get("/me")["role"] == "viewer"
+    return bob
+
+
+@pytest.mark.parametrize("who", [owner, viewer])
+def test_no_request_makes_the_api_fail(
+    api: Api, api_process: ApiProcess, tmp_path: Path, who: Callable[[Api], Api]
+) -> None:
+    ann = who(api)
     run = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{api_process.url}/openapi.json"),
             *("--header", f"Authorization: {ann.headers['Authorization']}"),
             *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "8"),
-            *("--max-time", "60", "--workers", "2", "--seed", "1", "--no-color"),
+            *("--max-time", "30", "--workers", "2", "--seed", "1", "--no-color"),
             *("--request-timeout", "10", "--generation-database", "none"),
         ],
         cwd=tmp_path,

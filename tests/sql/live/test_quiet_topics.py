@@ -168,6 +168,22 @@ def test_numbers_follow_each_other_without_a_gap(world: World, batch: Channel) -
     assert all(m.payload["ts"].endswith("+00:00") for m in batch.messages())
 
 
+def test_times_are_in_utc_wherever_the_sender_is(world: World, ann: Person, batch: Channel) -> None:
+    world.run("set timezone = 'Asia/Kathmandu'")
+    world.run("update public.batches set title = 'Changed' where id = %s", batch.scope_id)
+    (message,) = batch.messages()
+    (row,) = message.payload["batches"]
+    assert row["timestamp"].endswith("+00:00")
+    assert message.payload["ts"].endswith("+00:00")
+    with world.acting(ann) as connection:
+        answer = connection.execute(
+            "select public.changed_since(now() - interval '1 hour', batch_id => %s)", [batch.scope_id]
+        ).fetchone()
+    assert answer is not None
+    assert answer[0]["batches"] == [row]
+    assert world.one("show timezone") == "Asia/Kathmandu"
+
+
 def test_half_of_the_tickets_are_left_to_the_flush(world: World, ann: Person, batch: Channel) -> None:
     world.run("update private.settings set live_messages_per_s = 6, live_interval = '1 microsecond'")
     flush(world)

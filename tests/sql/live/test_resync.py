@@ -97,6 +97,19 @@ def test_tasks_that_go_with_their_script_are_a_resync(
     assert len(theirs.messages()) == known
 
 
+def test_what_is_gone_is_not_told_on_a_topic_of_its_own(world: World, batch: Channel) -> None:
+    hush(world)
+    known = batch.messages()
+    _change_jobs(world, batch)
+    world.run("delete from public.generation_jobs where batch_id = %s", batch.scope_id)
+    world.run("delete from public.batches where id = %s", batch.scope_id)
+    rest_all(world)
+    flush(world)
+    assert batch.messages() == known
+    assert world.one("select count(*) from public.realtime_outbox") == 0
+    assert world.one("select count(*) from private.live_topics where scope_id = %s", batch.scope_id) == 0
+
+
 def test_changes_that_nobody_could_be_told_of_for_long_become_a_resync(world: World, batch: Channel) -> None:
     hush(world)
     _change_jobs(world, batch)

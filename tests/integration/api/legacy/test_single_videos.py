@@ -122,7 +122,7 @@ def test_ids_of_the_old_system_keep_working(legacy: Legacy, legacy_id: str) -> N
     ("path", "detail"),
     [
         ("/api/projects/nothing", "Project not found"),
-        (f"/api/projects/{uuid.uuid4()}", "Project not found"),
+        ("/api/projects/01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d", "Project not found"),
         ("/api/scripts/nothing", "Script not found"),
         ("/api/preview/script/nothing", "Script not found"),
         ("/api/jobs/17", "Job not found"),
