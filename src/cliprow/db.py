@@ -87,11 +87,11 @@ def pool(conninfo: str, *, max_size: int = 4, **options: Any) -> ConnectionPool[
 
 
 def pool_async(
-    conninfo: str, *, max_size: int = 4, **options: Any
+    conninfo: str, *, min_size: int = 1, max_size: int = 4, **options: Any
 ) -> AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]:
     """As `pool`, for asyncio."""
     return AsyncConnectionPool(
-        conninfo, min_size=1, max_size=max_size, open=False, kwargs=_options(conninfo, options)
+        conninfo, min_size=min_size, max_size=max_size, open=False, kwargs=_options(conninfo, options)
     )
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import Any
 
 from cliprow.api.database import Database
+from cliprow.background import end_task
 from cliprow.errors import CliprowError
 
 _log = logging.getLogger("cliprow.api")
@@ -40,10 +40,7 @@ class Canary:
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
 
     async def look(self) -> dict[str, int]:
         """What the canary sees of others now, by table: nothing, or tenants are not kept apart.

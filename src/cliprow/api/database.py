@@ -49,7 +49,11 @@ class Database:
         self._timeout_ms = settings.statement_timeout_ms
         self._wait_s = settings.pool_timeout_s
         self.pool = db.pool_async(
-            settings.database, max_size=settings.pool_size, application_name="cliprow api"
+            settings.database,
+            # Logging in takes longer than most requests, so half of the connections are kept.
+            min_size=max(1, settings.pool_size // 2),
+            max_size=settings.pool_size,
+            application_name="cliprow api",
         )
 
     async def start(self) -> None:

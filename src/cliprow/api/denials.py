@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from contextlib import suppress
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from psycopg import errors as sql
 
 from cliprow.api.database import Database
 from cliprow.api.edge import route_of
+from cliprow.background import end_task
 from cliprow.errors import CliprowError, Unauthenticated
 
 _log = logging.getLogger("cliprow.api")
@@ -43,10 +43,7 @@ class Denials:
 
     async def stop(self) -> None:
         """Write what is left."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await end_task(self._task)
         await self._store()
 
     def note(self, scope: Any, error: Exception) -> None:

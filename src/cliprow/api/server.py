@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 
 import uvicorn
 from litestar import Litestar
 
+from cliprow.api.openapi import document_json, reference_html
 from cliprow.connections import BoundedConnection, most_connections
 from cliprow.errors import Conflict, InvalidInput
 
@@ -52,6 +54,12 @@ def server_of(app: Litestar) -> uvicorn.Server:
 
     What a proxy says of the caller's address is believed if it runs on this machine, or as FORWARDED_ALLOW_IPS says.
     """
+    # Made now, because it takes half a second in which nobody else would be answered.
+    document_json(app)
+    reference_html(app)
+    # What is there now stays: the collector would look through all of it again and again, 0.1 s each time.
+    gc.collect()
+    gc.freeze()
     return uvicorn.Server(
         uvicorn.Config(
             app,

@@ -101,7 +101,9 @@ def test_text_that_the_database_does_not_take_is_the_sender_s_mistake(ann: Api) 
 
 
 def test_it_is_ready_when_database_and_keys_can_be_had(api: Api) -> None:
-    assert api.get("/ready") == {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}}
+    found = api.get("/ready")
+    assert found["status"] == "ready"
+    assert found["checks"] == {"database": "ok", "signing_keys": "ok", "tenant_isolation": "ok"}
 
 
 def test_it_lives_but_is_not_ready_without_database_and_auth(api: Api) -> None:
@@ -118,6 +120,7 @@ def test_it_lives_but_is_not_ready_without_database_and_auth(api: Api) -> None:
         assert answer.json()["checks"] == {
             "database": "unavailable",
             "signing_keys": "signing_keys_unavailable",
+            "tenant_isolation": "ok",
         }
         refused = client.post("/auth/signin", json={"email": "a@b.c", "password": "x"})
         assert (refused.status_code, refused.json()["code"]) == (503, "auth_unavailable")

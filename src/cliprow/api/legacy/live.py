@@ -142,7 +142,8 @@ class Listeners:
 
     async def _look(self) -> None:
         teller = Teller()
-        while True:
+        # Asked each time, because a cancellation can be lost up to Python 3.11 (see `cliprow.background`).
+        while self._looking is asyncio.current_task():
             try:
                 async with self._door.acting() as at:
                     found = [

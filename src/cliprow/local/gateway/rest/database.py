@@ -15,9 +15,9 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from cliprow.background import end_task
 from cliprow.local.gateway.keys import ROLES, Caller
 from cliprow.local.gateway.rest.catalog import SCHEMA, Catalog, read_catalog
-from cliprow.local.gateway.tasks import end_task
 
 Connection = AsyncConnection[DictRow]
 

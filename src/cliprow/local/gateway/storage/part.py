@@ -11,6 +11,7 @@ import psycopg
 from litestar import Router
 from psycopg_pool import PoolTimeout
 
+from cliprow.background import end_task
 from cliprow.local.gateway.keys import Refused
 from cliprow.local.gateway.services import Services
 from cliprow.local.gateway.storage import resumable_routes
@@ -27,7 +28,6 @@ from cliprow.local.gateway.storage.resumable import Resumables
 from cliprow.local.gateway.storage.resumable_routes import ResumableRoutes
 from cliprow.local.gateway.storage.signatures import Signer
 from cliprow.local.gateway.storage.signing_routes import signing_routes
-from cliprow.local.gateway.tasks import end_task
 
 #: How often leftovers are looked for.
 SWEEP_INTERVAL_S = 3600
