@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +11,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from cliprow.local.ports import free_port
 from tests.acceptance.conftest import TOPIC, Home, make_home
+from tests.acceptance.served import serving
 
 PASSWORD = "a long enough password"
 
@@ -23,30 +20,8 @@ PASSWORD = "a long enough password"
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[str]:
     """Address of the API of a `cliprow up` with a data folder of its own."""
-    (tmp_path / "server").mkdir()
-    server = make_home(tmp_path / "server")
-    ports = {"CLIPROW_API_PORT": str(free_port()), "CLIPROW_GATEWAY_PORT": str(free_port())}
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "cliprow", "up"],
-        env=server.environment | ports,
-        cwd=server.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if line.startswith("Ready"):
-                break
-        found = re.search(r"^API +(\S+),", "".join(said), re.M)
-        assert found, said
-        yield found[1]
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    with serving(tmp_path / "server") as served:
+        yield served.api
 
 
 @pytest.fixture

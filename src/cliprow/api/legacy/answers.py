@@ -58,7 +58,13 @@ def as_detail(_: Request[Any, Any, Any], error: Exception) -> Response[dict[str,
     if isinstance(error, CliprowError):
         known = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
         if known is not None:
-            return _detail(known, f"{error.message} {error.next_step}".strip())
+            problems = error.problems if isinstance(error, InvalidInput) else ()
+            said = [
+                error.message,
+                *(f"{each.field} {each.reason}." for each in problems[:5]),
+                error.next_step,
+            ]
+            return _detail(known, " ".join(each for each in said if each))
     # What we cannot explain is for the log, not for callers.
     logger.error("The old surface failed.", exc_info=error)
     return _detail(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error; the server's log has it.")

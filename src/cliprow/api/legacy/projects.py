@@ -133,7 +133,8 @@ def _topic(project: Row, asked: Generate) -> dict[str, object]:
         # A long idea is also the brief that the script is taken from.
         "brief": project["original_idea"] if len(project["original_idea"]) > 500 else None,
         "audience": project["target_audience"],
-        "tone": project["tone"],
+        # One that only the old system took has no palette and no voice here: the default speaks.
+        "tone": project["tone"] if project["tone"] in set(Tone) else None,
         "platforms": options.get("platforms") or list(PLATFORMS),
         "duration_s": min(MAX_DURATION_S, max(MIN_DURATION_S, duration)),
         "metadata": {"target_duration": asked.target_duration, "scene_count": asked.scene_count},

@@ -35,6 +35,15 @@ def test_a_project_has_the_old_shape(legacy: Legacy) -> None:
 def test_a_tone_of_old_is_kept(legacy: Legacy) -> None:
     project = legacy.project(tone="funny", metadata={"a": 1})
     assert (project["tone"], project["metadata"]) == ("funny", {"a": 1})
+    legacy.data("POST", "/api/scripts/generate", {"project_id": project["id"]})
+    assert len(legacy.data("GET", f"/api/projects/{project['id']}/jobs")) == 1
+
+
+def test_what_cannot_be_made_is_said_with_its_reason(legacy: Legacy) -> None:
+    project = legacy.project(metadata={"platforms": ["vine"]})
+    answer = legacy.call("POST", "/api/scripts/generate", json={"project_id": project["id"]})
+    assert answer.status_code == 422
+    assert "platforms 'vine' is not one of" in answer.json()["detail"]
 
 
 def test_projects_are_listed_newest_first_by_status(legacy: Legacy) -> None:
