@@ -62,6 +62,21 @@ def long_request(folder: Path) -> Request:
     return Request(Stage.AUDIO, msgspec.json.encode(AudioInputs(text=text)), str(folder), {})
 
 
+#: Processes that were there before the test, like the gateways of other tests.
+_others: set[psutil.Process] = set()
+
+
+@pytest.fixture(autouse=True)
+def _know_the_others() -> None:
+    _others.clear()
+    _others.update(psutil.Process().children(recursive=True))
+
+
+def left() -> list[psutil.Process]:
+    """What the test has started and not stopped."""
+    return [each for each in psutil.Process().children(recursive=True) if each not in _others]
+
+
 def children() -> list[psutil.Process]:
     found = psutil.Process().children(recursive=True)
     return [process for process in found if "cliprow.queue.child" in " ".join(process.cmdline())]
@@ -112,7 +127,7 @@ def test_a_stage_that_takes_too_long_is_stopped_with_its_engines(tmp_path: Path)
     failed = asyncio.run(run_once(slot, long_request(tmp_path)))
     assert isinstance(failed, Failed)
     assert (failed.error_code, failed.is_retriable) == ("TASK_TIMED_OUT", True)
-    assert not psutil.Process().children(recursive=True)
+    assert not left()
 
 
 def test_a_stage_that_takes_too_much_memory_is_stopped(tmp_path: Path) -> None:
@@ -175,7 +190,7 @@ def test_a_child_that_writes_no_messages_is_stopped(tmp_path: Path, odd_child: C
     failed = asyncio.run(run_once(Slot({}, GIGABYTE), script_request(tmp_path)))
     assert isinstance(failed, Failed)
     assert (failed.error_code, failed.is_retriable) == ("CHILD_CONFUSED", True)
-    assert not psutil.Process().children(recursive=True)
+    assert not left()
 
 
 def test_a_child_that_closes_its_pipe_and_lives_on_is_stopped(
@@ -185,7 +200,7 @@ def test_a_child_that_closes_its_pipe_and_lives_on_is_stopped(
     failed = asyncio.run(run_once(Slot({}, GIGABYTE), script_request(tmp_path)))
     assert isinstance(failed, Failed)
     assert failed.error_code == "CHILD_DIED"
-    assert not psutil.Process().children(recursive=True)
+    assert not left()
 
 
 @pytest.mark.parametrize("program", ["#!/bin/sh\necho no greeting\nsleep 60\n", "#!/bin/sh\nexit 3\n"])
@@ -196,7 +211,7 @@ def test_a_child_that_does_not_start_is_an_error_and_not_a_crash(
     with pytest.raises(Unavailable) as caught:
         asyncio.run(Slot({}, GIGABYTE).start())
     assert caught.value.error_code == "CHILD_DOES_NOT_START"
-    assert not psutil.Process().children(recursive=True)
+    assert not left()
 
 
 def test_what_a_child_prints_without_end_is_cut_short(

@@ -31,7 +31,7 @@ revoke all on function local_stack.await_transactions(bigint[]) from public;
 -- Without a search path of its own: what policies call finds what it would find in a query of the caller.
 create function local_stack.visible_rows(entity regclass, key_columns text[], keys jsonb, callers jsonb)
 returns table (caller integer, key integer)
-language plpgsql
+language plpgsql set search_path = ''
 as $$
 declare
     question text;
