@@ -49,7 +49,7 @@ begin
   return (
     select coalesce(
       j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
-    ) is not null
+    ) is not null or private.is_stage_paused(p_task.stage)
     from public.generation_jobs as j
     join public.batches as b on b.id = j.batch_id
     join public.projects as p on p.id = j.project_id
@@ -58,7 +58,7 @@ begin
   );
 end
 $$;
-comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project or tenant is paused, or about to be purged.';
+comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project, tenant or stage is paused, or about to be purged.';
 
 create function private.wake_waiting_for(p_tenant_id uuid, p_content_key text)
 returns void

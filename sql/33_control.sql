@@ -99,7 +99,7 @@ as $$
 $$;
 comment on function private.forget_wait(uuid, uuid, uuid) is 'After a pause: the time of it is no waiting, and lifts no lane.';
 
-create function private.set_job_paused(p_job_id uuid, p_is_paused boolean)
+create function private.set_job_paused(p_job_id uuid, p_is_paused boolean, p_now boolean)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -114,15 +114,17 @@ begin
   update public.generation_jobs
   set paused_at = case when p_is_paused then now() end, paused_by = case when p_is_paused then private.user_id() end
   where id = p_job_id and (paused_at is not null) <> p_is_paused;
-  if not p_is_paused then
-    perform private.release();
+  if p_is_paused then
+    perform private.take_back(private.active_tasks(v_job.tenant_id, 'job', p_job_id, p_now));
   end if;
+  perform private.release();
   return private.told_job(p_job_id);
 end
 $$;
-comment on function private.set_job_paused(uuid, boolean) is 'Pauses or resumes a job; saying it twice does no harm.';
+comment on function private.set_job_paused(uuid, boolean, boolean) is
+  'Pauses or resumes a job; saying it twice does no harm. With p_now, what runs of it is handed back.';
 
-create function private.set_batch_paused(p_batch_id uuid, p_is_paused boolean)
+create function private.set_batch_paused(p_batch_id uuid, p_is_paused boolean, p_now boolean)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -138,75 +140,70 @@ begin
     update public.batches
     set paused_at = case when p_is_paused then now() end, paused_by = case when p_is_paused then private.user_id() end
     where id = p_batch_id;
-    if not p_is_paused then
-      perform private.forget_wait(v_batch.tenant_id, v_batch.project_id, p_batch_id);
-      perform private.release();
-    end if;
   end if;
+  if p_is_paused then
+    perform private.take_back(private.active_tasks(v_batch.tenant_id, 'batch', p_batch_id, p_now));
+  elsif v_changes then
+    perform private.forget_wait(v_batch.tenant_id, v_batch.project_id, p_batch_id);
+  end if;
+  perform private.release();
   return private.told_batch(p_batch_id, case when v_changes then v_batch.pending_count + v_batch.processing_count else 0 end);
 end
 $$;
-comment on function private.set_batch_paused(uuid, boolean) is 'Pauses or resumes a batch; saying it twice does no harm.';
+comment on function private.set_batch_paused(uuid, boolean, boolean) is
+  'Pauses or resumes a batch; saying it twice does no harm. With p_now, what runs of it is handed back.';
 
-create function private.set_project_paused(p_project_id uuid, p_is_paused boolean)
+create function private.set_project_paused(p_project_id uuid, p_is_paused boolean, p_now boolean)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_tenant_id uuid := private.acting_tenant_id();
-  v_project public.projects;
+  v_project public.projects := private.project_to_control(p_project_id);
+  v_changes boolean := (v_project.paused_at is not null) <> p_is_paused;
 begin
-  perform private.lock_tenant(v_tenant_id);
-  select p.* into v_project from public.projects as p
-  where p.id = p_project_id and p.tenant_id = v_tenant_id and p.deleted_at is null
-  for no key update;
-  if not found then
-    raise exception 'There is no project %.', p_project_id
-      using errcode = 'CR002', hint = 'List the projects, and use the id of one of them.';
-  end if;
-  perform private.check_controls(p_project_id, 'control this project');
-  if (v_project.paused_at is not null) <> p_is_paused then
+  if v_changes then
     update public.projects
     set paused_at = case when p_is_paused then now() end, paused_by = case when p_is_paused then private.user_id() end
     where id = p_project_id
     returning * into v_project;
-    if not p_is_paused then
-      perform private.forget_wait(v_tenant_id, p_project_id);
-      perform private.release();
-    end if;
   end if;
+  if p_is_paused then
+    perform private.take_back(private.active_tasks(v_project.tenant_id, 'project', p_project_id, p_now));
+  elsif v_changes then
+    perform private.forget_wait(v_project.tenant_id, p_project_id);
+  end if;
+  perform private.release();
   return jsonb_build_object('project_id', p_project_id, 'paused_at', v_project.paused_at, 'version', v_project.version);
 end
 $$;
-comment on function private.set_project_paused(uuid, boolean) is 'Pauses or resumes a project; saying it twice does no harm.';
+comment on function private.set_project_paused(uuid, boolean, boolean) is
+  'Pauses or resumes a project; saying it twice does no harm. With p_now, what runs of it is handed back.';
 
-create function private.set_tenant_paused(p_is_paused boolean)
+create function private.set_tenant_paused(p_is_paused boolean, p_now boolean)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_tenant_id uuid := private.acting_tenant_id();
-  v_paused_at timestamptz;
+  v_tenant public.tenants := private.tenant_to_control('pause or resume the whole team');
 begin
-  if not private.has_role('admin') then
-    raise exception 'Your role does not allow you to pause or resume the whole team.'
-      using errcode = 'CR003', hint = 'Ask an admin or owner, or pause a project that you control.';
-  end if;
-  perform private.lock_tenant(v_tenant_id);
   update public.tenants
   set paused_at = case when p_is_paused then now() end, paused_by = case when p_is_paused then private.user_id() end
-  where id = v_tenant_id and (paused_at is not null) <> p_is_paused;
-  if found and not p_is_paused then
-    perform private.forget_wait(v_tenant_id);
-    perform private.release();
+  where id = v_tenant.id and (paused_at is not null) <> p_is_paused;
+  if p_is_paused then
+    perform private.take_back(private.active_tasks(v_tenant.id, 'tenant', v_tenant.id, p_now));
+  elsif found then
+    perform private.forget_wait(v_tenant.id);
   end if;
-  select t.paused_at into v_paused_at from public.tenants as t where t.id = v_tenant_id;
-  return jsonb_build_object('tenant_id', v_tenant_id, 'paused_at', v_paused_at);
+  perform private.release();
+  return (
+    select jsonb_build_object('tenant_id', t.id, 'paused_at', t.paused_at) from public.tenants as t where t.id = v_tenant.id
+  );
 end
 $$;
-comment on function private.set_tenant_paused(boolean) is 'Pauses or resumes all work of the caller''s tenant; saying it twice does no harm.';
+comment on function private.set_tenant_paused(boolean, boolean) is
+  'Pauses or resumes all work of the caller''s tenant; saying it twice does no harm. With p_now, what runs of it is handed back.';
 
 create function private.drop_entries(p_entry_ids bigint [])
 returns void
@@ -228,20 +225,15 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_task public.stage_tasks;
-  v_entry_ids bigint [] := array(
-    select t.entry_id from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.entry_id is not null
+  v_active public.stage_tasks [] := array(
+    select t from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.status in ('queued', 'processing')
   );
 begin
-  for v_task in
-    select t.* from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.status = 'processing'
-  loop
-    perform private.end_attempt(v_task, 'cancelled', null, null);
-  end loop;
+  perform private.close_attempts(v_active, 'cancelled');
   update public.stage_tasks
   set status = 'cancelled', completed_at = now()
   where job_id = any(p_job_ids) and status in ('blocked', 'pending', 'queued', 'processing');
-  perform private.drop_entries(v_entry_ids);
+  perform private.drop_entries(array(select t.entry_id from unnest(v_active) as t));
 end
 $$;
 comment on function private.withdraw(uuid []) is
@@ -272,20 +264,15 @@ set search_path = ''
 as $$
 declare
   v_batch public.batches := private.batch_to_control(p_batch_id);
-  v_job_ids uuid [];
+  v_count int := 0;
 begin
-  if v_batch.status = 'cancelled' then
-    return private.told_batch(p_batch_id, 0);
+  if v_batch.status <> 'cancelled' then
+    perform private.check_not_ended('batch', v_batch.status, 'cancel');
+    v_count := private.withdraw_open(v_batch.tenant_id, v_batch.project_id, p_batch_id);
+    perform private.release();
   end if;
-  perform private.check_not_ended('batch', v_batch.status, 'cancel');
-  v_job_ids := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = v_batch.tenant_id and j.batch_id = p_batch_id and j.status in ('pending', 'processing')
-    order by j.id
-  );
-  perform private.withdraw(v_job_ids);
-  perform private.release();
-  return private.told_batch(p_batch_id, cardinality(v_job_ids));
+  return private.told_batch(p_batch_id, v_count)
+    || jsonb_build_object('remaining_jobs', private.open_job_count(v_batch.tenant_id, v_batch.project_id, p_batch_id));
 end
 $$;
-comment on function private.cancel_batch_of(uuid) is 'Cancels all jobs of a batch that have not ended; saying it twice does no harm.';
+comment on function private.cancel_batch_of(uuid) is 'Cancels the jobs of a batch that have not ended; saying it twice does no harm.';

@@ -1,6 +1,6 @@
 -- What users call to pause, resume and cancel. Thin: each asks the function behind it.
 
-create function public.pause_job(job_id uuid)
+create function public.pause_job(job_id uuid, now boolean default false)
 returns jsonb
 language plpgsql
 -- definer: users may not write these rows; it asserts tenant and rights itself.
@@ -9,12 +9,12 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_job_paused(pause_job.job_id, true);
+  return private.set_job_paused(pause_job.job_id, true, coalesce(pause_job.now, false));
 end
 $$;
-comment on function public.pause_job(uuid) is
-  'Pauses a job: what runs of it may end, nothing new starts. Returns {job_id, status, paused_at, version}. Raises CR002, CR003, or CR004 '
-  'when it has ended.';
+comment on function public.pause_job(uuid, boolean) is
+  'Pauses a job: nothing new starts; what runs may end, or with now is stopped and waits again, counted as neither failed nor lost. '
+  'Returns {job_id, status, paused_at, version}. Raises CR002, CR003, or CR004 when it has ended.';
 
 create function public.resume_job(job_id uuid)
 returns jsonb
@@ -25,7 +25,7 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_job_paused(resume_job.job_id, false);
+  return private.set_job_paused(resume_job.job_id, false, false);
 end
 $$;
 comment on function public.resume_job(uuid) is
@@ -47,7 +47,7 @@ comment on function public.cancel_job(uuid) is
   'Withdraws a job: what waits never runs, what runs is stopped and its result refused; what was finished stays. Returns {job_id, status, '
   'paused_at, version}. Raises CR002, CR003, or CR004 when it has ended.';
 
-create function public.pause_batch(batch_id uuid)
+create function public.pause_batch(batch_id uuid, now boolean default false)
 returns jsonb
 language plpgsql
 -- definer: users may not write these rows; it asserts tenant and rights itself.
@@ -56,12 +56,12 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_batch_paused(pause_batch.batch_id, true);
+  return private.set_batch_paused(pause_batch.batch_id, true, coalesce(pause_batch.now, false));
 end
 $$;
-comment on function public.pause_batch(uuid) is
-  'Pauses a batch: what runs of it may end, nothing new starts. Returns {batch_id, status, paused_at, version, changed_jobs}. Raises CR002, '
-  'CR003, or CR004 when it has ended.';
+comment on function public.pause_batch(uuid, boolean) is
+  'Pauses a batch: nothing new starts; what runs may end, or with now is stopped and waits again, counted as neither failed nor lost. '
+  'Returns {batch_id, status, paused_at, version, changed_jobs}. Raises CR002, CR003, or CR004 when it has ended.';
 
 create function public.resume_batch(batch_id uuid)
 returns jsonb
@@ -72,7 +72,7 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_batch_paused(resume_batch.batch_id, false);
+  return private.set_batch_paused(resume_batch.batch_id, false, false);
 end
 $$;
 comment on function public.resume_batch(uuid) is
@@ -92,10 +92,10 @@ begin
 end
 $$;
 comment on function public.cancel_batch(uuid) is
-  'Withdraws every job of a batch that has not ended. Returns {batch_id, status, paused_at, version, changed_jobs}. Raises CR002, CR003, or '
-  'CR004 when it has ended.';
+  'Withdraws the jobs of a batch that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile the batch is '
+  'paused. Returns {batch_id, status, paused_at, version, changed_jobs, remaining_jobs}. Raises CR002, CR003, or CR004 when it has ended.';
 
-create function public.pause_project(project_id uuid)
+create function public.pause_project(project_id uuid, now boolean default false)
 returns jsonb
 language plpgsql
 -- definer: users may not write these rows; it asserts tenant and rights itself.
@@ -104,11 +104,12 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_project_paused(pause_project.project_id, true);
+  return private.set_project_paused(pause_project.project_id, true, coalesce(pause_project.now, false));
 end
 $$;
-comment on function public.pause_project(uuid) is
-  'Pauses all batches of a project. Returns {project_id, paused_at, version}. Raises CR002 or CR003.';
+comment on function public.pause_project(uuid, boolean) is
+  'Pauses all batches of a project: nothing new starts; what runs may end, or with now is stopped and waits again, counted as neither failed nor lost. '
+  'Returns {project_id, paused_at, version}. Raises CR002 or CR003.';
 
 create function public.resume_project(project_id uuid)
 returns jsonb
@@ -119,13 +120,13 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_project_paused(resume_project.project_id, false);
+  return private.set_project_paused(resume_project.project_id, false, false);
 end
 $$;
 comment on function public.resume_project(uuid) is
   'Lets a paused project go on. Returns {project_id, paused_at, version}. Raises CR002 or CR003.';
 
-create function public.pause_tenant()
+create function public.pause_tenant(now boolean default false)
 returns jsonb
 language plpgsql
 -- definer: users may not write these rows; it asserts tenant and rights itself.
@@ -134,11 +135,12 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_tenant_paused(true);
+  return private.set_tenant_paused(true, coalesce(pause_tenant.now, false));
 end
 $$;
-comment on function public.pause_tenant() is
-  'Pauses all work of the caller''s tenant; for admins and owners. Returns {tenant_id, paused_at}. Raises CR003.';
+comment on function public.pause_tenant(boolean) is
+  'Pauses all work of the caller''s tenant; for admins and owners: nothing new starts; what runs may end, or with now is stopped and waits again, counted as neither failed nor lost. '
+  'Returns {tenant_id, paused_at}. Raises CR003.';
 
 create function public.resume_tenant()
 returns jsonb
@@ -149,21 +151,21 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-  return private.set_tenant_paused(false);
+  return private.set_tenant_paused(false, false);
 end
 $$;
 comment on function public.resume_tenant() is
   'Lets a paused tenant go on; for admins and owners. Returns {tenant_id, paused_at}. Raises CR003.';
 
 grant execute on function
-public.pause_job(uuid),
+public.pause_job(uuid, boolean),
 public.resume_job(uuid),
 public.cancel_job(uuid),
-public.pause_batch(uuid),
+public.pause_batch(uuid, boolean),
 public.resume_batch(uuid),
 public.cancel_batch(uuid),
-public.pause_project(uuid),
+public.pause_project(uuid, boolean),
 public.resume_project(uuid),
-public.pause_tenant(),
+public.pause_tenant(boolean),
 public.resume_tenant()
 to authenticated;

@@ -28,6 +28,8 @@ USER_CALLS = {
     "public.accept_invitation",
     "public.cancel_batch",
     "public.cancel_job",
+    "public.cancel_project",
+    "public.cancel_tenant",
     "public.change_member",
     "public.changed_since",
     "public.check_batch",

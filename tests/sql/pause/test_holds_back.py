@@ -68,20 +68,64 @@ def test_what_runs_ends_nothing_new_starts_and_resuming_releases(
     assert_sound(world)
 
 
-def test_what_was_released_already_goes_back_when_it_is_claimed(
+def test_what_was_released_already_goes_back_and_whoever_fetched_it_is_late(
     world: World, ann: Person, worker: Worker, scope: str
 ) -> None:
     world.create_batch(ann, world.add_project(ann))
     entry = worker.fetch()
     assert entry is not None
     world.call(ann, f"pause_{scope}", *SCOPES[scope](world))
-    assert worker.claim(*entry).verdict == "paused"
-    assert world.rows("select status, attempt_id from public.stage_tasks") == [("pending", None)]
+    assert world.rows("select status, entry_id from public.stage_tasks") == [("pending", None)]
+    assert worker.claim(*entry).verdict == "stale"
     assert worker.take() is None
     assert_sound(world)
     world.call(ann, f"resume_{scope}", *SCOPES[scope](world))
     worker.work()
     assert world.rows("select status from public.generation_jobs") == [("completed",)]
+    assert_sound(world)
+
+
+def test_now_hands_back_what_runs_and_neither_counts_it_as_failed_nor_as_lost(
+    world: World, ann: Person, bob: Person, worker: Worker, scope: str
+) -> None:
+    world.create_batch(bob, world.add_project(bob), ["Coffee"])
+    world.create_batch(ann, world.add_project(ann), ["Tea", "Tea"])
+    running = {}
+    while (claimed := worker.take()) is not None:
+        running[claimed.verdict, claimed.answer["tenant_id"]] = claimed
+    stopped = running["run", str(ann.tenant_id)]
+    worker.report(stopped, 40)
+    target = [stopped.job_id] if scope == "job" else SCOPES[scope](world)
+    if scope in ("batch", "project"):
+        target = [world.one(f"select {scope}_id from public.generation_jobs where id = %s", stopped.job_id)]
+    world.call(ann, f"pause_{scope}", *target)
+    assert (
+        world.one("select status from public.stage_tasks where job_id = %s", stopped.job_id) == "processing"
+    )
+    world.call(ann, f"pause_{scope}", *target, True)
+    assert world.rows(
+        "select status, failure_count, lost_count, progress, attempt_id from public.stage_tasks where job_id = %s",
+        stopped.job_id,
+    ) == [("pending", 0, 0, 0, None)]
+    assert (
+        world.one("select status from public.task_attempts where id = %s", stopped.attempt_id)
+        == "handed_back"
+    )
+    assert world.rows(
+        "select id, status::text from procrastinate.procrastinate_jobs where abort_requested"
+    ) == [(stopped.entry_id, "doing")], "its worker is told to stop"
+    with pytest.raises(psycopg.Error, match="no longer owns"):
+        worker.complete(stopped)
+    worker.finish_entry(stopped.entry_id)
+    assert_sound(world)
+    worker.complete(running["run", str(bob.tenant_id)])
+    if scope == "job":  # the other job wants the same script, and goes on without it
+        assert worker.take_running().job_id != stopped.job_id
+        return
+    assert worker.work() == 12, "the other tenant's"
+    world.call(ann, f"resume_{scope}", *target)
+    worker.work()
+    assert world.rows("select distinct status from public.generation_jobs") == [("completed",)]
     assert_sound(world)
 
 
