@@ -27,6 +27,11 @@ create table public.batches (
   completed_at timestamptz,
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
+  starts_at timestamptz,
+  deadline timestamptz,
+  is_late boolean not null default false,
+  blocked_at timestamptz,
+  blocked_reason text,
   unique (tenant_id, id),
   unique (tenant_id, number),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
@@ -42,6 +47,11 @@ comment on column public.batches.number is 'Short name for people, counted per t
 comment on column public.batches.status is
   'pending: nothing started; processing: some started; completed: all jobs completed; partial: ended with some failed; '
   'failed: ended with all failed; cancelled: ended by withdrawal, none failed. Paused is paused_at, not a status.';
+comment on column public.batches.starts_at is 'Nothing of it is released before; null once that moment has come.';
+comment on column public.batches.deadline is 'When it must have ended; options.on_deadline says what happens otherwise.';
+comment on column public.batches.is_late is 'Its deadline has passed before it had ended.';
+comment on column public.batches.blocked_at is 'Nothing of it is released while it waits for other batches or jobs: since when it does.';
+comment on column public.batches.blocked_reason is 'What it waits for, or why it waits in vain, for people.';
 comment on column public.batches.progress_sum is 'Sum of the jobs'' progress; progress is its average.';
 create index batches_tenant_id_created_at on public.batches (tenant_id, created_at desc);
 create index batches_tenant_id_project_id on public.batches (tenant_id, project_id);

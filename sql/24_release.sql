@@ -92,7 +92,7 @@ begin
   return (
     select case
       when t.paused_at is not null or t.deleted_at is not null or p.paused_at is not null or p.deleted_at is not null
-        or b.paused_at is not null or b.deleted_at is not null then 0
+        or b.paused_at is not null or b.deleted_at is not null or b.starts_at is not null or b.blocked_at is not null then 0
       else greatest(0, least(
         coalesce(t.max_concurrent_tasks, 2147483647) - coalesce(wt.active_count, 0),
         coalesce(p.max_concurrent_tasks, 2147483647) - coalesce(wp.active_count, 0),
@@ -109,7 +109,7 @@ begin
 end
 $$;
 comment on function private.scope_room(uuid, uuid, uuid) is
-  'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused.';
+  'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused, or the batch may not begin yet.';
 
 create function private.enqueue(p_stage text, p_batch_id uuid, p_lane text, p_rank int, p_limit int)
 returns int

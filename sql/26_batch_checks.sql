@@ -191,7 +191,7 @@ begin
   elsif jsonb_typeof(p_options) is distinct from 'object' then
     return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
   end if;
-  return coalesce(private.option_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
+  return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
     || coalesce(private.library_problems(p_topics), '[]');
 end
 $$;

@@ -74,7 +74,7 @@ begin
     p_options - array['title', 'max_concurrent_tasks', 'job_type'],
     (p_options ->> 'max_concurrent_tasks')::int, private.user_id())
   returning * into v_batch;
-  return v_batch;
+  return private.apply_timing(v_batch);
 end
 $$;
 comment on function private.insert_batch(public.projects, jsonb) is 'A new batch of a project, with the tenant''s next number.';
@@ -150,6 +150,6 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, metadata?}, in one transaction. Options: title, max_concurrent_tasks, job_type. The same idempotency key and request again return '
+  'voice?, images?, library_items?, metadata?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 grant execute on function public.create_batch(uuid, jsonb, jsonb, text) to authenticated;

@@ -242,6 +242,8 @@ declare
     select l.tenant_id from private.lost_tasks() as l where p_may_rescue
     union
     select u.tenant_id from private.unclaimed_tasks() as u where p_may_rescue
+    union
+    select d.id from private.due_tenant_ids() as d (id)
   );
   v_rescued int := 0;
   v_ended int;
@@ -255,11 +257,12 @@ begin
   update public.stage_tasks as t set awaits_key = null
   from private.orphaned_tasks() as o
   where t.job_id = o.job_id and t.id = o.id and t.tenant_id = any(v_tenant_ids);
+  perform private.run_due_schedules(v_tenant_ids);
   return jsonb_build_object('rescued', v_rescued, 'ended_backoffs', v_ended, 'released', private.release(), 'partitions', 0);
 end
 $$;
 comment on function private.do_due_work(boolean) is
-  'Rescues, ends backoffs, wakes tasks that wait in vain, releases; returns how many of each. Locks all tenants concerned first.';
+  'Rescues, ends backoffs, wakes tasks that wait in vain, runs schedules, releases; returns how many of each. Locks all tenants concerned first.';
 
 create function private.tick()
 returns jsonb

@@ -95,7 +95,9 @@ stable
 set search_path = ''
 as $$
   select case
-    when bool_and(d.outcome = 'completed' or (d.outcome is not null and p_batch.options ->> 'after_condition' = 'ended')) then true
+    -- An aggregate passes over what is null.
+    when bool_and(d.outcome is not null and (d.outcome = 'completed' or p_batch.options ->> 'after_condition' is not distinct from 'ended'))
+      then true
     when bool_or(d.outcome <> 'completed' and p_batch.options ->> 'after_condition' is distinct from 'ended') then false
   end
   from public.batch_dependencies as d

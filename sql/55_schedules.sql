@@ -121,6 +121,12 @@ begin
     perform set_config('request.jwt.claims', v_claims, true);
   exception when others then
     get stacked diagnostics v_code = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail;
+    if left(v_code, 2) in ('40', '53', '55', '58') then
+      -- Somebody was in the way, or the disk is full: it stays due, and the next tick tries again.
+      delete from public.schedule_runs where id = v_run_id;
+      raise warning 'schedule % is tried again: %', p_schedule.id, v_message;
+      return 'again';
+    end if;
     update public.schedule_runs
     set status = 'failed', error_code = v_code, error_message = v_message,
       problems = case when v_code = 'CR001' and starts_with(v_detail, '[') then v_detail::jsonb end
@@ -131,7 +137,7 @@ end
 $$;
 comment on function private.run_occurrence(public.schedules) is
   'Makes the batch of the occurrence that is due, with the rights of the schedule''s owner, or notes why not; its tenant is locked. Returns the '
-  'SQLSTATE of what went wrong, else null. An occurrence that was run already is not run again.';
+  'SQLSTATE of what went wrong, ''again'' where the next tick may do better, else null. An occurrence that was run already is not run again.';
 
 create function private.run_due_occurrences(p_tenant_ids uuid [])
 returns int
@@ -154,6 +160,7 @@ begin
       values (v_schedule.tenant_id, v_schedule.id, v_schedule.next_run_at, 'skipped') on conflict (schedule_id, due_at) do nothing;
     else
       v_code := private.run_occurrence(v_schedule);
+      continue when v_code = 'again';
     end if;
     update public.schedules
     set last_run_at = v_schedule.next_run_at,

@@ -51,6 +51,19 @@ SAMPLES = {
         "project_id = %(project)s and user_id = %(user)s",
     ),
     "batches": Sample("id, tenant_id, project_id, number", "%(id)s, %(tenant)s, %(project)s, %(n)s", "title"),
+    "batch_dependencies": Sample(
+        "id, tenant_id, batch_id, needs_batch_id", "%(id)s, %(tenant)s, %(batch)s, %(id)s", "is_due"
+    ),
+    "schedules": Sample(
+        "id, tenant_id, project_id, name, cron, topics",
+        "%(id)s, %(tenant)s, %(project)s, 'S', '0 7 * * *', '[]'",
+        "name",
+    ),
+    "schedule_runs": Sample(
+        "id, tenant_id, schedule_id, due_at",
+        "%(id)s, %(tenant)s, %(schedule)s, timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
+        "is_manual",
+    ),
     "idempotency_keys": Sample(
         "tenant_id, key, request_hash, batch_id",
         "%(tenant)s, 'key' || %(n)s::int, '', %(batch)s",
@@ -128,6 +141,7 @@ SAMPLES = {
 #: Under which name the samples refer to the row of a table.
 NAMES = {
     "batches": "batch",
+    "schedules": "schedule",
     "generation_jobs": "job",
     "stage_tasks": "task",
     "scripts": "script",

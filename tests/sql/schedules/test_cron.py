@@ -14,7 +14,7 @@ from tests.sql.world import World
 #: Without Lord Howe, whose half hour the other one stumbles over: that is walked through below.
 ZONES = [
     "UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "America/Sao_Paulo",
-    "Pacific/Auckland", 
+    "Pacific/Auckland",
 ]  # fmt: skip
 #: Days on which clocks change in some of them, and others.
 DAYS = [
@@ -90,7 +90,7 @@ def _changes(place: ZoneInfo, year: int) -> list[datetime]:
     hours = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(minutes=30 * n) for n in range(366 * 48)]
     return [
         b
-        for a, b in zip(hours, hours[1:])
+        for a, b in zip(hours, hours[1:], strict=False)
         if a.astimezone(place).utcoffset() != b.astimezone(place).utcoffset()
     ]
 
