@@ -14,7 +14,7 @@ as $$
 $$;
 comment on function private.start_generation(uuid []) is 'Begins the next generation of jobs that have ended.';
 
-create function private.forget_content(p_job_ids uuid [], p_place int)
+create function private.forget_content(p_job_ids uuid [], p_task_ids uuid [])
 returns void
 language plpgsql
 set search_path = ''
@@ -24,9 +24,7 @@ declare
     select c.id
     from public.generation_jobs as j
     join public.generated_content as c on c.tenant_id = j.tenant_id and c.job_id = j.id
-    join public.stage_tasks as t on t.job_id = c.job_id and t.id = c.task_id
-    join private.stage_weights() as w on w.stage = t.stage
-    where j.id = any(p_job_ids) and w.place >= p_place
+    where j.id = any(p_job_ids) and c.task_id = any(p_task_ids)
     -- Whoever just records figures of it is waited for, so that they are seen below.
     for update of c
   );
@@ -40,26 +38,29 @@ begin
   delete from public.generated_content as c where c.id = any(v_ids) and c.job_id is not null;
 end
 $$;
-comment on function private.forget_content(uuid [], int) is
-  'Takes away what jobs made from a stage (by its place) on, because it is made anew. The files stay as artifacts; content that has figures '
+comment on function private.forget_content(uuid [], uuid []) is
+  'Takes away what tasks of jobs made, because it is made anew or not wanted any more. The files stay as artifacts; content that has figures '
   'stays in its project without the job.';
 
-create function private.retry(p_job_ids uuid [], p_stage text)
+create function private.retry(p_job_ids uuid [], p_stage text, p_changed_stage text default null)
 returns int
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_place int := (select w.place from private.stage_weights() as w where w.stage = p_stage);
+  v_redone_place int := (select w.place from private.stage_weights() as w where w.stage = p_stage);
+  v_place int := least(v_redone_place, (select w.place from private.stage_weights() as w where w.stage = p_changed_stage));
   v_count int;
 begin
   perform private.start_generation(p_job_ids);
-  if v_place is not null then
-    perform private.forget_content(p_job_ids, v_place);
-  end if;
+  perform private.forget_content(p_job_ids, array(
+    select t.id from public.stage_tasks as t
+    join private.stage_weights() as w on w.stage = t.stage
+    where t.job_id = any(p_job_ids) and w.place >= v_place
+  ));
   if v_place = 1 then
     -- Another script may have other scenes: their tasks are made when it is there.
-    delete from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.stage <> p_stage;
+    delete from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.stage <> 'script_generation';
   end if;
   update public.stage_tasks as t
   set
@@ -67,7 +68,7 @@ begin
         select from public.stage_tasks as n where n.job_id = t.job_id and n.id = any(t.needs) and n.status <> 'completed'
       ) then 'blocked' else 'pending' end,
     -- What follows is computed again where its inputs are others than before, and found again where they are the same.
-    redone_in = case when w.place = v_place and t.status = 'completed' then j.generation else t.redone_in end,
+    redone_in = case when w.place = v_redone_place and t.status = 'completed' then j.generation else t.redone_in end,
     generation = j.generation, failure_count = 0, lost_count = 0, completed_at = null, progress = 0,
     content_key = null, is_reused = false, error_code = null, error_message = null, next_step = null
   from public.generation_jobs as j, private.stage_weights() as w
@@ -77,11 +78,12 @@ begin
   return v_count;
 end
 $$;
-comment on function private.retry(uuid [], text) is
-  'Runs jobs that have ended again: what failed or was cancelled, and with a stage also what that stage and those after it had completed. '
-  'Returns how many tasks. Their tenant is locked.';
+comment on function private.retry(uuid [], text, text) is
+  'Runs jobs that have ended again: what failed or was cancelled; with a stage also what that stage and those after it had completed, that stage '
+  'for another result; with a changed stage all from there on, so that it is computed where its inputs are others now. Returns how many tasks. '
+  'Their tenant is locked.';
 
-create function public.retry_job(job_id uuid, stage text default null)
+create function public.retry_job(job_id uuid, stage text default null, changes jsonb default null)
 returns jsonb
 language plpgsql
 -- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
@@ -91,28 +93,32 @@ set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_job public.generation_jobs := private.job_to_control(retry_job.job_id);
+  v_changed_stage text;
   v_count int;
 begin
-  if retry_job.stage is not null and not exists (
-    select from private.stage_weights() as w where w.stage = retry_job.stage
-  ) then
-    raise exception 'There is no stage %.', retry_job.stage using errcode = 'CR001',
-      hint = 'Use one of ' || (select string_agg(w.stage, ', ' order by w.place) from private.stage_weights() as w) || '.';
-  elsif v_job.status in ('pending', 'processing') then
+  if retry_job.stage is not null then
+    perform private.check_stage(retry_job.stage);
+  end if;
+  if v_job.status in ('pending', 'processing') then
     raise exception 'The job is %; only one that has ended can run again.', v_job.status
       using errcode = 'CR004', hint = 'Wait until it has ended, or cancel it first.';
+  elsif coalesce(retry_job.changes, '{}') <> '{}' then
+    v_changed_stage := private.change_job(v_job, retry_job.changes, retry_job.stage);
   elsif v_job.status = 'completed' and retry_job.stage is null then
     raise exception 'The job is completed; nothing of it failed.'
-      using errcode = 'CR004', hint = 'Name the stage from which it is to be done again.';
+      using errcode = 'CR004', hint = 'Name the stage from which it is to be done again, or what is to be other than before.';
   end if;
-  v_count := private.retry(array[retry_job.job_id], retry_job.stage);
+  v_count := private.retry(array[retry_job.job_id], retry_job.stage, v_changed_stage);
+  perform private.unlock_dependents(array[retry_job.job_id]);
   perform private.release();
   return jsonb_build_object('job_id', retry_job.job_id, 'retried_tasks', v_count, 'generation', v_job.generation + 1);
 end
 $$;
-comment on function public.retry_job(uuid, text) is
+comment on function public.retry_job(uuid, text, jsonb) is
   'Runs again what failed or was cancelled in a job; what was finished stays. With a stage (also of a completed job), that stage is computed '
-  'anew, and what follows from it. Starts the next generation. Returns {job_id, retried_tasks, generation}. Raises CR001, CR002, CR003 or CR004.';
+  'anew, and what follows from it. With changes {voice?, tone?, language?, audience?, brief?, script_type?, duration_s?, images?, platforms?, '
+  'scenes?: {"2": {voiceover_text?, visual_description?, heading?, points?}}} exactly what depends on them is computed, and the rest found again. '
+  'Starts the next generation. Returns {job_id, retried_tasks, generation}. Raises CR001, CR002, CR003 or CR004.';
 
 create function public.retry_batch(batch_id uuid)
 returns jsonb
@@ -145,4 +151,4 @@ comment on function public.retry_batch(uuid) is
   'Runs again what failed in a batch, job by job as retry_job does; of a cancelled batch what was cancelled. Returns {batch_id, status, '
   'paused_at, version, changed_jobs}. Raises CR002, CR003, or CR004 when there is nothing to run again.';
 
-grant execute on function public.retry_job(uuid, text), public.retry_batch(uuid) to authenticated;
+grant execute on function public.retry_job(uuid, text, jsonb), public.retry_batch(uuid) to authenticated;

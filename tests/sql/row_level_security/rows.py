@@ -55,13 +55,13 @@ SAMPLES = {
         "id, tenant_id, batch_id, needs_batch_id", "%(id)s, %(tenant)s, %(batch)s, %(id)s", "is_due"
     ),
     "schedules": Sample(
-        "id, tenant_id, project_id, name, cron, topics",
-        "%(id)s, %(tenant)s, %(project)s, 'S', '0 7 * * *', '[]'",
+        "id, tenant_id, project_id, owner_id, name, cron, topics",
+        "%(id)s, %(tenant)s, %(project)s, %(user)s, 'S', '0 7 * * *', '[]'",
         "name",
     ),
     "schedule_runs": Sample(
-        "id, tenant_id, schedule_id, due_at",
-        "%(id)s, %(tenant)s, %(schedule)s, timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
+        "id, tenant_id, schedule_id, batch_id, due_at",
+        "%(id)s, %(tenant)s, %(schedule)s, %(batch)s, timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
         "is_manual",
     ),
     "idempotency_keys": Sample(

@@ -17,6 +17,9 @@ OF_A_TENANT = [table for table in SAMPLES if table not in ("tenants", "platforms
 PARENTS = {
     "project_members": {"project", "user"},
     "batches": {"project"},
+    "batch_dependencies": {"batch"},
+    "schedules": {"project", "user"},
+    "schedule_runs": {"schedule", "batch"},
     "idempotency_keys": {"batch"},
     "generation_jobs": {"project", "batch"},
     "stage_tasks": {"job"},

@@ -53,6 +53,10 @@ MATRIX = {
     "content_library": Row(     MEMBERS,   EDITORS,           EDITORS,           EDITORS),
     # Written by create_batch() and the queue's functions.
     "batches": Row(             MEMBERS),
+    "batch_dependencies": Row(  MEMBERS),
+    # Written by create_schedule() and its like, and by the ticker.
+    "schedules": Row(           MEMBERS),
+    "schedule_runs": Row(       MEMBERS),
     "idempotency_keys": Row(    MEMBERS),
     "generation_jobs": Row(     MEMBERS),
     "stage_tasks": Row(         MEMBERS),

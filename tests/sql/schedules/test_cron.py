@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,11 +70,12 @@ def test_a_star_follows_real_time_where_clocks_change_at_any_hour(passing_world:
     for at in _changes(place, 2026):
         start = at - timedelta(hours=5)
         minutes = [start + timedelta(minutes=n) for n in range(1, 60 * 12)]
-        for cron, fits in {
+        walked: dict[str, Callable[[datetime], bool]] = {
             "*/20 * * * *": lambda t: t.minute % 20 == 0,
             "15,45 */1 * * *": lambda t: t.minute in (15, 45),
             "* 23 * * *": lambda t: t.hour == 23,
-        }.items():
+        }
+        for cron, fits in walked.items():
             expected = [t for t in minutes if fits(t.astimezone(place))]
             assert (
                 passing_world.one(

@@ -31,6 +31,7 @@ from cliprow.api.lists import (
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.control import change_batch
 from cliprow.api.routes.job_types import (
     BATCH,
     Batch,
@@ -46,7 +47,7 @@ from cliprow.api.submission import Submission
 from cliprow.api.uploads import UploadForm, UploadOptions, decode_json, read_batch_file
 
 _ACTIONS: dict[str, LiteralString] = {
-    "pause": "select public.pause_batch(%s)::text",
+    "pause": "select public.pause_batch(%s, %s)::text",
     "resume": "select public.resume_batch(%s)::text",
     "cancel": "select public.cancel_batch(%s)::text",
     "retry_failed": "select public.retry_batch(%s)::text",
@@ -162,12 +163,15 @@ async def act_on_batch(
 ) -> Response[ControlledBatch]:
     """Pause a batch, resume it, cancel it, or run again what failed in it."""
     async with request.acting() as transaction:
-        return json_answer(await transaction.value(_ACTIONS[data.action], as_uuid(batch_id, "batch_id")))
+        more = [data.now] if data.action == "pause" else []
+        return json_answer(
+            await transaction.value(_ACTIONS[data.action], as_uuid(batch_id, "batch_id"), *more)
+        )
 
 
 router = Router(
     path="/",
-    route_handlers=[create_batch, list_batches, get_batch, act_on_batch],
+    route_handlers=[create_batch, list_batches, get_batch, change_batch, act_on_batch],
     guards=[in_tenant],
     security=BEARER,
     tags=["Batches"],

@@ -203,6 +203,8 @@ class ControlledBatch(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
     version: int
     changed_jobs: int
+    #: Of a cancellation: not 0, and there are more jobs than one call takes. Send it again; meanwhile the batch is paused.
+    remaining_jobs: int = 0
 
 
 class RetriedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,12 +220,25 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 
     #: This stage and all that follows of it, also of a completed job; null: what failed or was cancelled.
     stage: Stage | None = None
+    #: What is to be other than before: {voice?, tone?, language?, audience?, brief?, script_type?, duration_s?, images?,
+    #: platforms?, scenes?: {"2": {voiceover_text?, visual_description?, heading?, points?}}}. Exactly what depends on it is
+    #: computed, and the rest found again.
+    changes: dict[str, Any] | None = None
+
+
+class Pause(msgspec.Struct, frozen=True, kw_only=True):
+    """How to pause."""
+
+    #: What runs is stopped and waits again, counted as neither failed nor lost; else it may end.
+    now: bool = False
 
 
 class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a batch."""
 
     action: Literal["pause", "resume", "cancel", "retry_failed"]
+    #: With pause: what runs is stopped and waits again, counted as neither failed nor lost; else it may end.
+    now: bool = False
 
 
 class CreatedBatch(msgspec.Struct, frozen=True, kw_only=True):

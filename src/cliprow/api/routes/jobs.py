@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from psycopg.types.json import Jsonb
 
 from cliprow.api.answers import json_answer, tagged
 from cliprow.api.idempotency import REPLAYED, IdempotencyKey
@@ -28,6 +29,7 @@ from cliprow.api.lists import (
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.control import change_job
 from cliprow.api.routes.job_types import (
     JOB,
     ControlledJob,
@@ -36,6 +38,7 @@ from cliprow.api.routes.job_types import (
     JobDetail,
     JobStatus,
     NewJob,
+    Pause,
     RetriedJob,
     Retry,
 )
@@ -125,16 +128,21 @@ async def create_job(
 async def retry_job(
     request: ApiRequest, job_id: FromPath[str], data: JSONBody[Retry | None] = None
 ) -> Response[RetriedJob]:
-    """Do again what failed or was cancelled; with `stage`, that stage and all that follows of it."""
-    return await _call(
-        request, "select public.retry_job(%s, %s)::text", job_id, data.stage if data is not None else None
-    )
+    """Do again what failed or was cancelled; with `stage`, that stage and all that follows of it; with `changes`, what
+    depends on them.
+    """
+    asked = data or Retry()
+    changes = None if asked.changes is None else Jsonb(asked.changes)
+    return await _call(request, "select public.retry_job(%s, %s, %s)::text", job_id, asked.stage, changes)
 
 
 @post("/jobs/{job_id:str}/pause", status_code=200)
-async def pause_job(request: ApiRequest, job_id: FromPath[str]) -> Response[ControlledJob]:
-    """Hold back what waits of a job; what runs is finished."""
-    return await _call(request, "select public.pause_job(%s)::text", job_id)
+async def pause_job(
+    request: ApiRequest, job_id: FromPath[str], data: JSONBody[Pause | None] = None
+) -> Response[ControlledJob]:
+    """Hold back what waits of a job; what runs is finished, or with `now` stopped."""
+    now = data is not None and data.now
+    return await _call(request, "select public.pause_job(%s, %s)::text", job_id, now)
 
 
 @post("/jobs/{job_id:str}/resume", status_code=200)
@@ -185,7 +193,7 @@ def _submission(data: NewJob) -> Submission:
 
 router = Router(
     path="/",
-    route_handlers=[list_jobs, get_job, create_job, retry_job, pause_job, resume_job, cancel_job],
+    route_handlers=[list_jobs, get_job, create_job, change_job, retry_job, pause_job, resume_job, cancel_job],
     guards=[in_tenant],
     security=BEARER,
     tags=["Jobs"],

@@ -29,6 +29,7 @@ from cliprow.api.lists import (
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.job_types import Pause
 from cliprow.errors import InvalidInput, NotAllowed
 from cliprow.models import Tone
 
@@ -256,6 +257,9 @@ async def change_project(
         )
     key = await key_of(request, "project", project_id)
     async with request.acting() as transaction:
+        if data.max_concurrent_tasks is not UNSET:
+            # Locks the queue before the project, and makes the new cap felt at once.
+            await transaction.run("select public.set_project_cap(%s, %s)", key, data.max_concurrent_tasks)
         version = await lock_project(transaction, request, key)
         check_if_match(request, version)
         row = await transaction.one(
@@ -290,11 +294,14 @@ async def delete_project(request: ApiRequest, project_id: FromPath[str]) -> None
 
 
 @post("/projects/{project_id:str}/pause", status_code=200)
-async def pause_project(request: ApiRequest, project_id: FromPath[str]) -> Response[PausedProject]:
-    """Hold back all work of a project."""
+async def pause_project(
+    request: ApiRequest, project_id: FromPath[str], data: JSONBody[Pause | None] = None
+) -> Response[PausedProject]:
+    """Hold back all work of a project; what runs is finished, or with `now` stopped."""
+    now = data is not None and data.now
     key = await key_of(request, "project", project_id)
     async with request.acting() as transaction:
-        return json_answer(await transaction.value("select public.pause_project(%s)::text", key))
+        return json_answer(await transaction.value("select public.pause_project(%s, %s)::text", key, now))
 
 
 @post("/projects/{project_id:str}/resume", status_code=200)

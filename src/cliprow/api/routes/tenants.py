@@ -19,6 +19,7 @@ from cliprow.api.keys import not_found
 from cliprow.api.lists import Page, as_uuid
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant, signed_in
+from cliprow.api.routes.job_types import Cap, Pause
 from cliprow.errors import Conflict, InvalidInput, NotAllowed
 
 Role = Literal["owner", "admin", "editor", "viewer"]
@@ -82,6 +83,8 @@ class TenantChange(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Name | UnsetType = UNSET
     settings: dict[str, Any] | UnsetType = UNSET
+    #: Most tasks queued or running at once; null for no cap. More is released at once; with fewer, what runs may end.
+    max_concurrent_tasks: Cap | UnsetType | None = UNSET
 
 
 class Switched(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +149,7 @@ async def change_tenant(
     request: ApiRequest, tenant_id: FromPath[str], data: JSONBody[TenantChange]
 ) -> Response[Tenant]:
     """Change the tenant that the caller acts in. Its admins and owners may."""
-    key = _active(request, tenant_id)
+    key = active_tenant(request, tenant_id)
     clauses: list[LiteralString] = []
     arguments: list[object] = []
     if data.name is not UNSET:
@@ -156,8 +159,14 @@ async def change_tenant(
         clauses.append("settings = %s")
         arguments.append(Jsonb(data.settings))
     if not clauses:
-        raise InvalidInput("The request changes nothing.", next_step="Send name or settings.")
+        if data.max_concurrent_tasks is UNSET:
+            raise InvalidInput(
+                "The request changes nothing.", next_step="Send name, settings or max_concurrent_tasks."
+            )
+        clauses.append("name = t.name")
     async with request.acting() as transaction:
+        if data.max_concurrent_tasks is not UNSET:
+            await transaction.run("select public.set_tenant_cap(%s)", data.max_concurrent_tasks)
         changed = await transaction.value(
             f"update public.tenants as t set {', '.join(clauses)} where t.id = %s"
             f" returning (select to_json(r)::text from (select {_TENANT}) as r)",
@@ -183,22 +192,27 @@ async def switch_tenant(request: ApiRequest, tenant_id: FromPath[str]) -> Respon
 
 
 @post("/tenants/{tenant_id:str}/pause", status_code=200, guards=[in_tenant])
-async def pause_tenant(request: ApiRequest, tenant_id: FromPath[str]) -> Response[PausedTenant]:
-    """Hold back all work of the tenant that the caller acts in. Admins and owners may."""
-    _active(request, tenant_id)
+async def pause_tenant(
+    request: ApiRequest, tenant_id: FromPath[str], data: JSONBody[Pause | None] = None
+) -> Response[PausedTenant]:
+    """Hold back all work of the tenant that the caller acts in; what runs is finished, or with `now` stopped. Admins and
+    owners may.
+    """
+    now = data is not None and data.now
+    active_tenant(request, tenant_id)
     async with request.acting() as transaction:
-        return json_answer(await transaction.value("select public.pause_tenant()::text"))
+        return json_answer(await transaction.value("select public.pause_tenant(%s)::text", now))
 
 
 @post("/tenants/{tenant_id:str}/resume", status_code=200, guards=[in_tenant])
 async def resume_tenant(request: ApiRequest, tenant_id: FromPath[str]) -> Response[PausedTenant]:
     """Let the work of the tenant go on. Admins and owners may."""
-    _active(request, tenant_id)
+    active_tenant(request, tenant_id)
     async with request.acting() as transaction:
         return json_answer(await transaction.value("select public.resume_tenant()::text"))
 
 
-def _active(request: ApiRequest, tenant_id: str) -> UUID:
+def active_tenant(request: ApiRequest, tenant_id: str) -> UUID:
     """The id, if it is that of the tenant the caller acts in.
 
     Raises:
