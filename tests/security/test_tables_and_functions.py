@@ -109,6 +109,15 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "project_id": first["projects"]["id"],
         "batch_id": first["batches"]["id"],
         "job_id": first["generation_jobs"]["id"],
+        "task_id": first["stage_tasks"]["id"],
+        "schedule_id": first["schedules"]["id"],
+        "schedule": {"name": "N", "cron": "@daily", "topics": [{"topic": "T", "platforms": ["youtube"]}]},
+        "changes": {"name": "N"},
+        "cron": "@daily",
+        "starts_at": "2030-01-01T00:00:00Z",
+        "deadline": "2030-01-01T00:00:00Z",
+        "lane": "urgent",
+        "max_concurrent_tasks": 1,
         "content_id": first["generated_content"]["id"],
         "tenant_id": scene.tenant_id,
         "invitation_id": first["invitations"]["id"] if "invitations" in first else scene.tenant_id,
@@ -169,6 +178,7 @@ def test_others_do_nothing_to_the_tenant(scene: Scene, who: Who) -> None:
             "job_id",
             "content_id",
             "invitation_id",
+            "schedule_id",
         }:
             assert answer.status_code >= 400, (name, answer.text)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
+from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
 
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 TENANT_ID = "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f"
@@ -89,6 +90,11 @@ _BATCH = {
     "cancelled_count": 0,
     "max_concurrent_tasks": None,
     "paused_at": None,
+    "starts_at": None,
+    "deadline": None,
+    "is_late": False,
+    "blocked_at": None,
+    "blocked_reason": None,
     "version": 3,
     "created_by": USER_ID,
     "created_at": _AT,
@@ -241,6 +247,7 @@ EXAMPLES: dict[str, Any] = {
     "Health": {"status": "healthy", "service": "cliprow"},
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
     **LIBRARY_EXAMPLES,
+    **SCHEDULE_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
         **_JOB,

@@ -19,7 +19,9 @@ from cliprow.api.routes import (
     members,
     project_members,
     projects,
+    schedules,
     tenants,
+    timing,
 )
 
 ROUTERS: tuple[Router, ...] = (
@@ -31,6 +33,8 @@ ROUTERS: tuple[Router, ...] = (
     batches.router,
     jobs.router,
     control.router,
+    timing.router,
+    schedules.router,
     library.router,
     assets.router,
     analytics.router,

@@ -165,6 +165,13 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     cancelled_count: int
     max_concurrent_tasks: int | None
     paused_at: datetime | None
+    #: Nothing of it is released before; null once that moment has come.
+    starts_at: datetime | None
+    deadline: datetime | None
+    is_late: bool
+    #: Since when it waits for other batches or jobs, and why still.
+    blocked_at: datetime | None
+    blocked_reason: str | None
     version: int
     created_by: UUID | None
     created_at: datetime
@@ -175,7 +182,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 BATCH: LiteralString = """b.id, b.project_id, b.number, b.title, b.status, b.options, b.progress, b.job_count,
   b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.max_concurrent_tasks,
-  b.paused_at, b.version, b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at"""
+  b.paused_at, b.starts_at, b.deadline, b.is_late, b.blocked_at, b.blocked_reason, b.version,
+  b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at"""
 
 
 class BatchDetail(Batch, frozen=True, kw_only=True):
@@ -303,7 +311,8 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrent_tasks: Cap | None = None
     #: Fields of topics that do not say otherwise, like {"platforms": ["youtube"]}.
     defaults: Topic = {}
-    #: Kept with the batch as they are.
+    #: starts_at, deadline (moments); on_deadline (cancel, warn); after (ids of batches and jobs that come first),
+    #: after_condition (completed, ended), after_failure (hold, cancel, run). What else there is is kept with the batch.
     options: dict[str, Any] = {}
 
 

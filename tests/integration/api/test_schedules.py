@@ -1,0 +1,63 @@
+"""Schedules, and when batches run, through the API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.integration.api.conftest import Api
+
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+
+
+def test_a_schedule_is_made_changed_run_and_removed(ann: Api, bob: Api) -> None:
+    project = ann.project()["id"]
+    body = {
+        "project_id": project, "name": "Sky", "cron": "30 7 * * *", "time_zone": "Europe/Berlin",
+        "topics": [{"topic": "Sky of {date}", "platforms": ["youtube"]}],
+    }  # fmt: skip
+    made = ann.post("/schedules", body)
+    path = f"/schedules/{made['id']}"
+    assert ann.get(path) == made == ann.get("/schedules", project_id=project)["items"][0]
+    assert ann.get(f"{path}/upcoming", count=2)["upcoming"][0] == made["next_run_at"]
+    assert ann.call("PATCH", path, {"cron": "@hourly"}).json()["cron"] == "@hourly"
+    assert ann.call("PATCH", path, {}).status_code == 422
+    assert ann.post(f"{path}/actions", {"action": "pause"}, expect=200)["paused_at"]
+    assert ann.post(f"{path}/actions", {"action": "resume"}, expect=200)["paused_at"] is None
+    batch = ann.post(f"{path}/run")["batch_id"]
+    [run] = ann.get(f"{path}/runs")["items"]
+    assert (run["batch_id"], run["status"], run["is_manual"]) == (batch, "created", True)
+    refused = ann.post("/schedules", body | {"cron": "7:30", "time_zone": "Berlin"}, expect=422)
+    assert {each["field"] for each in refused["errors"]} == {"cron", "time_zone"}
+    assert len(ann.get("/schedules/upcoming", cron="0 0 * * *")["upcoming"]) == 10
+    for other, status in ((bob, 404), (ann.member("viewer"), 403)):
+        other.post(f"{path}/run", expect=status)
+        assert other.call("DELETE", path).status_code == status
+    assert bob.call("GET", f"{path}/runs").status_code == bob.call("GET", path).status_code == 404
+    assert ann.call("DELETE", path).status_code == 204
+    assert ann.get("/schedules")["items"] == []
+
+
+def test_a_batch_begins_later_now_or_after_another_and_has_a_deadline(ann: Api) -> None:
+    project = ann.project()["id"]
+
+    def create(**options: object) -> str:
+        body = {"project_id": project, "topics": ["Sky"], "defaults": {"platforms": ["youtube"]}}
+        made: str = ann.post("/batches", body | {"options": options})["batch_id"]
+        return made
+
+    first = create(starts_at=TOMORROW)
+    assert datetime.fromisoformat(ann.get(f"/batches/{first}")["starts_at"]) == datetime.fromisoformat(
+        TOMORROW
+    )
+    moved = ann.post(f"/batches/{first}/start", {"starts_at": LATER}, expect=200)
+    assert datetime.fromisoformat(moved["starts_at"]) == datetime.fromisoformat(LATER)
+    second = create(after=[first])
+    assert ann.get(f"/batches/{second}")["blocked_reason"]
+    assert ann.post(f"/batches/{second}/start", {}, expect=200)["blocked_at"] is None
+    answer = ann.call("PUT", f"/batches/{second}/deadline", {"deadline": LATER, "on_deadline": "warn"}).json()
+    assert (datetime.fromisoformat(answer["deadline"]), answer["is_late"]) == (
+        datetime.fromisoformat(LATER),
+        False,
+    )
+    assert ann.call("PUT", f"/batches/{second}/deadline", {"deadline": None}).json()["deadline"] is None
