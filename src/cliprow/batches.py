@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, LiteralString
@@ -180,6 +180,7 @@ def create_batch(
     topics: Sequence[dict[str, object]],
     *,
     title: str = "",
+    options: Mapping[str, object] | None = None,
     idempotency_key: str | None = None,
 ) -> tuple[Batch, bool]:
     """Submit topics as one batch (see `public.create_batch`).
@@ -193,7 +194,7 @@ def create_batch(
     with account.acting() as connection:
         row = connection.execute(
             "select public.create_batch(%s, %s, %s, %s)",
-            [project_id, Jsonb(list(topics)), Jsonb({"title": title}), idempotency_key],
+            [project_id, Jsonb(list(topics)), Jsonb({**(options or {}), "title": title}), idempotency_key],
         ).fetchone()
     assert row is not None
     return get_batch(account, str(row[0]["number"])), row[0]["is_new"]

@@ -23,6 +23,7 @@ from cliprow.cli.output import (
     print_json,
     print_table,
 )
+from cliprow.cli.timing import Timing, timing_options
 from cliprow.errors import CliprowError, InvalidInput
 from cliprow.topics import Topics, parse_mapping, read_topics
 
@@ -67,6 +68,7 @@ def check_name(_context: click.Context, _parameter: click.Parameter, value: str)
 @click.option(
     "--dry-run", is_flag=True, help="Start nothing: print every problem, and what the batch takes and costs."
 )
+@timing_options
 @click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
 @out_option
 @deployment_options
@@ -80,6 +82,7 @@ def create(
     skip_invalid: bool,
     idempotency_key: str | None,
     dry_run: bool,
+    timing: Timing,
     wait: bool,
     out: Path,
     choice: Choice,
@@ -109,6 +112,7 @@ def create(
             at.find_or_create_project(project),
             [batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows],
             title=title,
+            options=timing.options(at),
             idempotency_key=idempotency_key,
         )
         if wait:

@@ -6,7 +6,7 @@ DATABASE_URL names; else the deployment of the last `cliprow login`; else this m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from uuid import UUID
 
 import click
 
+from cliprow.asking import Question
 from cliprow.batches import Action, Batch, Job, Package, StageCount, Task
 from cliprow.cli.own_batches import OwnBatches
 from cliprow.cli.session import session
@@ -47,6 +48,7 @@ class Deployment(Protocol):
         topics: Sequence[dict[str, object]],
         *,
         title: str = "",
+        options: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> tuple[Batch, bool]:
         """Submit topics as one batch; return it, and whether it is new."""
@@ -98,6 +100,10 @@ class Deployment(Protocol):
 
     def retry_job(self, job_id: UUID, stage: Stage | None = None) -> int:
         """Run again what failed, or a stage and what follows of it; return how many tasks."""
+        ...
+
+    def ask(self, question: Question) -> Any:
+        """The answer to what has no method of its own here, as JSON."""
         ...
 
     def fetch(self, path: str) -> Path:

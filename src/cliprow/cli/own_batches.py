@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from cliprow import batches
+from cliprow.asking import Question, ask_database
 from cliprow.batches import Action, Batch, Job, Package, StageCount, Task
 from cliprow.cli.session import Session
 from cliprow.cli.workers import own_worker
@@ -39,10 +41,11 @@ class OwnBatches:
         topics: Sequence[dict[str, object]],
         *,
         title: str = "",
+        options: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> tuple[Batch, bool]:
         return batches.create_batch(
-            self.at.account, project_id, topics, title=title, idempotency_key=idempotency_key
+            self.at.account, project_id, topics, title=title, options=options, idempotency_key=idempotency_key
         )
 
     def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
@@ -81,6 +84,9 @@ class OwnBatches:
 
     def retry_job(self, job_id: UUID, stage: Stage | None = None) -> int:
         return batches.retry_job(self.at.account, job_id, stage)
+
+    def ask(self, question: Question) -> Any:
+        return ask_database(self.at.account, question)
 
     def fetch(self, path: str) -> Path:
         return self.at.storage.fetch(path)

@@ -125,6 +125,14 @@ class Api:
         headers = {"Idempotency-Key": key} if key else {}
         return self._ask("POST", path, json=body, headers=headers, repeats=key is not None)
 
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """What a request answers that changes something, sent once.
+
+        Raises:
+            CliprowError: as the API says, or it does not answer.
+        """
+        return self._ask(method, path, json=body)
+
     def token(self) -> str:
         """An access token that will do, exchanged if need be.
 

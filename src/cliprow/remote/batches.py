@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from cliprow.asking import Question, ask_api
 from cliprow.batches import (
     Action,
     Batch,
@@ -85,10 +86,16 @@ class RemoteBatches:
         topics: Sequence[dict[str, object]],
         *,
         title: str = "",
+        options: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> tuple[Batch, bool]:
         """Submit topics as one batch; see `cliprow.batches.create_batch`."""
-        body = {"project_id": str(project_id), "title": title, "topics": list(topics)}
+        body = {
+            "project_id": str(project_id),
+            "title": title,
+            "topics": list(topics),
+            "options": dict(options or {}),
+        }
         made = self._api.post("/batches", body, key=idempotency_key or str(uuid4()))
         return self._batch(self._api.get(f"/batches/{made['batch_id']}")), bool(made["is_new"])
 
@@ -195,6 +202,10 @@ class RemoteBatches:
     def retry_job(self, job_id: UUID, stage: Stage | None = None) -> int:
         """Run again what failed in a job, or a stage and all that follows of it; returns how many tasks."""
         return int(self._api.post(f"/jobs/{job_id}/retry", {"stage": stage})["retried_tasks"])
+
+    def ask(self, question: Question) -> Any:
+        """The answer of the API."""
+        return ask_api(self._api, question)
 
     def fetch(self, path: str) -> Path:
         """A local file with the bytes of a `FileRef` of these packages, whose path is a content id."""

@@ -1,0 +1,62 @@
+"""What a command asks for, in both of the ways it may be asked: an SQL function, or a route of the REST API.
+
+Both check the same rights and answer with the same JSON, because the route calls the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, LiteralString, cast
+
+from psycopg.types.json import Jsonb
+
+from cliprow.account import Account
+
+if TYPE_CHECKING:  # which takes its time to load
+    from cliprow.remote.api import Api
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One call; which of both ways it goes is up to where it is asked."""
+
+    #: Gives one value, JSON; of a list the list itself.
+    sql: LiteralString
+    #: Objects are sent as jsonb.
+    arguments: tuple[object, ...] = ()
+    method: str = "GET"
+    path: str
+    body: Mapping[str, object] | None = None
+    #: Of a GET.
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+def ask_database(account: Account, question: Question) -> Any:
+    """The answer of a database that this machine reaches, as one of its users.
+
+    Raises:
+        CliprowError: as the database says.
+    """
+    arguments = [Jsonb(each) if isinstance(each, dict) else each for each in question.arguments]
+    with account.acting() as connection:
+        row = connection.execute(question.sql, arguments).fetchone()
+    return row[0] if row else None
+
+
+def ask_api(api: Api, question: Question) -> Any:
+    """The answer of a deployment, as who is signed in there; of a list all its rows.
+
+    Raises:
+        CliprowError: as the API says, or it does not answer.
+    """
+    if question.method != "GET":
+        return api.ask(question.method, question.path, question.body)
+    found = cast(dict[str, Any], api.get(question.path, **question.parameters))
+    if "items" not in found:
+        return found
+    rows = found["items"]
+    while found["next_cursor"] is not None:
+        found = api.get(question.path, **question.parameters, cursor=found["next_cursor"])
+        rows += found["items"]
+    return rows
