@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
 from cliprow.account import Account
-
-if TYPE_CHECKING:  # which takes its time to load
-    from cliprow.remote.api import Api
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +39,3 @@ def ask_database(account: Account, question: Question) -> Any:
     with account.acting() as connection:
         row = connection.execute(question.sql, arguments).fetchone()
     return row[0] if row else None
-
-
-def ask_api(api: Api, question: Question) -> Any:
-    """The answer of a deployment, as who is signed in there; of a list all its rows.
-
-    Raises:
-        CliprowError: as the API says, or it does not answer.
-    """
-    if question.method != "GET":
-        return api.ask(question.method, question.path, question.body)
-    found = cast(dict[str, Any], api.get(question.path, **question.parameters))
-    if "items" not in found:
-        return found
-    rows = found["items"]
-    while found["next_cursor"] is not None:
-        found = api.get(question.path, **question.parameters, cursor=found["next_cursor"])
-        rows += found["items"]
-    return rows

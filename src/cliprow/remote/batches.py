@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
-from cliprow.asking import Question, ask_api
+from cliprow.asking import Question
 from cliprow.batches import (
     Action,
     Batch,
@@ -31,6 +31,7 @@ from cliprow.dry_run import Check
 from cliprow.errors import NotFound
 from cliprow.models import FileRef, Stage
 from cliprow.remote.api import Api
+from cliprow.remote.asking import ask_api
 from cliprow.remote.files import RemoteFiles, upload_images
 from cliprow.storage.cache import Cache
 
