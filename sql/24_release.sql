@@ -33,7 +33,8 @@ create table private.settings (
   live_messages_per_s int not null default 30 check (live_messages_per_s between 2 and 100000),
   live_max_bytes int not null default 200000 check (live_max_bytes > 1000),
   live_max_rows int not null default 500 check (live_max_rows > 0),
-  live_keep_for interval not null default '5 minutes' check (live_keep_for > '0')
+  live_keep_for interval not null default '5 minutes' check (live_keep_for > '0'),
+  private_callbacks boolean not null default false
 );
 comment on table private.settings is 'Settings of the queue, one row, and when the ticker last ran.';
 comment on column private.settings.queue_depth_per_slot is 'Tasks released per slot and stage: enough that no slot waits for the next.';
@@ -48,6 +49,8 @@ comment on column private.settings.live_messages_per_s is
 comment on column private.settings.live_max_bytes is 'A longer live message becomes a resync.';
 comment on column private.settings.live_max_rows is 'A live message of more rows becomes a resync, before anybody puts it together.';
 comment on column private.settings.live_keep_for is 'Changes that could not be told for this long become a resync of their topics.';
+comment on column private.settings.private_callbacks is
+  'Whether webhooks may be called over http, and on this machine or its network: for development, or where all tenants are trusted.';
 insert into private.settings default values;
 
 create function private.lane_rank(p_lane text, p_served_at timestamptz, p_ageing interval)

@@ -12,6 +12,10 @@ comment on column public.batches.is_late is 'Its deadline has passed before it h
 comment on column public.batches.blocked_at is 'Nothing of it is released while it waits for other batches or jobs: since when it does.';
 comment on column public.batches.blocked_reason is 'What it waits for, or why it waits in vain, for people.';
 
+alter table private.settings add column private_callbacks boolean not null default false;
+comment on column private.settings.private_callbacks is
+  'Whether webhooks may be called over http, and on this machine or its network: for development, or where all tenants are trusted.';
+
 -- Cron expressions: when a schedule is due. Five fields (minute, hour, day of the month, month, day of the week) with
 -- lists, ranges, steps and English names, in the local time of a time zone. As cron does since ever: where both days are
 -- restricted, either will do; a field that begins with a star does not restrict.
@@ -1194,6 +1198,516 @@ comment on function public.set_deadline(uuid, timestamptz, text) is
   'Raises CR001, CR002, CR003, or CR004 when it has ended.';
 
 grant execute on function public.reschedule_batch(uuid, timestamptz), public.start_batch(uuid), public.set_deadline(uuid, timestamptz, text)
+to authenticated;
+
+-- Callbacks: a signed request to an address of the tenant's when a batch or job has ended (Standard Webhooks). What is to
+-- be told is written in the transaction of the end, and sent by a worker, at least once and in any order.
+--
+--   batches, generation_jobs ──> private.webhook_deliveries ──> worker ──> https://...
+--                                          ^──────── status, backoff ────────┘
+
+create table public.webhooks (
+  id uuid primary key default private.uuid_v7(),
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  url text not null check (length(url) <= 2000),
+  events text [] not null check (events <> '{}' and events <@ array['batch.ended', 'job.ended']),
+  description text not null default '' check (length(description) <= 200),
+  is_active boolean not null default true,
+  disabled_reason text,
+  created_by uuid references auth.users (id) on delete set null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (tenant_id, id),
+  constraint webhooks_disabled_reason_needs_inactive check (disabled_reason is null or not is_active)
+);
+comment on table public.webhooks is 'Addresses that are called when a batch or job of the tenant has ended.';
+comment on column public.webhooks.disabled_reason is 'Why it was switched off, where nobody did it: its server said that it is gone.';
+create index webhooks_created_by on public.webhooks (created_by);
+create trigger touch before update on public.webhooks for each row execute function private.touch();
+
+alter table public.webhooks enable row level security;
+create policy "Admins read their tenant's webhooks" on public.webhooks
+for select to authenticated using (tenant_id = (select private.tenant_id()) and (select private.has_role('admin')));
+grant select on public.webhooks to authenticated;
+grant select, insert, update, delete on public.webhooks to service_role;
+
+create table private.webhook_senders (
+  webhook_id uuid primary key references public.webhooks (id) on delete cascade,
+  secret text not null,
+  old_secret text,
+  old_until timestamptz,
+  failure_count int not null default 0,
+  next_at timestamptz
+) with (fillfactor = 50);
+comment on table private.webhook_senders is 'What the sender knows of a webhook: its secret, which nobody else reads, and when to look at it.';
+comment on column private.webhook_senders.old_secret is 'The one before, with which is signed too until old_until.';
+comment on column private.webhook_senders.failure_count is 'Failures since it last answered well: one that fails is tried with one delivery at a time.';
+comment on column private.webhook_senders.next_at is 'When there is something to be sent; null for nothing. So a webhook that fails makes no other wait.';
+create index webhook_senders_next_at on private.webhook_senders (next_at) where next_at is not null;
+
+create table private.webhook_deliveries (
+  id uuid primary key default private.uuid_v7(),
+  webhook_id uuid not null references public.webhooks (id) on delete cascade,
+  event text not null,
+  payload jsonb not null,
+  status text not null default 'pending' check (status in ('pending', 'delivered', 'dead')),
+  attempt_count int not null default 0,
+  next_at timestamptz not null default now(),
+  response_status int,
+  last_error text,
+  created_at timestamptz not null default now(),
+  ended_at timestamptz,
+  constraint webhook_deliveries_ended_has_ended_at check ((status = 'pending') = (ended_at is null))
+);
+comment on table private.webhook_deliveries is 'What webhooks are told or were told, kept for a month. The id stays the same over retries.';
+comment on column private.webhook_deliveries.status is 'pending: to be sent; delivered: answered with a 2xx; dead: given up.';
+comment on column private.webhook_deliveries.next_at is 'Not before this: the end of a backoff, or of the time that whoever took it has to say how it went.';
+create index webhook_deliveries_webhook_id on private.webhook_deliveries (webhook_id, id);
+create index webhook_deliveries_pending on private.webhook_deliveries (webhook_id, next_at) where status = 'pending';
+
+create function private.queue_callback(p_tenant_id uuid, p_event text, p_data jsonb, p_webhook_id uuid default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_webhook_id uuid;
+begin
+  for v_webhook_id in
+    select w.id from public.webhooks as w
+    where w.tenant_id = p_tenant_id and w.is_active and (w.id = p_webhook_id or p_event = any(w.events))
+    order by w.id
+  loop
+    insert into private.webhook_deliveries (webhook_id, event, payload)
+    values (v_webhook_id, p_event, jsonb_build_object('type', p_event, 'timestamp', now(), 'data', p_data));
+    -- Always, so that its row is waited for: whoever is just counting what is to be sent does not see ours.
+    update private.webhook_senders
+    set next_at = case when failure_count > 0 then coalesce(next_at, now()) else least(next_at, now()) end
+    where webhook_id = v_webhook_id;
+  end loop;
+end
+$$;
+comment on function private.queue_callback(uuid, text, jsonb, uuid) is
+  'Writes down what the webhooks of a tenant that ask for an event, or one of them, are to be told. One row is looked at where there is none.';
+
+create function private.queue_batch_callbacks()
+returns trigger
+language plpgsql
+-- definer: whoever ends a batch may not write what webhooks are told.
+security definer
+set search_path = ''
+as $$
+begin
+  if exists (select from public.webhooks as w where w.tenant_id = new.tenant_id) then
+    perform private.queue_callback(new.tenant_id, 'batch.ended', private.live_batch(new));
+  end if;
+  return null;
+end
+$$;
+comment on function private.queue_batch_callbacks() is 'Tells the webhooks of its tenant that a batch has ended.';
+
+create function private.queue_job_callbacks()
+returns trigger
+language plpgsql
+-- definer: whoever ends a job may not write what webhooks are told.
+security definer
+set search_path = ''
+as $$
+begin
+  if exists (select from public.webhooks as w where w.tenant_id = new.tenant_id) then
+    perform private.queue_callback(new.tenant_id, 'job.ended', private.live_job(new));
+  end if;
+  return null;
+end
+$$;
+comment on function private.queue_job_callbacks() is 'Tells the webhooks of its tenant that a job has ended.';
+
+create trigger queue_callbacks after update on public.batches
+for each row when (new.status <> old.status and new.completed_at is not null) execute function private.queue_batch_callbacks();
+create trigger queue_callbacks after update on public.generation_jobs
+for each row when (new.status <> old.status and new.completed_at is not null) execute function private.queue_job_callbacks();
+
+create function private.look_again(p_webhook_id uuid)
+returns void
+language sql
+set search_path = ''
+as $$
+  -- Locked first: what others have written until then is seen only by the next statement.
+  select from private.webhook_senders where webhook_id = p_webhook_id for update;
+  update private.webhook_senders as s
+  set next_at = (
+    select greatest(min(d.next_at), case when s.failure_count > 0 then now() + least(s.failure_count, 12) * interval '5 seconds' end)
+    from private.webhook_deliveries as d where d.webhook_id = p_webhook_id and d.status = 'pending'
+  )
+  where s.webhook_id = p_webhook_id
+$$;
+comment on function private.look_again(uuid) is 'Sets when a webhook is looked at next, by what it is still to be told; one that fails not for a while.';
+
+create function private.take_deliveries(p_limit int)
+returns jsonb
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+as $$
+declare
+  v_sender private.webhook_senders;
+  v_taken jsonb := '[]';
+begin
+  for v_sender in
+    select s.* from private.webhook_senders as s where s.next_at <= now() order by s.next_at limit p_limit for update skip locked
+  loop
+    exit when jsonb_array_length(v_taken) >= p_limit;
+    with due as (
+      select d.id from private.webhook_deliveries as d
+      where d.webhook_id = v_sender.webhook_id and d.status = 'pending' and d.next_at <= now()
+      order by d.next_at
+      limit case when v_sender.failure_count > 0 then 1 else least(4, p_limit - jsonb_array_length(v_taken)) end
+    ), taken as (
+      update private.webhook_deliveries as d
+      -- Who has taken it may die: then it is sent again.
+      set attempt_count = d.attempt_count + 1, next_at = now() + interval '2 minutes'
+      from due where d.id = due.id
+      returning d.id, d.payload, d.created_at
+    )
+    select v_taken || coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'url', w.url, 'payload', t.payload::text,
+      'secrets', array_remove(array[v_sender.secret, case when v_sender.old_until > now() then v_sender.old_secret end], null))), '[]')
+    into v_taken
+    from taken as t
+    join public.webhooks as w on w.id = v_sender.webhook_id;
+    perform private.look_again(v_sender.webhook_id);
+  end loop;
+  if v_taken = '[]' then
+    delete from private.webhook_deliveries where id in (
+      select d.id from private.webhook_deliveries as d where d.id < private.uuid_at(now() - interval '30 days') order by d.id limit 100
+    );
+  end if;
+  return jsonb_build_object('deliveries', v_taken, 'may_be_private', (select s.private_callbacks from private.settings as s));
+end
+$$;
+comment on function private.take_deliveries(int) is
+  'Gives out what is to be sent, with the secrets to sign it: {deliveries: [{id, url, payload, secrets}], may_be_private}. A few of each webhook, so '
+  'that none makes others wait. What is not settled within two minutes is given out again.';
+
+create function private.settle_delivery(p_id uuid, p_response_status int, p_error text, p_retry_after_s float8)
+returns text
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+as $$
+declare
+  v_delays constant interval [] := '{5 seconds,1 minute,5 minutes,30 minutes,2 hours,5 hours,10 hours,14 hours,20 hours}';
+  v_is_good boolean := coalesce(p_response_status between 200 and 299, false);
+  v_delivery private.webhook_deliveries;
+  v_status text;
+begin
+  select * into v_delivery from private.webhook_deliveries where id = p_id and status = 'pending' for update;
+  if not found then
+    return 'settled';
+  end if;
+  v_status := case when v_is_good then 'delivered'
+    when p_response_status = 410 or v_delivery.attempt_count > cardinality(v_delays) then 'dead' else 'pending' end;
+  update private.webhook_deliveries
+  set status = v_status, response_status = p_response_status, last_error = left(p_error, 500),
+    ended_at = case when v_status <> 'pending' then now() end,
+    -- Spread by a fifth, so that what failed together does not come back together.
+    next_at = coalesce(now() + greatest(v_delays[v_delivery.attempt_count] * (0.9 + random() * 0.2),
+      make_interval(secs => least(p_retry_after_s, 86400))), next_at)
+  where id = p_id;
+  update private.webhook_senders set failure_count = case when v_is_good then 0 else failure_count + 1 end
+  where webhook_id = v_delivery.webhook_id;
+  if p_response_status = 410 then
+    perform private.switch_off(v_delivery.webhook_id, 'Its server answered 410: it is gone.');
+  end if;
+  perform private.look_again(v_delivery.webhook_id);
+  return v_status;
+end
+$$;
+comment on function private.settle_delivery(uuid, int, text, float8) is
+  'Notes how a delivery went: delivered (2xx), pending (again later: nine times over three days), or dead. 410 switches the webhook off. Returns which.';
+
+create function private.switch_off(p_webhook_id uuid, p_reason text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.webhooks set is_active = false, disabled_reason = p_reason where id = p_webhook_id;
+  update private.webhook_deliveries
+  set status = 'dead', ended_at = now(), last_error = coalesce(last_error, 'The webhook was switched off.')
+  where webhook_id = p_webhook_id and status = 'pending';
+end
+$$;
+comment on function private.switch_off(uuid, text) is 'A webhook that is told nothing any more; what it was still to be told can be sent again by hand.';
+
+grant execute on function private.take_deliveries(int), private.settle_delivery(uuid, int, text, float8) to cliprow_worker;
+
+-- What admins call to have their addresses called.
+
+create function private.webhook_to_control(p_webhook_id uuid)
+returns public.webhooks
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks;
+  v_tenant_id uuid := private.acting_tenant_id();
+begin
+  if not private.has_role('admin') then
+    raise exception 'Your role does not allow you to control webhooks.' using errcode = 'CR003', hint = 'Ask an admin or owner.';
+  end if;
+  select w.* into v_webhook from public.webhooks as w where w.id = p_webhook_id and w.tenant_id = v_tenant_id for no key update;
+  if not found and p_webhook_id is not null then
+    raise exception 'There is no webhook %.', p_webhook_id
+      using errcode = 'CR002', hint = 'List the webhooks, and use the id of one of them.';
+  end if;
+  v_webhook.tenant_id := v_tenant_id;
+  return v_webhook;
+end
+$$;
+comment on function private.webhook_to_control(uuid) is 'The webhook, locked, if the caller is an admin of its tenant, or an empty one for null; raises CR002 or CR003.';
+
+create function private.url_problem(p_url text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when p_url is null or length(p_url) > 2000
+      or p_url !~ '^https?://([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?(\?[!-~]*)?$'
+      or p_url ~ '#' then 'is not an address like https://example.com/cliprow'
+    when not s.private_callbacks and p_url !~ '^https://' then 'is not https'
+  end
+  from private.settings as s
+$$;
+comment on function private.url_problem(text) is 'What is wrong with the address of a webhook; null when nothing is. Where it leads to is checked when it is called.';
+
+create function private.webhook_with(p_webhook public.webhooks, p_changes jsonb)
+returns public.webhooks
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_problems jsonb;
+begin
+  select jsonb_agg(private.as_problem(null, c.key, p.reason)) into v_problems
+  from jsonb_each(p_changes) as c
+  cross join lateral (
+    select case c.key
+      when 'url' then private.url_problem(c.value #>> '{}')
+      when 'events' then case when jsonb_typeof(c.value) is distinct from 'array' or c.value = '[]'
+        or not c.value <@ '["batch.ended", "job.ended"]' then 'is not a list of batch.ended and job.ended' end
+      when 'description' then case when jsonb_typeof(c.value) is distinct from 'string' or length(c.value #>> '{}') > 200
+        then 'is not text of up to 200 characters' end
+      when 'is_active' then case when jsonb_typeof(c.value) is distinct from 'boolean' then 'is neither true nor false' end
+      else 'is not something a webhook has' end as reason
+  ) as p
+  where p.reason is not null;
+  if v_problems is not null then
+    raise exception 'The webhook cannot be used as it is.'
+      using errcode = 'CR001', detail = v_problems::text, hint = 'Correct the fields named.';
+  end if;
+  p_webhook.url := coalesce(p_changes ->> 'url', p_webhook.url);
+  p_webhook.events := case when p_changes ? 'events' then array(select distinct jsonb_array_elements_text(p_changes -> 'events'))
+    else p_webhook.events end;
+  p_webhook.description := coalesce(p_changes ->> 'description', p_webhook.description, '');
+  p_webhook.is_active := coalesce((p_changes ->> 'is_active')::boolean, p_webhook.is_active, true);
+  return p_webhook;
+end
+$$;
+comment on function private.webhook_with(public.webhooks, jsonb) is 'A webhook with other values, checked; raises CR001.';
+
+create function private.new_secret()
+returns text
+language sql
+volatile
+set search_path = ''
+return 'whsec_' || encode(decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'), 'base64');
+comment on function private.new_secret() is 'A secret to sign with: 32 bytes, as Standard Webhooks writes them.';
+
+create function private.told_webhook(p_webhook_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select to_jsonb(w) - 'tenant_id' from public.webhooks as w where w.id = p_webhook_id
+$$;
+comment on function private.told_webhook(uuid) is 'A webhook as those who control it are told of it, without its secret.';
+
+create function public.create_webhook(webhook jsonb)
+returns jsonb
+language plpgsql
+-- definer: users may not write these rows; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_with(private.webhook_to_control(null), '{"url": null, "events": null}' || coalesce(create_webhook.webhook, '{}'));
+  v_secret text := private.new_secret();
+begin
+  if (select count(*) from public.webhooks as w where w.tenant_id = v_webhook.tenant_id) >= 20 then
+    raise exception 'A tenant has up to 20 webhooks.' using errcode = 'CR004', hint = 'Remove one that is not needed any more.';
+  end if;
+  insert into public.webhooks (tenant_id, url, events, description, is_active, created_by)
+  values (v_webhook.tenant_id, v_webhook.url, v_webhook.events, v_webhook.description, v_webhook.is_active, private.user_id())
+  returning id into v_webhook.id;
+  insert into private.webhook_senders (webhook_id, secret) values (v_webhook.id, v_secret);
+  return private.told_webhook(v_webhook.id) || jsonb_build_object('secret', v_secret);
+end
+$$;
+comment on function public.create_webhook(jsonb) is
+  'Has an address called when something ends: {url, events: [batch.ended, job.ended], description?, is_active?}; for admins and owners. Returns the '
+  'webhook with its secret, which is told this once. Raises CR001, CR003 or CR004.';
+
+create function public.change_webhook(webhook_id uuid, changes jsonb)
+returns jsonb
+language plpgsql
+-- definer: users may not write these rows; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_with(
+    private.webhook_to_control(change_webhook.webhook_id), coalesce(change_webhook.changes, '{}'));
+begin
+  update public.webhooks as w
+  set url = v_webhook.url, events = v_webhook.events, description = v_webhook.description, is_active = v_webhook.is_active,
+    disabled_reason = case when not v_webhook.is_active then w.disabled_reason end
+  where w.id = v_webhook.id;
+  if not v_webhook.is_active then
+    perform private.switch_off(v_webhook.id, null);
+  end if;
+  update private.webhook_senders as s set failure_count = 0 where s.webhook_id = v_webhook.id;
+  perform private.look_again(v_webhook.id);
+  return private.told_webhook(v_webhook.id);
+end
+$$;
+comment on function public.change_webhook(uuid, jsonb) is
+  'Changes fields of a webhook, as create_webhook takes them; those left out stay. Returns the webhook. Raises CR001, CR002 or CR003.';
+
+create function public.delete_webhook(webhook_id uuid)
+returns jsonb
+language plpgsql
+-- definer: users may not write these rows; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_to_control(delete_webhook.webhook_id);
+begin
+  delete from public.webhooks as w where w.id = v_webhook.id;
+  return jsonb_build_object('webhook_id', v_webhook.id);
+end
+$$;
+comment on function public.delete_webhook(uuid) is 'Removes a webhook and what it was told. Returns {webhook_id}. Raises CR002 or CR003.';
+
+create function public.rotate_webhook_secret(webhook_id uuid)
+returns jsonb
+language plpgsql
+-- definer: nobody reads the secrets; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_to_control(rotate_webhook_secret.webhook_id);
+  v_secret text := private.new_secret();
+begin
+  update private.webhook_senders as s set old_secret = s.secret, old_until = now() + interval '1 day', secret = v_secret
+  where s.webhook_id = v_webhook.id;
+  return jsonb_build_object('webhook_id', v_webhook.id, 'secret', v_secret);
+end
+$$;
+comment on function public.rotate_webhook_secret(uuid) is
+  'Gives a webhook another secret; for a day it is signed with the old one too. Returns {webhook_id, secret}. Raises CR002 or CR003.';
+
+create function public.test_webhook(webhook_id uuid)
+returns jsonb
+language plpgsql
+-- definer: users may not write deliveries; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_to_control(test_webhook.webhook_id);
+begin
+  if not v_webhook.is_active then
+    raise exception 'The webhook is switched off.' using errcode = 'CR004', hint = 'Switch it on first.';
+  end if;
+  perform private.queue_callback(v_webhook.tenant_id, 'webhook.test', '{}', v_webhook.id);
+  return jsonb_build_object('webhook_id', v_webhook.id);
+end
+$$;
+comment on function public.test_webhook(uuid) is 'Calls a webhook with an event webhook.test. Returns {webhook_id}. Raises CR002, CR003 or CR004.';
+
+create function public.list_webhook_deliveries(
+  webhook_id uuid, status text default null, before uuid default null, count int default 50
+)
+returns jsonb
+language plpgsql
+-- definer: users may not read what others are told; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_to_control(list_webhook_deliveries.webhook_id);
+begin
+  return (
+    select coalesce(jsonb_agg(to_jsonb(r) order by r.id desc), '[]')
+    from (
+      select d.id, d.event, d.payload, d.status, d.attempt_count, d.response_status, d.last_error, d.created_at, d.ended_at,
+        case when d.status = 'pending' then d.next_at end as next_at
+      from private.webhook_deliveries as d
+      where d.webhook_id = v_webhook.id
+        and (list_webhook_deliveries.status is null or d.status = list_webhook_deliveries.status)
+        and (list_webhook_deliveries.before is null or d.id < list_webhook_deliveries.before)
+      order by d.id desc
+      limit least(coalesce(list_webhook_deliveries.count, 50), 201)
+    ) as r
+  );
+end
+$$;
+comment on function public.list_webhook_deliveries(uuid, text, uuid, int) is
+  'What a webhook was told in the last 30 days and how it answered, newest first, those before an id: [{id, event, payload, status, attempt_count, '
+  'response_status, last_error, created_at, ended_at, next_at}]. Raises CR002 or CR003.';
+
+create function public.redeliver(webhook_id uuid, delivery_id uuid default null)
+returns jsonb
+language plpgsql
+-- definer: users may not write deliveries; it asserts tenant and role itself.
+security definer
+set search_path = ''
+as $$
+declare
+  v_webhook public.webhooks := private.webhook_to_control(redeliver.webhook_id);
+  v_count int;
+begin
+  if not v_webhook.is_active then
+    raise exception 'The webhook is switched off.' using errcode = 'CR004', hint = 'Switch it on first.';
+  end if;
+  update private.webhook_deliveries as d
+  set status = 'pending', attempt_count = 0, next_at = now(), ended_at = null
+  where d.webhook_id = v_webhook.id and case when redeliver.delivery_id is null then d.status = 'dead' else d.id = redeliver.delivery_id end;
+  get diagnostics v_count = row_count;
+  if v_count = 0 and redeliver.delivery_id is not null then
+    raise exception 'The webhook has no delivery %.', redeliver.delivery_id
+      using errcode = 'CR002', hint = 'List its deliveries, and use the id of one of them.';
+  end if;
+  update private.webhook_senders as s set failure_count = 0 where s.webhook_id = v_webhook.id;
+  perform private.look_again(v_webhook.id);
+  return jsonb_build_object('webhook_id', v_webhook.id, 'deliveries', v_count);
+end
+$$;
+comment on function public.redeliver(uuid, uuid) is
+  'Sends again what a webhook was told, whatever it answered; without a delivery all that was given up. Returns {webhook_id, deliveries}. Raises '
+  'CR002, CR003 or CR004.';
+
+grant execute on function
+public.create_webhook(jsonb), public.change_webhook(uuid, jsonb), public.delete_webhook(uuid), public.rotate_webhook_secret(uuid),
+public.test_webhook(uuid), public.list_webhook_deliveries(uuid, text, uuid, int), public.redeliver(uuid, uuid)
 to authenticated;
 
 -- What was there before and knows of it now.

@@ -71,7 +71,7 @@ def test_others_read_no_row_of_the_tenant(scene: Scene, who: Who) -> None:
 
 
 #: What each reader of the tenant may be shown of the tables that not everybody in it reads.
-HIDDEN_FROM_READERS = {"realtime_outbox", "asset_access", "invitations"}
+HIDDEN_FROM_READERS = {"realtime_outbox", "asset_access", "invitations", "webhooks"}
 
 
 @pytest.mark.parametrize("who", READERS)
@@ -114,6 +114,8 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "schedule": {"name": "N", "cron": "@daily", "topics": [{"topic": "T", "platforms": ["youtube"]}]},
         "changes": {"name": "N"},
         "cron": "@daily",
+        "webhook_id": first["webhooks"]["id"],
+        "webhook": {"url": "https://example.org", "events": ["job.ended"]},
         "starts_at": "2030-01-01T00:00:00Z",
         "deadline": "2030-01-01T00:00:00Z",
         "lane": "urgent",
@@ -179,6 +181,7 @@ def test_others_do_nothing_to_the_tenant(scene: Scene, who: Who) -> None:
             "content_id",
             "invitation_id",
             "schedule_id",
+            "webhook_id",
         }:
             assert answer.status_code >= 400, (name, answer.text)
 

@@ -131,6 +131,19 @@ class QueueCalls:
         result: dict[str, int] | None = await self._call("select private.flush_live()")
         return result
 
+    async def take_deliveries(self, limit: int) -> dict[str, Any]:
+        """What webhooks are to be told now, with what is needed to sign it."""
+        taken: dict[str, Any] = await self._call("select private.take_deliveries(%s)", limit)
+        return taken
+
+    async def settle_delivery(
+        self, delivery_id: str, status: int | None, error: str | None, retry_after_s: float | None
+    ) -> None:
+        """Say how a delivery went."""
+        await self._call(
+            "select private.settle_delivery(%s, %s, %s, %s)", delivery_id, status, error, retry_after_s
+        )
+
     async def drain(self) -> None:
         """Ask for nothing new."""
         await self._call("select private.drain_worker(%s)", self._worker_id)

@@ -5,6 +5,7 @@ What must go on whatever happens to a single task runs side by side here:
     beating     says every few seconds that this worker lives
     ticking     asks the database to do what needs a clock; may wait for locks, so not between two beats
     flushing    tells followers of live topics what nobody has told them yet
+    telling     calls the webhooks of tenants when something of theirs has ended
     fetching    procrastinate's worker (LISTEN/NOTIFY); started again when it loses the database
     running     one coroutine per claimed task; outlives a lost connection, because its child does too
 
@@ -32,6 +33,7 @@ from procrastinate.job_context import AbortReason
 
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
+from cliprow.queue.callbacks import CallbackSender
 from cliprow.queue.calls import KEEPALIVE, QueueCalls
 from cliprow.queue.scratch import scratch_folder
 from cliprow.queue.slot import Slot
@@ -146,16 +148,18 @@ class Worker:
     async def _serve(self) -> None:
         """Do everything side by side until told to stop, or until one part has failed."""
         stopping = asyncio.create_task(self._stopping.wait())
-        beating, ticking, flushing, fetching = services = [
-            asyncio.create_task(part()) for part in (self._beat, self._tick, self._flush, self._fetch)
+        beating, ticking, flushing, telling, fetching = services = [
+            asyncio.create_task(part())
+            for part in (self._beat, self._tick, self._flush, self._tell, self._fetch)
         ]
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         ticking.cancel()
+        telling.cancel()
         await self._wind_down(fetching)
         beating.cancel()
         flushing.cancel()
-        await asyncio.gather(stopping, beating, ticking, flushing, return_exceptions=True)
+        await asyncio.gather(stopping, beating, ticking, flushing, telling, return_exceptions=True)
         await self._last_flush()
         for task in ended - {stopping}:
             await task  # raises what ended it
@@ -249,6 +253,10 @@ class Worker:
                     logger.warning("Live messages were not sent: %s", error.message)
                 failures += 1
             await asyncio.sleep(FLUSH_S)
+
+    async def _tell(self) -> None:
+        await self._registered.wait()
+        await CallbackSender(self._calls).run()
 
     async def _last_flush(self) -> None:
         """Tell how it ended: there may be no other worker who does."""

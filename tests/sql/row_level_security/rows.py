@@ -64,6 +64,11 @@ SAMPLES = {
         "%(id)s, %(tenant)s, %(schedule)s, %(batch)s, timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
         "is_manual",
     ),
+    "webhooks": Sample(
+        "id, tenant_id, url, events",
+        "%(id)s, %(tenant)s, 'https://example.org', '{job.ended}'",
+        "description",
+    ),
     "idempotency_keys": Sample(
         "tenant_id, key, request_hash, batch_id",
         "%(tenant)s, 'key' || %(n)s::int, '', %(batch)s",

@@ -57,6 +57,8 @@ MATRIX = {
     # Written by create_schedule() and its like, and by the ticker.
     "schedules": Row(           MEMBERS),
     "schedule_runs": Row(       MEMBERS),
+    # Written by create_webhook() and its like; an address may hold a secret of its own.
+    "webhooks": Row(            OWNERS_AND_ADMINS),
     "idempotency_keys": Row(    MEMBERS),
     "generation_jobs": Row(     MEMBERS),
     "stage_tasks": Row(         MEMBERS),
