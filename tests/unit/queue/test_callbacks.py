@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server() -> Iterator[HookServer]:
+def hook_server() -> Iterator[HookServer]:
     server = HookServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -73,24 +73,26 @@ def _call(url: str, *, may_be_private: bool = True) -> Outcome:
     return asyncio.run(_ask())
 
 
-def test_what_is_sent_is_signed_as_others_verify_it(server: HookServer) -> None:
-    assert _call(f"{server.url}/ok") == Outcome(204)
-    [(headers, body)] = server.got
+def test_what_is_sent_is_signed_as_others_verify_it(hook_server: HookServer) -> None:
+    assert _call(f"{hook_server.url}/ok") == Outcome(204)
+    [(headers, body)] = hook_server.got
     for secret in (SECRET, "whsec_b2xk"):
         assert Webhook(secret).verify(body.decode(), headers)["type"] == "job.ended"
     assert headers["webhook-id"] == "0190-1"
-    assert headers["host"] == f"127.0.0.1:{server.server_port}"
+    assert headers["host"] == f"127.0.0.1:{hook_server.server_port}"
 
 
-def test_refusals_say_what_to_do(server: HookServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _call(f"{server.url}/busy") == Outcome(503, "It answered 503.", 30)
-    assert _call(f"{server.url}/away") == Outcome(302, "It answered 302; redirects are not followed.", 30)
-    assert len(server.got) == 2
+def test_refusals_say_what_to_do(hook_server: HookServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _call(f"{hook_server.url}/busy") == Outcome(503, "It answered 503.", 30)
+    assert _call(f"{hook_server.url}/away") == Outcome(
+        302, "It answered 302; redirects are not followed.", 30
+    )
+    assert len(hook_server.got) == 2
     monkeypatch.setattr(callbacks, "CALL_S", 0.2)
-    assert _call(f"{server.url}/hang") == Outcome(error="It did not answer within 0 s.")
-    port = server.server_port
-    server.shutdown()
-    server.server_close()
+    assert _call(f"{hook_server.url}/hang") == Outcome(error="It did not answer within 0 s.")
+    port = hook_server.server_port
+    hook_server.shutdown()
+    hook_server.server_close()
     assert "could not be reached" in str(_call(f"http://127.0.0.1:{port}/").error)
 
 
@@ -128,11 +130,12 @@ def test_addresses_of_the_public_internet() -> None:
     assert not all_public([])
 
 
-def test_a_sender_sends_what_is_due_side_by_side_and_settles_each(server: HookServer) -> None:
+def test_a_sender_sends_what_is_due_side_by_side_and_settles_each(hook_server: HookServer) -> None:
     class Deliveries:
         def __init__(self) -> None:
             self.waiting = [
-                {**_delivery(f"{server.url}/{path}"), "id": path} for path in ("ok", "hang", "gone", "busy")
+                {**_delivery(f"{hook_server.url}/{path}"), "id": path}
+                for path in ("ok", "hang", "gone", "busy")
             ]
             self.settled: dict[str, int | None] = {}
             self.done = asyncio.Event()
