@@ -1,4 +1,4 @@
-"""`cliprow schedule` and when batches run, on a database of one's own and on a deployment."""
+"""`cliprow schedule`, `cliprow webhook` and when batches run, on a database of one's own and on a deployment."""
 
 from __future__ import annotations
 
@@ -92,3 +92,22 @@ def test_schedules_and_starts(run: Run) -> None:
     assert (moved["deadline"], bool(moved["starts_at"]), bool(moved["blocked_at"])) == (None, True, True)
     assert "must have ended at" in run("batch", "deadline", "last", LATER, "--cancel")
     assert "may begin" in run("batch", "start", "last")
+
+
+def test_webhooks(run: Run) -> None:
+    def told(*words: str) -> Any:
+        return json.loads(run(*words, "--json"))
+
+    url = "https://example.org/hook"
+    assert "Secret: whsec_" in run("webhook", "create", url, "--event", "job.ended")
+    assert url in run("webhook", "list")
+    assert "Secret: whsec_" in run("webhook", "secret", url)
+    run("webhook", "test", url)
+    [delivery] = told("webhook", "deliveries", url)
+    assert "webhook.test" in run("webhook", "deliveries", url, "--status", "pending")
+    assert "not called" in run("webhook", "change", url, "--off")
+    run("webhook", "change", url, "--on")
+    assert told("webhook", "redeliver", url)["deliveries"] == 1
+    assert told("webhook", "redeliver", url, delivery["id"])["deliveries"] == 1
+    run("webhook", "delete", url)
+    assert told("webhook", "list") == []

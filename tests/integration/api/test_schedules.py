@@ -1,4 +1,4 @@
-"""Schedules, and when batches run, through the API."""
+"""Schedules, when batches run, and webhooks, through the API."""
 
 from __future__ import annotations
 
@@ -61,3 +61,31 @@ def test_a_batch_begins_later_now_or_after_another_and_has_a_deadline(ann: Api) 
         False,
     )
     assert ann.call("PUT", f"/batches/{second}/deadline", {"deadline": None}).json()["deadline"] is None
+
+
+def test_webhooks_are_for_admins_and_tell_their_secret_once(ann: Api, bob: Api) -> None:
+    body = {"url": "https://example.org/hook", "events": ["job.ended"]}
+    made = ann.post("/webhooks", body)
+    secret = made.pop("secret")
+    path = f"/webhooks/{made['id']}"
+    assert ann.get(path) == made == ann.get("/webhooks")["items"][0]
+    assert ann.post(f"{path}/secret", expect=200)["secret"] != secret
+    for _ in range(3):
+        ann.post(f"{path}/test", expect=200)
+    first = ann.get(f"{path}/deliveries", limit=2)
+    second = ann.get(f"{path}/deliveries", limit=2, cursor=first["next_cursor"])
+    assert [len(first["items"]), len(second["items"]), second["next_cursor"]] == [2, 1, None]
+    assert ann.call("PATCH", path, {"is_active": False}).json()["is_active"] is False
+    assert len(ann.get(f"{path}/deliveries", status="dead")["items"]) == 3
+    ann.post(f"{path}/redeliver", expect=409)
+    assert ann.call("PATCH", path, {"is_active": True}).status_code == 200
+    delivery = first["items"][0]["id"]
+    assert ann.post(f"{path}/deliveries/{delivery}/redeliver", expect=200)["deliveries"] == 1
+    assert ann.post(f"{path}/redeliver", expect=200)["deliveries"] == 2
+    editor = ann.member("editor")
+    assert editor.get("/webhooks")["items"] == []
+    for other, status in ((bob, 404), (editor, 403)):
+        other.post(f"{path}/test", expect=status)
+        assert other.call("DELETE", path).status_code == status
+        assert other.call("GET", f"{path}/deliveries").status_code == status
+    assert ann.call("DELETE", path).status_code == 204

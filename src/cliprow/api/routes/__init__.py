@@ -22,6 +22,7 @@ from cliprow.api.routes import (
     schedules,
     tenants,
     timing,
+    webhooks,
 )
 
 ROUTERS: tuple[Router, ...] = (
@@ -35,6 +36,7 @@ ROUTERS: tuple[Router, ...] = (
     control.router,
     timing.router,
     schedules.router,
+    webhooks.router,
     library.router,
     assets.router,
     analytics.router,
