@@ -168,11 +168,10 @@ begin
     error_code = null, error_message = null, next_step = null
   where job_id = p_task.job_id and id = p_task.id;
   perform private.wake_waiting_for(p_task.tenant_id, p_content_key);
-  perform private.release();
 end
 $$;
 comment on function private.finish_task(public.stage_tasks, text, boolean) is
-  'Completes a task with a ready artifact: keeps what it made, adds the tasks that follow from a script, unlocks dependents, releases the next.';
+  'Completes a task with a ready artifact: keeps what it made, adds the tasks that follow from a script, unlocks dependents. The caller releases the next.';
 
 create function private.start_attempt(p_task public.stage_tasks, p_attempt_id uuid, p_worker_id uuid, p_content_key text)
 returns void
@@ -231,6 +230,7 @@ begin
   end if;
   if v_verdict = 'reused' then
     perform private.finish_task(v_task, v_key, true);
+    perform private.release();
   elsif v_verdict = 'parked' then
     update public.stage_tasks set status = 'pending', awaits_key = v_key where job_id = p_job_id and id = p_task_id;
     perform private.release();
@@ -245,6 +245,24 @@ comment on function private.claim_task(uuid, uuid, bigint, uuid, text) is
   'Gives a queued task to a worker. Verdict: run (with inputs and the attempt id, which is the fencing token), reused (an equal artifact was '
   'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s). '
   'Asking twice does no harm: the worker that has the task gets the same answer again.';
+
+create function private.complete_attempt(p_task public.stage_tasks, p_facts jsonb, p_files jsonb, p_timings jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.artifacts
+  set status = 'ready', ready_at = now(), facts = p_facts, files = p_files,
+    size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(p_files) as f)
+  where tenant_id = p_task.tenant_id and content_key = p_task.content_key;
+  update public.task_attempts set status = 'completed', finished_at = now(), timings = p_timings
+  where job_id = p_task.job_id and id = p_task.attempt_id;
+  perform private.finish_task(p_task, p_task.content_key, false);
+end
+$$;
+comment on function private.complete_attempt(public.stage_tasks, jsonb, jsonb, jsonb) is
+  'Completes a task, which is locked and runs, with what its attempt made. The caller releases the next.';
 
 create function private.complete_task(
   p_job_id uuid, p_task_id uuid, p_attempt_id uuid, p_facts jsonb, p_files jsonb, p_timings jsonb
@@ -263,13 +281,8 @@ begin
     return; -- Said twice: the answer to the first call was lost on its way.
   end if;
   v_task := private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
-  update public.artifacts
-  set status = 'ready', ready_at = now(), facts = p_facts, files = p_files,
-    size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(p_files) as f)
-  where tenant_id = v_task.tenant_id and content_key = v_task.content_key;
-  update public.task_attempts set status = 'completed', finished_at = now(), timings = p_timings
-  where job_id = p_job_id and id = p_attempt_id;
-  perform private.finish_task(v_task, v_task.content_key, false);
+  perform private.complete_attempt(v_task, p_facts, p_files, p_timings);
+  perform private.release();
 end
 $$;
 comment on function private.complete_task(uuid, uuid, uuid, jsonb, jsonb, jsonb) is

@@ -113,9 +113,9 @@ def test_a_result_that_the_database_refuses_fails_its_task(
 
     async def scenario(calls: QueueCalls) -> None:
         slot = Slot({}, 2**30)
-        versions = await slot.start()
-        runner = TaskRunner(calls, FolderStorage(tmp_path / "media"), versions, tmp_path)
-        await runner.run(slot, Stage.SCRIPT, *entry)
+        await slot.start()
+        runner = TaskRunner(calls, FolderStorage(tmp_path / "media"), tmp_path)
+        await runner.run(slot, await calls.claim(*entry, "1"))
         await slot.stop()
 
     asyncio.run(_with_calls(database, scenario))
@@ -131,10 +131,8 @@ def test_a_full_disk_fails_the_attempt_and_keeps_the_task(
 
     async def scenario(calls: QueueCalls) -> None:
         # No folder can be made below a file, whoever we are.
-        runner = TaskRunner(
-            calls, FolderStorage(tmp_path / "media"), dict.fromkeys(Stage, "1"), tmp_path / "file"
-        )
-        await runner.run(Slot({}, 2**30), Stage.SCRIPT, *entry)
+        runner = TaskRunner(calls, FolderStorage(tmp_path / "media"), tmp_path / "file")
+        await runner.run(Slot({}, 2**30), await calls.claim(*entry, "1"))
 
     asyncio.run(_with_calls(database, scenario))
     assert state(database) == ("pending", "TRANSIENT_STORAGE_FAILURE", 1)

@@ -7,7 +7,7 @@ import itertools
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from cliprow import db
 from cliprow.errors import Unavailable
-from cliprow.models import FileRef, Stage
+from cliprow.models import Stage
+from cliprow.queue.completions import Completion, Completions, Outcome
 from cliprow.queue.frames import Failed
 
 logger = logging.getLogger(__name__)
@@ -37,14 +38,27 @@ KEEPALIVE = {
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """What `claim_task` says."""
+    """A task that the queue handed out, and what claiming it gave."""
 
+    job_id: UUID
+    task_id: UUID
+    #: Its queue entry.
+    entry_id: int
     #: run, reused, parked, paused or stale.
     verdict: str
     attempt_id: UUID | None = None
     stage: Stage | None = None
     tenant_id: UUID | None = None
     inputs: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What `take_tasks` gave."""
+
+    #: Queue entries it dealt with.
+    looked_at: int
+    #: Those whose tasks this worker is to run.
+    runs: list[Claim]
 
 
 class QueueCalls:
@@ -59,6 +73,7 @@ class QueueCalls:
         self._conninfo = conninfo
         self._pool: AsyncConnectionPool[Any] = db.pool_async(conninfo, max_size=4, **KEEPALIVE)
         self._worker_id = worker_id
+        self._completions = Completions(self._write_completions)
 
     async def open(self) -> None:
         """Begin to connect; an absent database is noticed by the first call.
@@ -73,7 +88,8 @@ class QueueCalls:
         await self._pool.open(wait=False)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; results that nobody waits for any more are given up."""
+        await self._completions.close()
         await self._pool.close()
 
     async def _call(self, statement: str, *arguments: object) -> Any:
@@ -158,14 +174,48 @@ class QueueCalls:
         Asked until answered: a claim whose answer is lost may have been heard, and the task would be ours for ever.
         """
         answer = await self.until_answered(
-            "select private.claim_task(%s, %s, %s, %s, %s)::text",
+            "select (jsonb_build_object('job_id', j.id, 'task_id', t.id, 'entry_id', e.id)"
+            " || private.claim_task(j.id, t.id, e.id, %s, %s))::text"
+            " from (select %s::uuid as id) as j, (select %s::uuid as id) as t, (select %s::bigint as id) as e",
+            self._worker_id,
+            version,
             job_id,
             task_id,
             entry_id,
-            self._worker_id,
-            version,
         )
         return msgspec.json.decode(answer, type=Claim)
+
+    async def take(
+        self, queue_worker_id: int, stages: Sequence[str], limit: int, versions: Mapping[Stage, str]
+    ) -> Taken:
+        """Fetch and claim up to so many tasks in one round trip.
+
+        Raises:
+            Unavailable: there was no answer; what was given nevertheless, `held` tells.
+        """
+        answer = await self._call(
+            "select private.take_tasks(%s, %s, %s, %s, %s)::text",
+            self._worker_id,
+            queue_worker_id,
+            list(stages),
+            limit,
+            Jsonb(versions),
+        )
+        return msgspec.json.decode(answer, type=Taken)
+
+    async def held(self, known: Sequence[UUID], versions: Mapping[Stage, str]) -> list[Claim]:
+        """Tasks given to this worker in answers that were lost: all it has but the known attempts."""
+        answer = await self._call(
+            "select private.held_tasks(%s, %s, %s)::text", self._worker_id, list(known), Jsonb(versions)
+        )
+        return msgspec.json.decode(answer, type=list[Claim])
+
+    async def withdrawn(self, attempt_ids: Sequence[UUID]) -> list[UUID]:
+        """Which of these attempts are no longer wanted."""
+        gone: list[UUID] = await self._call(
+            "select private.withdrawn_attempts(%s, %s)", self._worker_id, list(attempt_ids)
+        )
+        return gone
 
     async def report(self, job_id: UUID, task_id: UUID, attempt_id: UUID, percent: int) -> None:
         """Say how far a task is. Raises StaleToken when it is no longer ours."""
@@ -173,25 +223,15 @@ class QueueCalls:
             "select private.report_progress(%s, %s, %s, %s)", job_id, task_id, attempt_id, percent
         )
 
-    async def complete(
-        self,
-        job_id: UUID,
-        task_id: UUID,
-        attempt_id: UUID,
-        facts: bytes,
-        files: Sequence[FileRef],
-        timings: dict[str, int],
-    ) -> None:
-        """Complete a task. Raises StaleToken when it is no longer ours."""
-        await self.until_answered(
-            "select private.complete_task(%s, %s, %s, %s::jsonb, %s::jsonb, %s)",
-            job_id,
-            task_id,
-            attempt_id,
-            facts.decode(),
-            msgspec.json.encode(files).decode(),
-            Jsonb(timings),
+    async def complete(self, completion: Completion) -> None:
+        """Complete a task, together with others that end meanwhile. Raises StaleToken when it is no longer ours."""
+        await self._completions.add(completion)
+
+    async def _write_completions(self, completions: Sequence[Completion]) -> list[Outcome]:
+        answer = await self.until_answered(
+            "select private.complete_tasks(%s::jsonb)::text", msgspec.json.encode(completions).decode()
         )
+        return msgspec.json.decode(answer, type=list[Outcome])
 
     async def fail(
         self, job_id: UUID, task_id: UUID, attempt_id: UUID, error: Failed, timings: dict[str, int]

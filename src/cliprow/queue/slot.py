@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import psutil
 
@@ -34,6 +35,25 @@ _DEATH_S = 1.0
 _SAID_LIMIT = 32 * 1024
 #: Variables that a child has no use for, and that may hold secrets.
 _NOT_FOR_CHILDREN = ("CLIPROW_", "SUPABASE_", "DATABASE_", "PG")
+
+
+class StageSlot(Protocol):
+    """What runs one stage at a time."""
+
+    #: Most memory the last run used, in bytes.
+    peak_memory_bytes: int
+
+    async def start(self) -> dict[Stage, str]:
+        """Make ready, and say the version of each stage."""
+        ...
+
+    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+        """Run one stage."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop at once what runs."""
+        ...
 
 
 class Slot:

@@ -1,4 +1,4 @@
-"""One task, from claim to completion."""
+"""One claimed task, from its inputs to its completion."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import msgspec
 
 from cliprow.errors import CliprowError, StaleToken, Unavailable
 from cliprow.files import link_or_copy
-from cliprow.models import FileRef, Stage
+from cliprow.models import FileRef
 from cliprow.queue.calls import Claim, QueueCalls
 from cliprow.queue.child import explain
+from cliprow.queue.completions import Completion
 from cliprow.queue.frames import Done, Failed, Request
-from cliprow.queue.slot import Slot
+from cliprow.queue.slot import StageSlot
 from cliprow.storage import Storage, put_artifact
 
 logger = logging.getLogger(__name__)
@@ -42,97 +43,93 @@ class TaskRunner:
 
     calls: QueueCalls
     storage: Storage
-    #: Version of each stage, as its child said.
-    versions: Mapping[Stage, str]
     #: Working folders are made in here.
     scratch: Path
 
-    async def run(self, slot: Slot, stage: Stage, job_id: UUID, task_id: UUID, entry_id: int) -> None:
-        """Claim a task and bring it to an end; a task that is no longer ours is left alone."""
-        claim = await self.calls.claim(job_id, task_id, entry_id, self.versions[stage])
-        if claim.verdict != "run":
-            logger.info("%s %s: %s", stage, task_id, claim.verdict)
-            return
-        assert claim.attempt_id is not None
-        logger.info("%s %s: started", stage, task_id)
+    async def run(self, slot: StageSlot, claim: Claim) -> None:
+        """Bring a claimed task to an end; one that is no longer ours is left alone."""
+        logger.info("%s %s: started", claim.stage, claim.task_id)
         try:
-            await self._attempt(slot, stage, job_id, task_id, claim, claim.attempt_id)
+            await self._attempt(slot, claim)
         except StaleToken as error:
-            logger.warning("%s %s: dropped. %s", stage, task_id, error.message)
+            logger.warning("%s %s: dropped. %s", claim.stage, claim.task_id, error.message)
 
-    async def _attempt(
-        self, slot: Slot, stage: Stage, job_id: UUID, task_id: UUID, claim: Claim, attempt_id: UUID
-    ) -> None:
+    async def _attempt(self, slot: StageSlot, claim: Claim) -> None:
         timings: dict[str, int] = {}
-        folder = self.scratch / str(attempt_id)
+        folder = self.scratch / str(claim.attempt_id)
         try:
-            outcome = await self._work(slot, stage, job_id, task_id, claim, folder, timings)
-            if not isinstance(outcome, Failed):
+            outcome = await self._work(slot, claim, folder, timings)
+            if isinstance(outcome, Completion):
                 try:
-                    await self.calls.complete(job_id, task_id, attempt_id, *outcome, timings)
-                    logger.info("%s %s: completed in %d ms", stage, task_id, sum_ms(timings))
+                    await self.calls.complete(outcome)
+                    logger.info("%s %s: completed in %d ms", claim.stage, claim.task_id, sum_ms(timings))
                     return
                 except StaleToken:
                     raise
                 except CliprowError as error:  # the database refuses the result itself
                     outcome = explain(error)
             if outcome.traceback:
-                logger.error("%s %s:\n%s", stage, task_id, outcome.traceback)
-            status = await self._fail(job_id, task_id, attempt_id, outcome, timings)
-            logger.warning("%s %s: %s (%s) %s", stage, task_id, outcome.error_code, status, outcome.message)
+                logger.error("%s %s:\n%s", claim.stage, claim.task_id, outcome.traceback)
+            status = await self._fail(claim, outcome, timings)
+            logger.warning(
+                "%s %s: %s (%s) %s", claim.stage, claim.task_id, outcome.error_code, status, outcome.message
+            )
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            if not _is_removed(folder):
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
-    async def _fail(
-        self, job_id: UUID, task_id: UUID, attempt_id: UUID, failed: Failed, timings: dict[str, int]
-    ) -> str:
+    async def _fail(self, claim: Claim, failed: Failed, timings: dict[str, int]) -> str:
+        assert claim.attempt_id is not None
+        ids = (claim.job_id, claim.task_id, claim.attempt_id)
         try:
-            return await self.calls.fail(job_id, task_id, attempt_id, failed, timings)
+            return await self.calls.fail(*ids, failed, timings)
         except StaleToken:
             raise
         except CliprowError as error:
             logger.warning("The database refuses an error: %s", error.message)
-            return await self.calls.fail(job_id, task_id, attempt_id, _UNTELLABLE, {})
+            return await self.calls.fail(*ids, _UNTELLABLE, {})
 
     async def _work(
-        self,
-        slot: Slot,
-        stage: Stage,
-        job_id: UUID,
-        task_id: UUID,
-        claim: Claim,
-        folder: Path,
-        timings: dict[str, int],
-    ) -> tuple[bytes, list[FileRef]] | Failed:
+        self, slot: StageSlot, claim: Claim, folder: Path, timings: dict[str, int]
+    ) -> Completion | Failed:
         """Fetch, run, store; whatever goes wrong on the way is the task's error."""
-        assert claim.attempt_id is not None
-        reporter = _Reporter(self.calls, job_id, task_id, claim.attempt_id)
+        assert claim.attempt_id is not None and claim.stage is not None
+        reporter = _Reporter(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
         clock = time.monotonic()
         try:
-            await asyncio.to_thread(folder.mkdir)
-            files = await asyncio.to_thread(self._fetch, bytes(claim.inputs), folder / "inputs")
+            _make(folder)
+            inputs = bytes(claim.inputs)
+            files = await self._fetch(inputs, folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
-            request = Request(stage, bytes(claim.inputs), str(folder), files)
-            outcome = await slot.run(request, reporter.report)
+            outcome = await slot.run(Request(claim.stage, inputs, str(folder), files), reporter.report)
             timings["run_ms"], clock = _lap(clock)
             timings["peak_memory_bytes"] = slot.peak_memory_bytes
             if isinstance(outcome, Failed):
                 return outcome
-            stored = await asyncio.to_thread(self._store, claim, outcome)
+            stored = await asyncio.to_thread(self._store, claim, outcome) if outcome.files else []
             timings["store_ms"], clock = _lap(clock)
         except StaleToken:
             raise
         except Exception as error:  # noqa: BLE001 - or the task would stay with us, whatever it was
             return explain(error)
-        return outcome.facts, stored
+        return Completion(
+            job_id=claim.job_id,
+            task_id=claim.task_id,
+            attempt_id=claim.attempt_id,
+            facts=msgspec.Raw(outcome.facts),
+            files=stored,
+            timings=timings,
+        )
 
-    def _fetch(self, inputs: bytes, folder: Path) -> dict[str, str]:
+    async def _fetch(self, inputs: bytes, folder: Path) -> dict[str, str]:
         """Put the input files into `folder`: there they stay, while the storage's copies may go."""
-        files = {}
-        for ref in file_refs(msgspec.json.decode(inputs)):
-            link_or_copy(self.storage.fetch(ref.path), folder / ref.sha256)
-            files[ref.sha256] = str(folder / ref.sha256)
-        return files
+        refs = list(file_refs(msgspec.json.decode(inputs)))
+        for ref in refs:
+            await asyncio.to_thread(self._fetch_one, ref, folder)
+        return {ref.sha256: str(folder / ref.sha256) for ref in refs}
+
+    def _fetch_one(self, ref: FileRef, folder: Path) -> None:
+        link_or_copy(self.storage.fetch(ref.path), folder / ref.sha256)
 
     def _store(self, claim: Claim, done: Done) -> list[FileRef]:
         return [
@@ -146,6 +143,21 @@ class TaskRunner:
             )
             for file in done.files
         ]
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir()  # too quick for a thread
+
+
+def _is_removed(folder: Path) -> bool:
+    """Remove the folder if it is empty, which is too quick for a thread; False when it is not."""
+    try:
+        folder.rmdir()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 class _Reporter:

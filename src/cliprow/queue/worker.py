@@ -6,6 +6,7 @@ What must go on whatever happens to a single task runs side by side here:
     ticking     asks the database to do what needs a clock; may wait for locks, so not between two beats
     flushing    tells followers of live topics what nobody has told them yet
     telling     calls the webhooks of tenants when something of theirs has ended
+    watching    stops what nobody wants any more
     fetching    procrastinate's worker (LISTEN/NOTIFY); started again when it loses the database
     running     one coroutine per claimed task; outlives a lost connection, because its child does too
 
@@ -34,9 +35,10 @@ from procrastinate.job_context import AbortReason
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
 from cliprow.queue.callbacks import CallbackSender
-from cliprow.queue.calls import KEEPALIVE, QueueCalls
+from cliprow.queue.calls import KEEPALIVE, Claim, QueueCalls
+from cliprow.queue.entries import Entries
 from cliprow.queue.scratch import scratch_folder
-from cliprow.queue.slot import Slot
+from cliprow.queue.slot import Slot, StageSlot
 from cliprow.queue.task_run import TaskRunner
 from cliprow.storage import Storage
 
@@ -46,6 +48,8 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 #: Between two flushes of live messages: a topic may be sent four a second.
 FLUSH_S = 0.25
+#: Between two looks whether what runs is still wanted.
+WATCH_S = 0.5
 #: Heartbeats in the time after which silence means death.
 BEATS_PER_DEATH = 4
 #: A first child that cannot be started this often means that something is missing.
@@ -73,6 +77,8 @@ class WorkerOptions:
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
     #: Called when the database does not answer; starts the embedded one again.
     revive: Callable[[], None] | None = None
+    #: What runs stages, one for each slot; a child process unless a benchmark wants otherwise.
+    make_slot: Callable[[], StageSlot] | None = None
 
 
 class Worker:
@@ -91,8 +97,11 @@ class Worker:
         self._scratch = scratch
         self._calls = QueueCalls(conninfo, self.id)
         self._app = _procrastinate_app(conninfo, self._on_entry)
-        self._slots: asyncio.Queue[Slot] = asyncio.Queue()
-        self._running: set[asyncio.Task[None]] = set()
+        self._entries = Entries(self._app.connector, self._calls, options.slots)
+        self._app.job_manager = self._entries
+        self._slots: asyncio.Queue[StageSlot] = asyncio.Queue()
+        #: By attempt.
+        self._running: dict[UUID, asyncio.Task[None]] = {}
         self._stopping = asyncio.Event()
         self._runner: TaskRunner | None = None
         self._registered = asyncio.Event()
@@ -103,7 +112,7 @@ class Worker:
         """Take nothing new; end when the running tasks have ended, or the grace time has. Twice: at once."""
         if self._stopping.is_set():
             logger.warning("Stopping at once; unfinished tasks are handed back.")
-            for task in self._running:
+            for task in self._running.values():
                 task.cancel()
         else:
             logger.info("Stopping: %d running tasks may still end.", len(self._running))
@@ -119,15 +128,14 @@ class Worker:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
                 loop.add_signal_handler(number, self.stop)
-        slots = [
-            Slot(self._options.settings, self._options.memory_limit_bytes) for _ in range(self._options.slots)
-        ]
+        slots = [self._make_slot() for _ in range(self._options.slots)]
         try:
             with scratch_folder(self._scratch) as scratch:
                 starting = asyncio.create_task(_first_start(slots[0]))
                 if not await self._goes_on(starting):
                     return
-                self._runner = TaskRunner(self._calls, self._storage, starting.result(), scratch)
+                self._entries.versions = starting.result()
+                self._runner = TaskRunner(self._calls, self._storage, scratch)
                 for slot in slots:
                     self._slots.put_nowait(slot)
                 await self._calls.open()
@@ -135,6 +143,11 @@ class Worker:
         finally:
             await asyncio.gather(*(slot.stop() for slot in slots))
             await self._calls.close()
+
+    def _make_slot(self) -> StageSlot:
+        if self._options.make_slot is not None:
+            return self._options.make_slot()
+        return Slot(self._options.settings, self._options.memory_limit_bytes)
 
     async def _goes_on(self, starting: asyncio.Task[Any]) -> bool:
         """Wait for the first child, or for the signal to stop, which may come before."""
@@ -148,18 +161,18 @@ class Worker:
     async def _serve(self) -> None:
         """Do everything side by side until told to stop, or until one part has failed."""
         stopping = asyncio.create_task(self._stopping.wait())
-        beating, ticking, flushing, telling, fetching = services = [
+        beating, ticking, flushing, telling, watching, fetching = services = [
             asyncio.create_task(part())
-            for part in (self._beat, self._tick, self._flush, self._tell, self._fetch)
+            for part in (self._beat, self._tick, self._flush, self._tell, self._watch, self._fetch)
         ]
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         ticking.cancel()
         telling.cancel()
         await self._wind_down(fetching)
-        beating.cancel()
-        flushing.cancel()
-        await asyncio.gather(stopping, beating, ticking, flushing, telling, return_exceptions=True)
+        for service in (beating, flushing, watching):
+            service.cancel()
+        await asyncio.gather(stopping, *services[:-1], return_exceptions=True)
         await self._last_flush()
         for task in ended - {stopping}:
             await task  # raises what ended it
@@ -173,10 +186,10 @@ class Worker:
             logger.warning("Could not say that this worker takes nothing new: %s", error.message)
         fetching.cancel()
         if self._running:
-            await asyncio.wait(self._running, timeout=self._options.grace_s)
-        for task in self._running:
+            await asyncio.wait(self._running.values(), timeout=self._options.grace_s)
+        for task in self._running.values():
             task.cancel()
-        await asyncio.wait({fetching, *self._running}, timeout=_LEAVE_S)
+        await asyncio.wait({fetching, *self._running.values()}, timeout=_LEAVE_S)
         try:
             count = await self._calls.leave()
             logger.info("Stopped; %d unfinished tasks handed back.", count)
@@ -292,31 +305,54 @@ class Worker:
                 )
             await asyncio.sleep(_RECONNECT_S)
 
-    async def _on_entry(self, context: JobContext, job_id: str, task_id: str) -> None:
+    async def _watch(self) -> None:
+        """Stop runs whose task is no longer ours, also those that the queue's connection has lost sight of."""
+        suspects: set[UUID] = set()
+        while True:
+            await asyncio.sleep(WATCH_S)
+            if not self._running:
+                continue
+            try:
+                gone = set(await self._calls.withdrawn(list(self._running)))
+            except CliprowError as error:
+                logger.debug("Not known what is still wanted: %s", error.message)  # the heartbeat says so
+                continue
+            # Looked at twice: the answer to a completion may be on its way.
+            for attempt_id in gone & suspects & self._running.keys():
+                logger.info("Attempt %s: withdrawn", attempt_id)
+                self._running[attempt_id].cancel()
+            suspects = gone
+
+    async def _on_entry(self, context: JobContext) -> None:
         """What procrastinate calls for a queue entry."""
         assert context.job.id is not None
-        stage, entry_id = Stage(context.job.queue), context.job.id
-        run = asyncio.create_task(self._run(stage, UUID(job_id), UUID(task_id), entry_id))
-        self._running.add(run)
-        run.add_done_callback(self._running.discard)
+        claim = self._entries.claim_of(context.job.id)
+        assert claim.attempt_id is not None
+        run = self._running[claim.attempt_id] = asyncio.create_task(self._run(claim))
+        run.add_done_callback(lambda _: self._forget(claim))
         try:
             # Losing the queue's connection must not stop the work: its result is told over another one.
             await asyncio.shield(run)
         except asyncio.CancelledError:
             if context.abort_reason() is AbortReason.USER_REQUEST:
                 # Its child may say nothing for minutes, and would not hear otherwise that nobody wants the result.
-                logger.info("%s %s: withdrawn", stage, task_id)
+                logger.info("%s %s: withdrawn", claim.stage, claim.task_id)
                 run.cancel()
             raise
 
-    async def _run(self, stage: Stage, job_id: UUID, task_id: UUID, entry_id: int) -> None:
+    def _forget(self, claim: Claim) -> None:
+        assert claim.attempt_id is not None
+        self._running.pop(claim.attempt_id, None)
+        self._entries.ended(claim.entry_id)
+
+    async def _run(self, claim: Claim) -> None:
         assert self._runner is not None
         slot = await self._slots.get()
         try:
             if not self._stopping.is_set():
-                await self._runner.run(slot, stage, job_id, task_id, entry_id)
+                await self._runner.run(slot, claim)
         except CliprowError as error:
-            logger.warning("%s %s: not claimed. %s", stage, task_id, error.message)
+            logger.warning("%s %s: given up. %s", claim.stage, claim.task_id, error.message)
         except Exception as error:  # noqa: BLE001 - raised again when the worker has handed back its tasks
             self._mistake = error
             self._stopping.set()
@@ -324,7 +360,7 @@ class Worker:
             self._slots.put_nowait(slot)
 
 
-async def _first_start(slot: Slot) -> dict[Stage, str]:
+async def _first_start(slot: StageSlot) -> dict[Stage, str]:
     """Start a child; one that dies by accident is no reason to give up."""
     for _ in range(START_TRIES - 1):
         try:
@@ -342,10 +378,15 @@ def _procrastinate_app(conninfo: str, on_entry: Callable[..., object]) -> procra
             min_size=1,
             max_size=4,
             timeout=5,
+            configure=_in_autocommit,
         )
     )
     app.task(name="run_task", pass_context=True)(on_entry)
     return app
+
+
+async def _in_autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
+    await connection.set_autocommit(True)  # spares BEGIN and COMMIT; as a keyword it would break LISTEN
 
 
 def _version() -> str:

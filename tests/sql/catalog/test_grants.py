@@ -14,16 +14,20 @@ WORKER_CALLS = {
     "beat",
     "claim_task",
     "complete_task",
+    "complete_tasks",
     "drain_worker",
     "fail_task",
     "flush_live",
     "hand_back_task",
+    "held_tasks",
     "leave",
     "register_worker",
     "report_progress",
     "settle_delivery",
     "take_deliveries",
     "tick",
+    "take_tasks",
+    "withdrawn_attempts",
 }
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
 USER_CALLS = {

@@ -1,0 +1,171 @@
+-- What a worker calls for many tasks at once: one round trip and one commit for as many as it has free slots, and for
+-- whatever ended while the last write was under way.
+
+create function private.fetch_entries(p_queue_worker_id bigint, p_stages text [], p_limit int)
+returns setof procrastinate.procrastinate_jobs
+language sql
+set search_path = ''
+as $$
+  with next as materialized (
+    select e.id from procrastinate.procrastinate_jobs as e
+    where e.status = 'todo' and e.queue_name = any(p_stages)
+    order by e.priority desc, e.id
+    limit p_limit
+    for update skip locked
+  )
+  update procrastinate.procrastinate_jobs as e
+  set status = 'doing', worker_id = p_queue_worker_id
+  from next
+  where e.id = next.id
+  returning e.*
+$$;
+comment on function private.fetch_entries(bigint, text [], int) is
+  'Gives the next queue entries to a process of the queue library, as its own fetch does, but many at once. Entries are locked before tenants: '
+  'nobody who has a tenant waits for an entry.';
+
+create function private.take_round(p_worker_id uuid, p_queue_worker_id bigint, p_stages text [], p_limit int, p_versions jsonb)
+returns setof jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_entries procrastinate.procrastinate_jobs [] := array(
+    select e from private.fetch_entries(p_queue_worker_id, p_stages, p_limit) as e order by e.priority desc, e.id
+  );
+  v_entry procrastinate.procrastinate_jobs;
+  v_job_id uuid;
+  v_task_id uuid;
+begin
+  perform private.lock_tenants(array(
+    select t.tenant_id from unnest(v_entries) as e
+    join public.stage_tasks as t on t.job_id = (e.args ->> 'job_id')::uuid and t.id = (e.args ->> 'task_id')::uuid
+  ));
+  foreach v_entry in array v_entries loop
+    v_job_id := (v_entry.args ->> 'job_id')::uuid;
+    v_task_id := (v_entry.args ->> 'task_id')::uuid;
+    return next jsonb_build_object('job_id', v_job_id, 'task_id', v_task_id, 'entry_id', v_entry.id)
+      || private.claim_task(v_job_id, v_task_id, v_entry.id, p_worker_id, p_versions ->> v_entry.queue_name);
+  end loop;
+end
+$$;
+comment on function private.take_round(uuid, bigint, text [], int, jsonb) is
+  'Fetches queue entries, locks their tenants, and claims their tasks; returns what became of each.';
+
+create function private.take_tasks(p_worker_id uuid, p_queue_worker_id bigint, p_stages text [], p_limit int, p_versions jsonb)
+returns jsonb
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  v_taken jsonb [];
+  v_runs jsonb [];
+begin
+  if exists (select from private.workers as w where w.id = p_worker_id and w.is_draining) then
+    return '[]';
+  end if;
+  v_taken := array(select r from private.take_round(p_worker_id, p_queue_worker_id, p_stages, p_limit, p_versions) as r);
+  v_runs := array(select r from unnest(v_taken) as r where r ->> 'verdict' = 'run');
+  -- The others have been dealt with: their entries say nothing more.
+  delete from procrastinate.procrastinate_jobs
+  where id in (select (r ->> 'entry_id')::bigint from unnest(v_taken) as r where r ->> 'verdict' <> 'run');
+  return jsonb_build_object('looked_at', cardinality(v_taken), 'runs', to_jsonb(v_runs));
+end
+$$;
+comment on function private.take_tasks(uuid, bigint, text [], int, jsonb) is
+  'Gives a worker up to so many tasks in one round trip: {looked_at, runs}. What was reused, parked, paused or stale has been dealt with; '
+  'looked_at above the number of runs says that another look may find more. Nothing for a draining worker.';
+
+create function private.held_tasks(p_worker_id uuid, p_known uuid [], p_versions jsonb)
+returns jsonb
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object('job_id', t.job_id, 'task_id', t.id, 'entry_id', t.entry_id)
+      || private.claim_task(t.job_id, t.id, t.entry_id, p_worker_id, p_versions ->> t.stage)), '[]')
+    from (
+      select h.job_id, h.id, h.entry_id, h.stage from public.stage_tasks as h
+      where h.worker_id = p_worker_id and h.status = 'processing' and h.attempt_id <> all(p_known)
+      -- As lock_tenants does, since each claim takes the lock of its tenant.
+      order by h.tenant_id
+    ) as t
+  );
+end
+$$;
+comment on function private.held_tasks(uuid, uuid [], jsonb) is
+  'Tasks that a worker was given without hearing of it, because the answer of take_tasks was lost; as take_tasks gives them.';
+
+create function private.withdrawn_attempts(p_worker_id uuid, p_attempt_ids uuid [])
+returns uuid []
+language sql
+stable
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+as $$
+  select array(
+    select a.id from unnest(p_attempt_ids) as a (id)
+    where not exists (
+      select from public.stage_tasks as t
+      where t.worker_id = p_worker_id and t.status = 'processing' and t.attempt_id = a.id
+    )
+  )
+$$;
+comment on function private.withdrawn_attempts(uuid, uuid []) is
+  'Which of its attempts a worker should stop, because their tasks are no longer its own: cancelled, paused with what runs, or given to another.';
+
+create function private.complete_tasks(p_items jsonb)
+returns jsonb
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  v_item record;
+  v_task public.stage_tasks;
+  v_entry_ids bigint [] := '{}';
+  v_outcomes jsonb [] := '{}';
+  v_is_own boolean;
+begin
+  perform private.lock_tenants(array(
+    select t.tenant_id from jsonb_to_recordset(p_items) as i (job_id uuid, task_id uuid)
+    join public.stage_tasks as t on t.job_id = i.job_id and t.id = i.task_id
+  ));
+  for v_item in
+    select * from jsonb_to_recordset(p_items)
+      as i (job_id uuid, task_id uuid, attempt_id uuid, facts jsonb, files jsonb, timings jsonb)
+    order by i.job_id, i.task_id
+  loop
+    v_task := private.lock_task(v_item.job_id, v_item.task_id);
+    v_is_own := v_task.attempt_id is not distinct from v_item.attempt_id and v_task.status in ('processing', 'completed');
+    if v_is_own and v_task.status = 'processing' then
+      perform private.complete_attempt(v_task, v_item.facts, v_item.files, v_item.timings);
+      v_entry_ids := v_entry_ids || v_task.entry_id;
+    end if;
+    v_outcomes := v_outcomes || jsonb_build_object(
+      'attempt_id', v_item.attempt_id, 'outcome', case when coalesce(v_is_own, false) then 'completed' else 'stale' end);
+  end loop;
+  delete from procrastinate.procrastinate_jobs where id = any(v_entry_ids);
+  perform private.release();
+  return to_jsonb(v_outcomes);
+end
+$$;
+comment on function private.complete_tasks(jsonb) is
+  'As complete_task for many at once, and ends their queue entries: [{job_id, task_id, attempt_id, facts, files, timings}] to '
+  '[{attempt_id, outcome: completed or stale}]. Releases once. Saying it twice does no harm.';
+
+grant execute on function
+private.take_tasks(uuid, bigint, text [], int, jsonb),
+private.held_tasks(uuid, uuid [], jsonb),
+private.withdrawn_attempts(uuid, uuid []),
+private.complete_tasks(jsonb)
+to cliprow_worker;
