@@ -19,11 +19,14 @@ create table private.backlogs (
   project_id uuid not null,
   waiting_count int not null default 0 check (waiting_count >= 0),
   served_at timestamptz not null default now(),
+  is_open boolean not null default true,
   primary key (batch_id, stage, lane)
 ) with (fillfactor = 50);
 comment on table private.backlogs is 'How many tasks of a batch wait to be released, by stage and lane.';
 comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait: the age that lifts a lane.';
-create index backlogs_waiting on private.backlogs (stage, lane) where waiting_count > 0;
+comment on column private.backlogs.is_open is
+  'Whether its batch may be released at all: it is not paused, and neither begins later nor waits for others. What is not open is not looked at.';
+create index backlogs_waiting on private.backlogs (stage, lane) where waiting_count > 0 and is_open;
 
 create function private.lock_tenant(p_tenant_id uuid)
 returns void

@@ -31,8 +31,11 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id)
-  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id from unnest(p_moves) as m where m.waiting > 0
+  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
+  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, b.starts_at is null and b.blocked_at is null and b.paused_at is null
+  from unnest(p_moves) as m
+  join public.batches as b on b.id = m.batch_id
+  where m.waiting > 0
   on conflict (batch_id, stage, lane) do nothing;
   update private.backlogs as g
   set

@@ -168,7 +168,7 @@ begin
     from private.backlogs as g
     cross join private.settings as s
     join private.windows as w on w.scope_id = g.tenant_id
-    where g.stage = p_stage and g.waiting_count > 0
+    where g.stage = p_stage and g.waiting_count > 0 and g.is_open
     order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
   loop
     if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
@@ -211,7 +211,7 @@ begin
         -- One at a time while others wait, so that everybody has a turn.
         case when exists (
           select from private.backlogs as g
-          where g.stage = p_stage and g.waiting_count > 0 and g.tenant_id <> v_next.tenant_id
+          where g.stage = p_stage and g.waiting_count > 0 and g.is_open and g.tenant_id <> v_next.tenant_id
         ) then 1 else v_room end
       ));
     exit when v_count = 0;
@@ -230,6 +230,6 @@ language sql
 set search_path = ''
 as $$
   select coalesce(sum(private.release_stage(w.stage)), 0)::int
-  from (select distinct g.stage from private.backlogs as g where g.waiting_count > 0) as w
+  from (select distinct g.stage from private.backlogs as g where g.waiting_count > 0 and g.is_open) as w
 $$;
 comment on function private.release() is 'Fills the windows of all stages that have work waiting.';

@@ -132,6 +132,27 @@ end
 $$;
 comment on function private.apply_timing(public.batches) is 'A new batch with the gates that its options ask for, which have been checked.';
 
+create function private.open_backlogs()
+returns trigger
+language plpgsql
+-- definer: whoever changes a batch may not write what waits of it.
+security definer
+set search_path = ''
+as $$
+begin
+  update private.backlogs
+  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null
+  where batch_id = new.id;
+  return null;
+end
+$$;
+comment on function private.open_backlogs() is 'Lets what waits of a batch be looked at by the release, or not. Its tenant is locked.';
+create trigger open_backlogs after update on public.batches
+for each row when (
+  (new.starts_at is null and new.blocked_at is null and new.paused_at is null)
+  is distinct from (old.starts_at is null and old.blocked_at is null and old.paused_at is null)
+) execute function private.open_backlogs();
+
 create function private.open_due_batches(p_tenant_ids uuid [])
 returns int
 language plpgsql
@@ -267,9 +288,10 @@ declare
   v_batch public.batches := private.batch_to_control(set_deadline.batch_id);
 begin
   perform private.check_not_ended('batch', v_batch.status, 'finish in time');
-  if set_deadline.deadline <= now() or set_deadline.deadline <= v_batch.starts_at
-    or set_deadline.deadline > now() + interval '5 years' then
-    raise exception 'A deadline lies ahead, after the start, and within five years.' using errcode = 'CR001', hint = 'Name another moment, or none.';
+  if set_deadline.deadline <= now() or set_deadline.deadline > now() + interval '5 years' then
+    raise exception 'A deadline lies ahead, and within five years.' using errcode = 'CR001', hint = 'Name another moment, or none.';
+  elsif set_deadline.deadline <= v_batch.starts_at then
+    raise exception 'The batch does not begin before that.' using errcode = 'CR004', hint = 'Name a later moment, or move its start first.';
   elsif set_deadline.on_deadline not in ('cancel', 'warn') then
     raise exception 'What happens at a deadline is cancel or warn.' using errcode = 'CR001', hint = 'Send one of them, or neither to leave it.';
   end if;
@@ -282,7 +304,7 @@ end
 $$;
 comment on function public.set_deadline(uuid, timestamptz, text) is
   'Gives a batch another deadline, or (null) none; on_deadline: cancel what has not ended then, or warn. Returns what reschedule_batch does. '
-  'Raises CR001, CR002, CR003, or CR004 when it has ended.';
+  'Raises CR001, CR002, CR003, or CR004 when it has ended or begins later.';
 
 grant execute on function public.reschedule_batch(uuid, timestamptz), public.start_batch(uuid), public.set_deadline(uuid, timestamptz, text)
 to authenticated;

@@ -16,6 +16,13 @@ alter table private.settings add column private_callbacks boolean not null defau
 comment on column private.settings.private_callbacks is
   'Whether webhooks may be called over http, and on this machine or its network: for development, or where all tenants are trusted.';
 
+alter table private.backlogs add column is_open boolean not null default true;
+comment on column private.backlogs.is_open is
+  'Whether its batch may be released at all: it is not paused, and neither begins later nor waits for others. What is not open is not looked at.';
+update private.backlogs as g set is_open = false from public.batches as b where b.id = g.batch_id and b.paused_at is not null;
+drop index private.backlogs_waiting;
+create index backlogs_waiting on private.backlogs (stage, lane) where waiting_count > 0 and is_open;
+
 -- Cron expressions: when a schedule is due. Five fields (minute, hour, day of the month, month, day of the week) with
 -- lists, ranges, steps and English names, in the local time of a time zone. As cron does since ever: where both days are
 -- restricted, either will do; a field that begins with a star does not restrict.
@@ -1045,6 +1052,27 @@ end
 $$;
 comment on function private.apply_timing(public.batches) is 'A new batch with the gates that its options ask for, which have been checked.';
 
+create function private.open_backlogs()
+returns trigger
+language plpgsql
+-- definer: whoever changes a batch may not write what waits of it.
+security definer
+set search_path = ''
+as $$
+begin
+  update private.backlogs
+  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null
+  where batch_id = new.id;
+  return null;
+end
+$$;
+comment on function private.open_backlogs() is 'Lets what waits of a batch be looked at by the release, or not. Its tenant is locked.';
+create trigger open_backlogs after update on public.batches
+for each row when (
+  (new.starts_at is null and new.blocked_at is null and new.paused_at is null)
+  is distinct from (old.starts_at is null and old.blocked_at is null and old.paused_at is null)
+) execute function private.open_backlogs();
+
 create function private.open_due_batches(p_tenant_ids uuid [])
 returns int
 language plpgsql
@@ -1180,9 +1208,10 @@ declare
   v_batch public.batches := private.batch_to_control(set_deadline.batch_id);
 begin
   perform private.check_not_ended('batch', v_batch.status, 'finish in time');
-  if set_deadline.deadline <= now() or set_deadline.deadline <= v_batch.starts_at
-    or set_deadline.deadline > now() + interval '5 years' then
-    raise exception 'A deadline lies ahead, after the start, and within five years.' using errcode = 'CR001', hint = 'Name another moment, or none.';
+  if set_deadline.deadline <= now() or set_deadline.deadline > now() + interval '5 years' then
+    raise exception 'A deadline lies ahead, and within five years.' using errcode = 'CR001', hint = 'Name another moment, or none.';
+  elsif set_deadline.deadline <= v_batch.starts_at then
+    raise exception 'The batch does not begin before that.' using errcode = 'CR004', hint = 'Name a later moment, or move its start first.';
   elsif set_deadline.on_deadline not in ('cancel', 'warn') then
     raise exception 'What happens at a deadline is cancel or warn.' using errcode = 'CR001', hint = 'Send one of them, or neither to leave it.';
   end if;
@@ -1195,7 +1224,7 @@ end
 $$;
 comment on function public.set_deadline(uuid, timestamptz, text) is
   'Gives a batch another deadline, or (null) none; on_deadline: cancel what has not ended then, or warn. Returns what reschedule_batch does. '
-  'Raises CR001, CR002, CR003, or CR004 when it has ended.';
+  'Raises CR001, CR002, CR003, or CR004 when it has ended or begins later.';
 
 grant execute on function public.reschedule_batch(uuid, timestamptz), public.start_batch(uuid), public.set_deadline(uuid, timestamptz, text)
 to authenticated;
@@ -1740,6 +1769,125 @@ end
 $$;
 comment on function private.scope_room(uuid, uuid, uuid) is
   'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused, or the batch may not begin yet.';
+
+create or replace function private.apply_counts(p_moves private.count_move [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
+  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, b.starts_at is null and b.blocked_at is null and b.paused_at is null
+  from unnest(p_moves) as m
+  join public.batches as b on b.id = m.batch_id
+  where m.waiting > 0
+  on conflict (batch_id, stage, lane) do nothing;
+  update private.backlogs as g
+  set
+    waiting_count = g.waiting_count + d.waiting,
+    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
+  from (
+    select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
+  ) as d
+  where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
+
+  insert into private.windows (scope_id, scope)
+  select s.scope_id, s.scope
+  from unnest(p_moves) as m
+  cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
+  where m.active > 0
+  on conflict (scope_id) do nothing;
+  update private.windows as w
+  set active_count = w.active_count + d.active
+  from (
+    select s.scope_id, sum(m.active)::int as active
+    from unnest(p_moves) as m
+    cross join lateral (values (m.tenant_id), (m.project_id), (m.batch_id)) as s (scope_id)
+    group by s.scope_id
+  ) as d
+  where w.scope_id = d.scope_id and d.active <> 0;
+end
+$$;
+comment on function private.apply_counts(private.count_move []) is 'Adds changes to the counters of backlogs and windows.';
+
+create or replace function private.next_backlog(p_stage text)
+returns private.backlogs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_next private.backlogs;
+begin
+  for v_next in
+    select g.*
+    from private.backlogs as g
+    cross join private.settings as s
+    join private.windows as w on w.scope_id = g.tenant_id
+    where g.stage = p_stage and g.waiting_count > 0 and g.is_open
+    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
+  loop
+    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
+      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
+      -- Looked at again now that the tenant is locked: only then are its counters final.
+      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
+        select from private.backlogs as g
+        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0
+      ) then
+        return v_next;
+      end if;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function private.next_backlog(text) is
+  'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
+  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
+
+create or replace function private.release_stage(p_stage text)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_room int := private.stage_room(p_stage);
+  v_released int := 0;
+  v_count int;
+  v_next private.backlogs;
+begin
+  while v_room > 0 loop
+    v_next := private.next_backlog(p_stage);
+    exit when v_next.batch_id is null;
+    v_count := private.enqueue(
+      p_stage, v_next.batch_id, v_next.lane,
+      private.lane_rank(v_next.lane, v_next.served_at, (select s.ageing from private.settings as s)),
+      least(
+        private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id),
+        -- One at a time while others wait, so that everybody has a turn.
+        case when exists (
+          select from private.backlogs as g
+          where g.stage = p_stage and g.waiting_count > 0 and g.is_open and g.tenant_id <> v_next.tenant_id
+        ) then 1 else v_room end
+      ));
+    exit when v_count = 0;
+    update private.windows set served_at = clock_timestamp() where scope_id = v_next.tenant_id;
+    v_room := v_room - v_count;
+    v_released := v_released + v_count;
+  end loop;
+  return v_released;
+end
+$$;
+comment on function private.release_stage(text) is 'Fills the window of one stage, round-robin over tenants; returns how many tasks it released.';
+
+create or replace function private.release()
+returns int
+language sql
+set search_path = ''
+as $$
+  select coalesce(sum(private.release_stage(w.stage)), 0)::int
+  from (select distinct g.stage from private.backlogs as g where g.waiting_count > 0 and g.is_open) as w
+$$;
+comment on function private.release() is 'Fills the windows of all stages that have work waiting.';
 
 create or replace function private.insert_batch(p_project public.projects, p_options jsonb)
 returns public.batches

@@ -25,6 +25,11 @@ select batch_id, stage, lane, g.waiting_count, r.waiting
 from private.backlogs as g full join recount as r using (batch_id, stage, lane)
 where coalesce(g.waiting_count, 0) <> coalesce(r.waiting, 0)
 """
+#: A backlog that is passed over though its batch may be released, or the other way round.
+_CLOSED = """
+select g.batch_id, g.stage, g.lane from private.backlogs as g join public.batches as b on b.id = g.batch_id
+where g.is_open <> (b.starts_at is null and b.blocked_at is null and b.paused_at is null)
+"""
 _BATCHES = """
 select b.id, b.status, b.job_count, r.*
 from public.batches as b
@@ -139,6 +144,7 @@ def assert_sound(world: World) -> None:
     for query in (
         _WINDOWS,
         _BACKLOGS,
+        _CLOSED,
         _BATCHES,
         _JOBS,
         _TASKS,

@@ -6,10 +6,13 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from cliprow.models import Stage
 from tests.sql.recount import assert_sound
@@ -63,6 +66,7 @@ class Actor:
             (self.resume, 2),
             (self.cancel, 1),
             (self.say_again, 1),
+            (self.retime, 1),
         ]
 
     def act(self) -> None:
@@ -85,8 +89,37 @@ class Actor:
         # Few different topics, so that the same work is wanted more than once, also at once.
         topics = [f"Topic {self.random.randrange(6)}" for _ in range(self.random.randint(1, 2))]
         self.world.create_batch(
-            person, self.projects[person.tenant_id], topics, on=self.connection, max_concurrent_tasks=CAP
+            person,
+            self.projects[person.tenant_id],
+            topics,
+            on=self.connection,
+            max_concurrent_tasks=CAP,
+            **self.timing(person),
         )
+
+    def timing(self, person: Person) -> dict[str, Any]:
+        """Now and then a batch that begins later, after another, or must have ended soon."""
+        options: dict[str, Any] = {}
+        soon = datetime.now(UTC) + timedelta(seconds=self.random.uniform(0.5, 1.5))
+        if self.random.random() < 0.2:
+            options["starts_at"] = soon.isoformat()
+        if self.random.random() < 0.2:
+            options["deadline"] = (soon + timedelta(seconds=0.5)).isoformat()
+        row = self.connection.execute(
+            "select id::text from public.batches where tenant_id = %s order by random() limit 1",
+            [person.tenant_id],
+        ).fetchone()
+        if row is not None and self.random.random() < 0.4:
+            options["after"] = [row[0]]
+            options["after_failure"] = self.random.choice(["hold", "cancel", "run"])
+        return options
+
+    def retime(self) -> None:
+        later = datetime.now(UTC) + timedelta(seconds=0.5)
+        function, *arguments = self.random.choice(
+            [("start_batch",), ("reschedule_batch", later), ("set_deadline", later), ("set_deadline", None)]
+        )
+        self.control(str(function), "batches", "status in ('pending', 'processing')", *arguments)
 
     def work(self) -> None:
         if len(self.held) < 2 and (claimed := self.worker.take()) is not None and claimed.verdict == "run":
@@ -199,6 +232,8 @@ def test_counters_states_and_caps_hold_and_everything_ends(
         "update private.settings set max_failures = 3, max_losses = 3, backoff_base = '0', dead_after = '2 seconds'"
     )
     projects = {person.tenant_id: world.add_project(person) for person in (ann, bob)}
+    hook = Jsonb({"url": "https://example.org", "events": ["batch.ended", "job.ended"]})
+    world.call(ann, "create_webhook", hook)
     world.run("update public.tenants set max_concurrent_tasks = %s", CAP)
     world.run("update public.projects set max_concurrent_tasks = %s", CAP)
     actors = [Actor(world, [ann, bob], projects, 100 * seed + number) for number in range(THREADS)]
@@ -213,6 +248,7 @@ def test_counters_states_and_caps_hold_and_everything_ends(
     assert_sound(world)
     for table in ("generation_jobs", "batches", "projects", "tenants"):
         world.run(f"update public.{table} set paused_at = null, paused_by = null")
+    world.run("update public.batches set starts_at = null, blocked_at = null, blocked_reason = null")
     for actor in actors:
         actor.worker.die(world)
     last = Worker(world, slots=10)
@@ -233,5 +269,10 @@ def test_counters_states_and_caps_hold_and_everything_ends(
     assert world.one("select count(*) from procrastinate.procrastinate_jobs where status = 'todo'") == 0
     ended = {("completed",), ("failed",), ("cancelled",)}
     assert set(world.rows("select distinct status from public.generation_jobs")) <= ended
+    assert world.one(
+        "select count(*) from public.generation_jobs as j where j.tenant_id = %s and not exists ("
+        "select from private.webhook_deliveries as d where d.payload -> 'data' ->> 'job_id' = j.id::text)",
+        ann.tenant_id,
+    ) == 0, "every end is told"  # fmt: skip
     assert set(world.rows("select distinct status from public.batches")) <= {*ended, ("partial",)}
     assert world.one("select count(*) from public.generation_jobs where status = 'completed'") > 0
