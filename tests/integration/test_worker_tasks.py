@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import procrastinate
+import procrastinate.exceptions
 import psycopg
 import pytest
 
 from cliprow import batches
-from cliprow.account import open_local_account
+from cliprow.account import Account, open_local_account
+from cliprow.errors import InvalidInput, StaleToken, Unavailable
 from cliprow.models import Stage
-from cliprow.queue.calls import QueueCalls
+from cliprow.queue.calls import QueueCalls, Taken
+from cliprow.queue.completions import Completion, Completions, Outcome
+from cliprow.queue.entries import Entries
 from cliprow.queue.slot import Slot
 from cliprow.queue.task_run import TaskRunner
 from tests.cluster import Database
@@ -38,19 +45,28 @@ while read_order(source):
 
 
 @pytest.fixture
-def entry(database: Database) -> Iterator[Entry]:
-    """A released task, and what a worker learns of it from its queue entry."""
+def account(database: Database) -> Iterator[Account]:
     account = open_local_account(database.admin)
+    yield account
+    account.connection.close()
+
+
+def add_topic(account: Account, topic: str) -> None:
     project = batches.find_or_create_project(account, "Channel")
-    batches.create_batch(account, project, [{"topic": "Why the sky is blue", "platforms": ["youtube"]}])
+    batches.create_batch(account, project, [{"topic": topic, "platforms": ["youtube"]}])
+
+
+@pytest.fixture
+def entry(database: Database, account: Account) -> Entry:
+    """A released task, and what a worker learns of it from its queue entry."""
+    add_topic(account, "Why the sky is blue")
     asyncio.run(_with_calls(database, _register))
     with psycopg.connect(database.admin, autocommit=True) as connection:
         row = connection.execute(
             "select job_id, id, entry_id from stage_tasks where status = 'queued'"
         ).fetchone()
     assert row is not None
-    yield row
-    account.connection.close()
+    return row
 
 
 async def _register(calls: QueueCalls) -> None:
@@ -136,3 +152,108 @@ def test_a_full_disk_fails_the_attempt_and_keeps_the_task(
 
     asyncio.run(_with_calls(database, scenario))
     assert state(database) == ("pending", "TRANSIENT_STORAGE_FAILURE", 1)
+
+
+def test_entries_are_given_out_once_whatever_was_lost(
+    database: Database, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notification that comes while nothing is found, and an answer that never arrives."""
+
+    async def scenario(calls: QueueCalls) -> None:
+        await calls.register(list(Stage), 2, "0")
+        app = procrastinate.App(
+            connector=procrastinate.PsycopgConnector(
+                conninfo=database.worker, kwargs={"options": "-c search_path=procrastinate"}
+            )
+        )
+        entries = Entries(app.connector, calls, 2)
+        entries.versions = dict.fromkeys(Stage, "1")
+        told = asyncio.Event()
+        take = calls.take
+
+        async def hear(**_: object) -> None:
+            told.set()
+
+        async def take_too_early(*arguments: Any) -> Taken:
+            taken = await take(*arguments)
+            monkeypatch.setattr(calls, "take", take)
+            add_topic(account, "One")
+            await told.wait()
+            return taken
+
+        async def take_and_lose(*arguments: Any) -> Taken:
+            await take(*arguments)
+            monkeypatch.setattr(calls, "take", take)
+            raise Unavailable("The answer was lost.")
+
+        async with app.open_async():
+            queue_id = await entries.register_worker()
+            listening = asyncio.create_task(entries.listen_for_jobs(on_notification=hear, queues=list(Stage)))
+            await _until_listening(database)
+            monkeypatch.setattr(calls, "take", take_too_early)
+            first = await entries.fetch_job(list(Stage), queue_id)
+            assert first is not None
+            add_topic(account, "Two")
+            monkeypatch.setattr(calls, "take", take_and_lose)
+            with pytest.raises(procrastinate.exceptions.ConnectorException):
+                await entries.fetch_job(list(Stage), queue_id)
+            second = await entries.fetch_job(list(Stage), queue_id)
+            assert second is not None
+            assert first.id is not None and second.id is not None and first.id != second.id
+            add_topic(account, "Three")
+            # Both slots are taken.
+            assert await entries.fetch_job(list(Stage), queue_id) is None
+            claims = [entries.claim_of(first.id), entries.claim_of(second.id)]
+            assert await calls.withdrawn([claim.attempt_id for claim in claims if claim.attempt_id]) == []
+            entries.ended(first.id)
+            assert await entries.fetch_job(list(Stage), queue_id) is not None
+            listening.cancel()
+
+    asyncio.run(_with_calls(database, scenario))
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        assert connection.execute("select count(*) from task_attempts").fetchone() == (3,)
+
+
+async def _until_listening(database: Database) -> None:
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
+        while not superuser.execute(  # noqa: ASYNC110 - the event is in the database
+            "select from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
+        ).fetchall():
+            await asyncio.sleep(0.02)
+
+
+def test_results_that_end_together_are_written_together_and_a_refused_one_alone() -> None:
+    """Seven results, of which the second write has one that the database refuses and one that is stale."""
+    writes: list[list[int]] = []
+    ids = [uuid.UUID(int=n) for n in range(7)]
+
+    def completion(attempt_id: uuid.UUID) -> Completion:
+        return Completion(
+            job_id=attempt_id,
+            task_id=attempt_id,
+            attempt_id=attempt_id,
+            facts=msgspec.Raw(b"{}"),
+            files=[],
+            timings={},
+        )
+
+    async def write(now: Sequence[Completion]) -> list[Outcome]:
+        writes.append([each.attempt_id.int for each in now])
+        await asyncio.sleep(0)
+        if ids[3] in [each.attempt_id for each in now]:
+            raise InvalidInput("There is a NUL in it.")
+        return [
+            Outcome(each.attempt_id, "stale" if each.attempt_id == ids[5] else "completed") for each in now
+        ]
+
+    async def scenario() -> list[type[BaseException] | None]:
+        completions = Completions(write)
+        first = asyncio.create_task(completions.add(completion(ids[0])))
+        while not writes:  # noqa: ASYNC110 - until the first write is under way
+            await asyncio.sleep(0)
+        others = [asyncio.create_task(completions.add(completion(each))) for each in ids[1:]]
+        told = await asyncio.gather(first, *others, return_exceptions=True)
+        return [type(each) if isinstance(each, BaseException) else None for each in told]
+
+    assert asyncio.run(scenario()) == [None, None, None, InvalidInput, None, StaleToken, None]
+    assert writes == [[0], [1, 2, 3, 4, 5, 6], [1], [2], [3], [4], [5], [6]]
