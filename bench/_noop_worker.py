@@ -18,6 +18,7 @@ from psycopg.types.json import Jsonb
 from cliprow import db
 from cliprow.account import Account, open_local_account
 from cliprow.config import Config
+from cliprow.errors import NotFound
 from cliprow.local.database import url
 from cliprow.local.passwords import load
 from cliprow.local.ports import free_port
@@ -26,11 +27,26 @@ from cliprow.local.stack import Stack, running_stack
 from cliprow.models import Stage
 from cliprow.queue.frames import Done, Failed, Request
 from cliprow.queue.worker import Worker, WorkerOptions
-from tests.folder_storage import FolderStorage
 
 #: Scenes of each job: with one platform it has this many tasks of audio and of video, and three more.
 SCENES = 2
 TASKS_PER_JOB = 2 * SCENES + 3
+
+
+class NoFiles:
+    """The storage of stages that make no files: whoever asks for one has found a mistake."""
+
+    def put(self, path: str, source: Path, media_type: str) -> str:
+        raise NotFound(f"{source} should not have been made.")
+
+    def fetch(self, path: str) -> Path:
+        raise NotFound(f"{path} was never stored.")
+
+    def exists(self, path: str) -> bool:
+        return False
+
+    def delete(self, path: str) -> None:
+        return None
 
 
 @dataclass
@@ -108,9 +124,7 @@ class Place:
     def worker(self, slots: int, on_start: Callable[[Request], None] = lambda _: None) -> Worker:
         """A worker with so many slots that do nothing."""
         options = WorkerOptions(slots=slots, make_slot=lambda: NoopSlot(on_start))
-        return Worker(
-            self.stack.worker, FolderStorage(self.folder / "media"), self.folder / "scratch", options
-        )
+        return Worker(self.stack.worker, NoFiles(), self.folder / "scratch", options)
 
 
 @contextmanager
@@ -132,7 +146,7 @@ def new_place(folder: Path) -> Iterator[Place]:
 async def run_until(worker: Worker, is_done: Callable[[], bool], every_s: float = 0.02) -> None:
     """Let a worker work until a condition holds."""
     running = asyncio.create_task(worker.run())
-    while not running.done() and not is_done():
+    while not running.done() and not is_done():  # noqa: ASYNC110 - it asks the database
         await asyncio.sleep(every_s)
     worker.stop()
     await running

@@ -21,9 +21,8 @@ import time
 from pathlib import Path
 
 import psycopg
-
-from bench._noop_worker import TASKS_PER_JOB, Place, new_place, run_until
-from bench._queue_peers import PEERS, PeerMissing, peer_rate
+from _noop_worker import TASKS_PER_JOB, Place, new_place, run_until
+from _queue_peers import PEERS, PeerMissing, peer_rate
 
 #: Cliprow's whole tasks, over procrastinate's bare jobs.
 MIN_RATIO = 3.0

@@ -1,5 +1,7 @@
 """pgqueuer: bare no-op jobs. Usage: pgqueuer_jobs.py COUNT; connects by PG* variables."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import sys
@@ -15,6 +17,7 @@ from pgqueuer.types import QueueExecutionMode
 
 
 async def main(count: int) -> None:
+    """Enqueue, then run until there are none left, and time the run."""
     connection = await asyncpg.connect()
     driver = AsyncpgDriver(connection)
     queries = Queries(driver)
@@ -29,9 +32,7 @@ async def main(count: int) -> None:
         done += 1
 
     began = time.perf_counter()
-    await queuer.qm.run(
-        batch_size=50, dequeue_timeout=timedelta(seconds=1), mode=QueueExecutionMode.drain
-    )
+    await queuer.qm.run(batch_size=50, dequeue_timeout=timedelta(seconds=1), mode=QueueExecutionMode.drain)
     print(json.dumps({"jobs": done, "seconds": time.perf_counter() - began}))
 
 
