@@ -29,23 +29,16 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_entries procrastinate.procrastinate_jobs [] := array(
-    select e from private.fetch_entries(p_queue_worker_id, p_stages, p_limit) as e order by e.priority desc, e.id
+  v_entries private.queue_entry [] := array(
+    select row((e.args ->> 'job_id')::uuid, (e.args ->> 'task_id')::uuid, e.id, p_versions ->> e.queue_name)::private.queue_entry
+    from private.fetch_entries(p_queue_worker_id, p_stages, p_limit) as e
+    order by e.priority desc, e.id
   );
-  v_entry procrastinate.procrastinate_jobs;
-  v_job_id uuid;
-  v_task_id uuid;
 begin
   perform private.lock_tenants(array(
-    select t.tenant_id from unnest(v_entries) as e
-    join public.stage_tasks as t on t.job_id = (e.args ->> 'job_id')::uuid and t.id = (e.args ->> 'task_id')::uuid
+    select t.tenant_id from unnest(v_entries) as e join public.stage_tasks as t on t.job_id = e.job_id and t.id = e.task_id
   ));
-  foreach v_entry in array v_entries loop
-    v_job_id := (v_entry.args ->> 'job_id')::uuid;
-    v_task_id := (v_entry.args ->> 'task_id')::uuid;
-    return next jsonb_build_object('job_id', v_job_id, 'task_id', v_task_id, 'entry_id', v_entry.id)
-      || private.claim_task(v_job_id, v_task_id, v_entry.id, p_worker_id, p_versions ->> v_entry.queue_name);
-  end loop;
+  return query select c from private.claim_all(v_entries, p_worker_id) as c;
 end
 $$;
 comment on function private.take_round(uuid, bigint, text [], int, jsonb) is
@@ -84,18 +77,21 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
+declare
+  v_held public.stage_tasks [] := array(
+    select t from public.stage_tasks as t
+    where t.worker_id = p_worker_id and t.status = 'processing' and t.attempt_id <> all(p_known)
+  );
 begin
+  perform private.lock_tenants(array(select h.tenant_id from unnest(v_held) as h));
   return (
-    select coalesce(jsonb_agg(
-      jsonb_build_object('job_id', t.job_id, 'task_id', t.id, 'entry_id', t.entry_id)
-      || private.claim_task(t.job_id, t.id, t.entry_id, p_worker_id, p_versions ->> t.stage)), '[]')
-    from (
-      select h.job_id, h.id, h.entry_id, h.stage from public.stage_tasks as h
-      where h.worker_id = p_worker_id and h.status = 'processing' and h.attempt_id <> all(p_known)
-      -- As lock_tenants does, since each claim takes the lock of its tenant.
-      order by h.tenant_id
-    ) as t
+    select coalesce(jsonb_agg(c), '[]')
+    from private.claim_all(array(
+      select row(h.job_id, h.id, h.entry_id, p_versions ->> h.stage)::private.queue_entry from unnest(v_held) as h
+    ), p_worker_id) as c
+    where c ->> 'verdict' = 'run'
   );
 end
 $$;
@@ -130,33 +126,31 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
-  v_item record;
-  v_task public.stage_tasks;
-  v_entry_ids bigint [] := '{}';
-  v_outcomes jsonb [] := '{}';
-  v_is_own boolean;
+  v_results private.result [] := array(
+    select i from jsonb_populate_recordset(null::private.result, p_items) as i order by i.job_id, i.task_id
+  );
+  v_own public.stage_tasks [];
+  v_answer jsonb;
 begin
   perform private.lock_tenants(array(
-    select t.tenant_id from jsonb_to_recordset(p_items) as i (job_id uuid, task_id uuid)
-    join public.stage_tasks as t on t.job_id = i.job_id and t.id = i.task_id
+    select t.tenant_id from unnest(v_results) as r join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id
   ));
-  for v_item in
-    select * from jsonb_to_recordset(p_items)
-      as i (job_id uuid, task_id uuid, attempt_id uuid, facts jsonb, files jsonb, timings jsonb)
-    order by i.job_id, i.task_id
-  loop
-    v_task := private.lock_task(v_item.job_id, v_item.task_id);
-    v_is_own := v_task.attempt_id is not distinct from v_item.attempt_id and v_task.status in ('processing', 'completed');
-    if v_is_own and v_task.status = 'processing' then
-      perform private.complete_attempt(v_task, v_item.facts, v_item.files, v_item.timings);
-      v_entry_ids := v_entry_ids || v_task.entry_id;
-    end if;
-    v_outcomes := v_outcomes || jsonb_build_object(
-      'attempt_id', v_item.attempt_id, 'outcome', case when coalesce(v_is_own, false) then 'completed' else 'stale' end);
-  end loop;
-  delete from procrastinate.procrastinate_jobs where id = any(v_entry_ids);
+  v_own := array(
+    select t from unnest(v_results) as r
+    join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id and t.attempt_id = r.attempt_id
+    where t.status in ('processing', 'completed')
+  );
+  v_answer := (
+    select coalesce(jsonb_agg(jsonb_build_object('attempt_id', r.attempt_id,
+      'outcome', case when exists (select from unnest(v_own) as o where o.attempt_id = r.attempt_id) then 'completed' else 'stale' end)), '[]')
+    from unnest(v_results) as r
+  );
+  -- The others are completed already: the answer to a first call was lost.
+  v_own := array(select o from unnest(v_own) as o where o.status = 'processing');
+  perform private.keep_results(v_results, v_own);
+  delete from procrastinate.procrastinate_jobs where id in (select o.entry_id from unnest(v_own) as o);
   perform private.release();
-  return to_jsonb(v_outcomes);
+  return v_answer;
 end
 $$;
 comment on function private.complete_tasks(jsonb) is

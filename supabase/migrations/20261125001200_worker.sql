@@ -1,36 +1,215 @@
 -- Many tasks in one call of a worker.
 
-create or replace function private.finish_task(p_task public.stage_tasks, p_content_key text, p_is_reused boolean)
+drop function private.finish_task(public.stage_tasks, text, boolean);
+drop function private.store_content(public.stage_tasks, public.artifacts);
+drop function private.start_attempt(public.stage_tasks, uuid, uuid, text);
+
+create function private.store_content(p_tasks public.stage_tasks [], p_is_reused boolean)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.generated_content (
+    tenant_id, project_id, job_id, task_id, scene_id, content_type, role, file_name, file_path, file_size, sha256,
+    duration_ms, duration, platform, resolution, format, generation_metadata
+  )
+  select t.tenant_id, t.project_id, t.job_id, t.id, s.id,
+    case f ->> 'role' when 'narration' then 'audio' when 'segment' then 'video' when 'video' then 'video'
+      when 'thumbnail' then 'thumbnail' when 'manifest' then 'manifest' else 'subtitle' end,
+    f ->> 'role', f ->> 'name', f ->> 'path', (f ->> 'size_bytes')::bigint, f ->> 'sha256',
+    d.duration_ms, ceil(d.duration_ms / 1000.0)::int, coalesce(t.platform, 'universal'),
+    case when f ->> 'role' in ('segment', 'video') then t.width || 'x' || t.height end,
+    nullif(substring(f ->> 'name' from '\.([^.]+)$'), ''),
+    jsonb_build_object('content_key', a.content_key, 'stage_version', a.stage_version, 'is_reused', p_is_reused)
+      || coalesce(jsonb_strip_nulls(jsonb_build_object('provider', a.facts -> 'provider',
+        'voice_id', a.facts -> 'voice', 'layout', a.facts -> 'layout')), '{}')
+  from unnest(p_tasks) as t
+  join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+  cross join lateral jsonb_array_elements(a.files) as f
+  cross join lateral (
+    select coalesce((a.facts ->> 'duration_ms')::int, ((a.facts ->> 'sample_count')::bigint / 48)::int,
+      ((a.facts ->> 'frame_count')::int * 1000 / 30)) as duration_ms
+  ) as d
+  left join lateral private.script_of(t.job_id, t.tenant_id) as script on t.scene_number is not null
+  left join public.scenes as s on s.script_id = script.id and s.scene_number = t.scene_number;
+end
+$$;
+comment on function private.store_content(public.stage_tasks [], boolean) is 'One row of generated_content for each file of the tasks'' artifacts.';
+
+create function private.follow_scripts(p_tasks public.stage_tasks [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_artifact public.artifacts;
-  v_job public.generation_jobs;
+  v_made record;
 begin
-  select * into strict v_artifact from public.artifacts
-  where tenant_id = p_task.tenant_id and content_key = p_content_key and status = 'ready';
-  p_task.is_reused := p_is_reused;
-  if p_task.stage = 'script_generation' then
-    select * into strict v_job from public.generation_jobs where id = p_task.job_id;
-    perform private.store_script(v_job, v_artifact.facts);
-    perform private.expand_job(v_job, p_task.id, v_artifact.facts);
-  elsif p_task.stage = 'audio_generation' then
-    update public.scenes set duration_ms = (v_artifact.facts ->> 'sample_count')::bigint / 48,
-      duration = ceil((v_artifact.facts ->> 'sample_count')::numeric / 48000)
-    where script_id = (private.script_of(p_task.job_id, p_task.tenant_id)).id and scene_number = p_task.scene_number;
-  end if;
-  perform private.store_content(p_task, v_artifact);
-  update public.stage_tasks
-  set status = 'completed', progress = 100, completed_at = now(), content_key = p_content_key, is_reused = p_is_reused,
-    error_code = null, error_message = null, next_step = null
-  where job_id = p_task.job_id and id = p_task.id;
-  perform private.wake_waiting_for(p_task.tenant_id, p_content_key);
+  for v_made in
+    select j as job, t.id as task_id, a.facts
+    from unnest(p_tasks) as t
+    join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+    join public.generation_jobs as j on j.id = t.job_id
+    where t.stage = 'script_generation'
+  loop
+    perform private.store_script(v_made.job, v_made.facts);
+    perform private.expand_job(v_made.job, v_made.task_id, v_made.facts);
+  end loop;
+  -- How long a scene is spoken is how long it is.
+  update public.scenes as s
+  set duration_ms = m.sample_count / 48, duration = ceil(m.sample_count / 48000.0)
+  from (
+    select (private.script_of(t.job_id, t.tenant_id)).id as script_id, t.scene_number,
+      (a.facts ->> 'sample_count')::bigint as sample_count
+    from unnest(p_tasks) as t
+    join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+    where t.stage = 'audio_generation'
+  ) as m
+  where s.script_id = m.script_id and s.scene_number = m.scene_number;
 end
 $$;
-comment on function private.finish_task(public.stage_tasks, text, boolean) is
-  'Completes a task with a ready artifact: keeps what it made, adds the tasks that follow from a script, unlocks dependents. The caller releases the next.';
+comment on function private.follow_scripts(public.stage_tasks []) is
+  'What follows from finished scripts (their scenes and the tasks for them) and from finished narrations (how long a scene is).';
+
+create function private.finish_tasks(p_tasks public.stage_tasks [], p_is_reused boolean)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from unnest(p_tasks) as t
+    where not exists (
+      select from public.artifacts as a
+      where a.tenant_id = t.tenant_id and a.content_key = t.content_key and a.status = 'ready')
+  ) then
+    raise exception 'A task cannot be completed, because its artifact is not ready.'
+      using errcode = 'CR004', hint = 'Say it again; if that does not help, retry the job.';
+  end if;
+  perform private.follow_scripts(p_tasks);
+  perform private.store_content(p_tasks, p_is_reused);
+  update public.stage_tasks as t
+  set status = 'completed', progress = 100, completed_at = now(), content_key = d.content_key, is_reused = p_is_reused,
+    error_code = null, error_message = null, next_step = null
+  from unnest(p_tasks) as d
+  where t.job_id = d.job_id and t.id = d.id;
+  update public.stage_tasks as t
+  set awaits_key = null
+  from unnest(p_tasks) as d
+  where t.tenant_id = d.tenant_id and t.awaits_key = d.content_key;
+end
+$$;
+comment on function private.finish_tasks(public.stage_tasks [], boolean) is
+  'Completes tasks whose content_key names a ready artifact: keeps what they made, adds the tasks that follow from a script, unlocks '
+  'dependents, rolls up each job once. The caller releases the next.';
+
+create function private.start_attempts(p_tasks public.stage_tasks [], p_worker_id uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.stage_tasks as t
+  set status = 'processing', attempt_id = s.attempt_id, worker_id = p_worker_id, content_key = s.content_key,
+    started_at = now(), progress = 0, is_reused = false
+  from unnest(p_tasks) as s
+  where t.job_id = s.job_id and t.id = s.id;
+  insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
+  select s.job_id, s.attempt_id, s.id, s.tenant_id, s.generation,
+    1 + (select count(*) from public.task_attempts as a where a.job_id = s.job_id and a.task_id = s.id),
+    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '')
+  from unnest(p_tasks) as s;
+end
+$$;
+comment on function private.start_attempts(public.stage_tasks [], uuid) is
+  'Gives queued tasks to a worker, as their next attempts; attempt_id and content_key are set in what is passed.';
+
+create type private.queue_entry as (job_id uuid, task_id uuid, entry_id bigint, version text);
+comment on type private.queue_entry is 'A queue entry, the task it stands for, and the version of its stage that the worker runs.';
+
+create function private.judge_claim(
+  p_task public.stage_tasks, p_entry private.queue_entry, p_worker_id uuid, p_taken_keys text []
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_attempt_id uuid := private.uuid_v7();
+  v_inputs jsonb;
+  v_key text;
+  v_verdict text := 'run';
+begin
+  -- Processing already: asked twice, because the answer to the first call was lost on its way.
+  if p_task.entry_id is distinct from p_entry.entry_id or p_task.status is null
+    or p_task.status <> 'queued' and (p_task.status <> 'processing' or p_task.worker_id <> p_worker_id) then
+    return jsonb_build_object('verdict', 'stale');
+  elsif p_task.status = 'queued' and private.is_paused(p_task) then
+    return jsonb_build_object('verdict', 'paused');
+  end if;
+  v_inputs := private.task_inputs(p_task);
+  v_key := encode(sha256(convert_to(concat_ws(E'\n',
+    p_task.stage, p_entry.version, v_inputs::text, p_task.job_id || '/' || p_task.redone_in), 'UTF8')), 'hex');
+  if p_task.status = 'processing' then
+    v_attempt_id := p_task.attempt_id;
+  elsif p_task.tenant_id || v_key = any(p_taken_keys) then
+    v_verdict := 'parked';
+  else
+    v_verdict := private.reserve_artifact(p_task, v_key, p_entry.version, v_attempt_id);
+  end if;
+  return jsonb_build_object('verdict', v_verdict, 'attempt_id', v_attempt_id, 'stage', p_task.stage,
+    'tenant_id', p_task.tenant_id, 'content_key', v_key, 'inputs', case v_verdict when 'run' then v_inputs end);
+end
+$$;
+comment on function private.judge_claim(public.stage_tasks, private.queue_entry, uuid, text []) is
+  'What becomes of a task whose entry a worker has fetched, as claim_task says it. Taken keys are those that run from the same call.';
+
+create function private.claim_all(p_entries private.queue_entry [], p_worker_id uuid)
+returns setof jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_entry private.queue_entry;
+  v_task public.stage_tasks;
+  v_claim jsonb;
+  v_runs public.stage_tasks [] := '{}';
+  v_reused public.stage_tasks [] := '{}';
+  v_parked public.stage_tasks [] := '{}';
+  v_paused uuid [] := '{}';
+  v_taken_keys text [] := '{}';
+begin
+  foreach v_entry in array p_entries loop
+    select t.* into v_task from public.stage_tasks as t where t.job_id = v_entry.job_id and t.id = v_entry.task_id for update;
+    v_claim := private.judge_claim(v_task, v_entry, p_worker_id, v_taken_keys);
+    v_task.content_key := v_claim ->> 'content_key';
+    v_task.attempt_id := v_claim ->> 'attempt_id';
+    case v_claim ->> 'verdict'
+      when 'run' then
+        v_taken_keys := v_taken_keys || (v_task.tenant_id || v_task.content_key);
+        if v_task.status = 'queued' then
+          v_runs := v_runs || v_task;
+        end if;
+      when 'reused' then v_reused := v_reused || v_task;
+      when 'parked' then v_parked := v_parked || v_task;
+      when 'paused' then v_paused := v_paused || v_task.id;
+      else null;
+    end case;
+    return next jsonb_build_object('job_id', v_entry.job_id, 'task_id', v_entry.task_id, 'entry_id', v_entry.entry_id) || v_claim;
+  end loop;
+  perform private.start_attempts(v_runs, p_worker_id);
+  if cardinality(v_reused) + cardinality(v_parked) + cardinality(v_paused) > 0 then
+    perform private.finish_tasks(v_reused, true);
+    update public.stage_tasks as t set status = 'pending', awaits_key = p.content_key
+    from unnest(v_parked) as p where t.job_id = p.job_id and t.id = p.id;
+    update public.stage_tasks as t set status = 'pending'
+    from unnest(p_entries) as e where t.job_id = e.job_id and t.id = e.task_id and t.id = any(v_paused);
+    perform private.release();
+  end if;
+end
+$$;
+comment on function private.claim_all(private.queue_entry [], uuid) is
+  'Gives the tasks of queue entries to a worker, or does what else is to be done with them; returns what became of each. Their tenants are locked.';
 
 create or replace function private.claim_task(
   p_job_id uuid, p_task_id uuid, p_entry_id bigint, p_worker_id uuid, p_version text
@@ -42,44 +221,13 @@ security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
-declare
-  v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
-  v_attempt_id uuid := private.uuid_v7();
-  v_inputs jsonb;
-  v_key text;
-  v_verdict text;
 begin
-  if v_task.entry_id is distinct from p_entry_id or v_task.status is null then
-    return jsonb_build_object('verdict', 'stale');
-  end if;
-  if v_task.status = 'queued' and private.is_paused(v_task) then
-    update public.stage_tasks set status = 'pending' where job_id = p_job_id and id = p_task_id;
-    perform private.release();
-    return jsonb_build_object('verdict', 'paused');
-  end if;
-  v_inputs := private.task_inputs(v_task);
-  v_key := encode(sha256(convert_to(
-    concat_ws(E'\n', v_task.stage, p_version, v_inputs::text, v_task.job_id || '/' || v_task.redone_in), 'UTF8')), 'hex');
-  if v_task.status = 'queued' then
-    v_verdict := private.reserve_artifact(v_task, v_key, p_version, v_attempt_id);
-  elsif v_task.worker_id = p_worker_id then
-    -- Asked twice: the answer to the first call was lost on its way.
-    v_verdict := 'run';
-    v_attempt_id := v_task.attempt_id;
-  else
-    return jsonb_build_object('verdict', 'stale');
-  end if;
-  if v_verdict = 'reused' then
-    perform private.finish_task(v_task, v_key, true);
-    perform private.release();
-  elsif v_verdict = 'parked' then
-    update public.stage_tasks set status = 'pending', awaits_key = v_key where job_id = p_job_id and id = p_task_id;
-    perform private.release();
-  elsif v_task.status = 'queued' then
-    perform private.start_attempt(v_task, v_attempt_id, p_worker_id, v_key);
-  end if;
-  return jsonb_build_object('verdict', v_verdict, 'attempt_id', v_attempt_id, 'stage', v_task.stage,
-    'tenant_id', v_task.tenant_id, 'content_key', v_key, 'inputs', case v_verdict when 'run' then v_inputs end);
+  perform private.lock_task(p_job_id, p_task_id);
+  return (
+    select c from private.claim_all(
+      array[row(p_job_id, p_task_id, p_entry_id, p_version)::private.queue_entry], p_worker_id
+    ) as c
+  );
 end
 $$;
 comment on function private.claim_task(uuid, uuid, bigint, uuid, text) is
@@ -87,23 +235,31 @@ comment on function private.claim_task(uuid, uuid, bigint, uuid, text) is
   'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s). '
   'Asking twice does no harm: the worker that has the task gets the same answer again.';
 
-create function private.complete_attempt(p_task public.stage_tasks, p_facts jsonb, p_files jsonb, p_timings jsonb)
+create type private.result as (job_id uuid, task_id uuid, attempt_id uuid, facts jsonb, files jsonb, timings jsonb);
+comment on type private.result is 'What an attempt made.';
+
+create function private.keep_results(p_results private.result [], p_tasks public.stage_tasks [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  update public.artifacts
-  set status = 'ready', ready_at = now(), facts = p_facts, files = p_files,
-    size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(p_files) as f)
-  where tenant_id = p_task.tenant_id and content_key = p_task.content_key;
-  update public.task_attempts set status = 'completed', finished_at = now(), timings = p_timings
-  where job_id = p_task.job_id and id = p_task.attempt_id;
-  perform private.finish_task(p_task, p_task.content_key, false);
+  update public.artifacts as a
+  set status = 'ready', ready_at = now(), facts = r.facts, files = r.files,
+    size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(r.files) as f)
+  from unnest(p_tasks) as t
+  join unnest(p_results) as r on r.attempt_id = t.attempt_id
+  where a.tenant_id = t.tenant_id and a.content_key = t.content_key;
+  update public.task_attempts as a
+  set status = 'completed', finished_at = now(), timings = r.timings
+  from unnest(p_tasks) as t
+  join unnest(p_results) as r on r.attempt_id = t.attempt_id
+  where a.job_id = t.job_id and a.id = t.attempt_id;
+  perform private.finish_tasks(p_tasks, false);
 end
 $$;
-comment on function private.complete_attempt(public.stage_tasks, jsonb, jsonb, jsonb) is
-  'Completes a task, which is locked and runs, with what its attempt made. The caller releases the next.';
+comment on function private.keep_results(private.result [], public.stage_tasks []) is
+  'Completes tasks, which are locked and run, with what their attempts made. The caller releases the next.';
 
 create or replace function private.complete_task(
   p_job_id uuid, p_task_id uuid, p_attempt_id uuid, p_facts jsonb, p_files jsonb, p_timings jsonb
@@ -122,7 +278,8 @@ begin
     return; -- Said twice: the answer to the first call was lost on its way.
   end if;
   v_task := private.lock_own_task(p_job_id, p_task_id, p_attempt_id);
-  perform private.complete_attempt(v_task, p_facts, p_files, p_timings);
+  perform private.keep_results(
+    array[row(p_job_id, p_task_id, p_attempt_id, p_facts, p_files, p_timings)::private.result], array[v_task]);
   perform private.release();
 end
 $$;
@@ -158,23 +315,16 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_entries procrastinate.procrastinate_jobs [] := array(
-    select e from private.fetch_entries(p_queue_worker_id, p_stages, p_limit) as e order by e.priority desc, e.id
+  v_entries private.queue_entry [] := array(
+    select row((e.args ->> 'job_id')::uuid, (e.args ->> 'task_id')::uuid, e.id, p_versions ->> e.queue_name)::private.queue_entry
+    from private.fetch_entries(p_queue_worker_id, p_stages, p_limit) as e
+    order by e.priority desc, e.id
   );
-  v_entry procrastinate.procrastinate_jobs;
-  v_job_id uuid;
-  v_task_id uuid;
 begin
   perform private.lock_tenants(array(
-    select t.tenant_id from unnest(v_entries) as e
-    join public.stage_tasks as t on t.job_id = (e.args ->> 'job_id')::uuid and t.id = (e.args ->> 'task_id')::uuid
+    select t.tenant_id from unnest(v_entries) as e join public.stage_tasks as t on t.job_id = e.job_id and t.id = e.task_id
   ));
-  foreach v_entry in array v_entries loop
-    v_job_id := (v_entry.args ->> 'job_id')::uuid;
-    v_task_id := (v_entry.args ->> 'task_id')::uuid;
-    return next jsonb_build_object('job_id', v_job_id, 'task_id', v_task_id, 'entry_id', v_entry.id)
-      || private.claim_task(v_job_id, v_task_id, v_entry.id, p_worker_id, p_versions ->> v_entry.queue_name);
-  end loop;
+  return query select c from private.claim_all(v_entries, p_worker_id) as c;
 end
 $$;
 comment on function private.take_round(uuid, bigint, text [], int, jsonb) is
@@ -213,18 +363,21 @@ language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
+declare
+  v_held public.stage_tasks [] := array(
+    select t from public.stage_tasks as t
+    where t.worker_id = p_worker_id and t.status = 'processing' and t.attempt_id <> all(p_known)
+  );
 begin
+  perform private.lock_tenants(array(select h.tenant_id from unnest(v_held) as h));
   return (
-    select coalesce(jsonb_agg(
-      jsonb_build_object('job_id', t.job_id, 'task_id', t.id, 'entry_id', t.entry_id)
-      || private.claim_task(t.job_id, t.id, t.entry_id, p_worker_id, p_versions ->> t.stage)), '[]')
-    from (
-      select h.job_id, h.id, h.entry_id, h.stage from public.stage_tasks as h
-      where h.worker_id = p_worker_id and h.status = 'processing' and h.attempt_id <> all(p_known)
-      -- As lock_tenants does, since each claim takes the lock of its tenant.
-      order by h.tenant_id
-    ) as t
+    select coalesce(jsonb_agg(c), '[]')
+    from private.claim_all(array(
+      select row(h.job_id, h.id, h.entry_id, p_versions ->> h.stage)::private.queue_entry from unnest(v_held) as h
+    ), p_worker_id) as c
+    where c ->> 'verdict' = 'run'
   );
 end
 $$;
@@ -259,33 +412,31 @@ set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
-  v_item record;
-  v_task public.stage_tasks;
-  v_entry_ids bigint [] := '{}';
-  v_outcomes jsonb [] := '{}';
-  v_is_own boolean;
+  v_results private.result [] := array(
+    select i from jsonb_populate_recordset(null::private.result, p_items) as i order by i.job_id, i.task_id
+  );
+  v_own public.stage_tasks [];
+  v_answer jsonb;
 begin
   perform private.lock_tenants(array(
-    select t.tenant_id from jsonb_to_recordset(p_items) as i (job_id uuid, task_id uuid)
-    join public.stage_tasks as t on t.job_id = i.job_id and t.id = i.task_id
+    select t.tenant_id from unnest(v_results) as r join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id
   ));
-  for v_item in
-    select * from jsonb_to_recordset(p_items)
-      as i (job_id uuid, task_id uuid, attempt_id uuid, facts jsonb, files jsonb, timings jsonb)
-    order by i.job_id, i.task_id
-  loop
-    v_task := private.lock_task(v_item.job_id, v_item.task_id);
-    v_is_own := v_task.attempt_id is not distinct from v_item.attempt_id and v_task.status in ('processing', 'completed');
-    if v_is_own and v_task.status = 'processing' then
-      perform private.complete_attempt(v_task, v_item.facts, v_item.files, v_item.timings);
-      v_entry_ids := v_entry_ids || v_task.entry_id;
-    end if;
-    v_outcomes := v_outcomes || jsonb_build_object(
-      'attempt_id', v_item.attempt_id, 'outcome', case when coalesce(v_is_own, false) then 'completed' else 'stale' end);
-  end loop;
-  delete from procrastinate.procrastinate_jobs where id = any(v_entry_ids);
+  v_own := array(
+    select t from unnest(v_results) as r
+    join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id and t.attempt_id = r.attempt_id
+    where t.status in ('processing', 'completed')
+  );
+  v_answer := (
+    select coalesce(jsonb_agg(jsonb_build_object('attempt_id', r.attempt_id,
+      'outcome', case when exists (select from unnest(v_own) as o where o.attempt_id = r.attempt_id) then 'completed' else 'stale' end)), '[]')
+    from unnest(v_results) as r
+  );
+  -- The others are completed already: the answer to a first call was lost.
+  v_own := array(select o from unnest(v_own) as o where o.status = 'processing');
+  perform private.keep_results(v_results, v_own);
+  delete from procrastinate.procrastinate_jobs where id in (select o.entry_id from unnest(v_own) as o);
   perform private.release();
-  return to_jsonb(v_outcomes);
+  return v_answer;
 end
 $$;
 comment on function private.complete_tasks(jsonb) is

@@ -174,14 +174,12 @@ class QueueCalls:
         Asked until answered: a claim whose answer is lost may have been heard, and the task would be ours for ever.
         """
         answer = await self.until_answered(
-            "select (jsonb_build_object('job_id', j.id, 'task_id', t.id, 'entry_id', e.id)"
-            " || private.claim_task(j.id, t.id, e.id, %s, %s))::text"
-            " from (select %s::uuid as id) as j, (select %s::uuid as id) as t, (select %s::bigint as id) as e",
-            self._worker_id,
-            version,
+            "select private.claim_task(%s, %s, %s, %s, %s)::text",
             job_id,
             task_id,
             entry_id,
+            self._worker_id,
+            version,
         )
         return msgspec.json.decode(answer, type=Claim)
 
