@@ -105,7 +105,9 @@ def main() -> int:
         f"started {result['p50_ms']:.1f} ms after commit (p50, at most {MAX_P50_MS:.0f}), {result['p99_ms']:.1f} ms"
         f" (p99, at most {MAX_P99_MS:.0f}); {result['lost']} of {result['pairs']} second tasks not noticed at once"
     )
-    return 0 if result["p50_ms"] <= MAX_P50_MS and result["p99_ms"] <= MAX_P99_MS and not result["lost"] else 1
+    return (
+        0 if result["p50_ms"] <= MAX_P50_MS and result["p99_ms"] <= MAX_P99_MS and not result["lost"] else 1
+    )
 
 
 if __name__ == "__main__":
