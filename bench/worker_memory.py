@@ -92,9 +92,10 @@ async def _watch(folder: Path, jobs: int, seconds: float) -> dict[str, float]:
 def _private_mb(process: psutil.Process) -> float:
     """What a database process holds beside the shared buffers."""
     try:
-        return float(process.memory_full_info().uss) / _MB
-    except psutil.NoSuchProcess:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
         return 0.0
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss_Anon:"))
 
 
 def main() -> int:
