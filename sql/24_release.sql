@@ -14,15 +14,22 @@ create table private.workers (
   slots int not null check (slots > 0),
   is_draining boolean not null default false,
   started_at timestamptz not null default now(),
-  heartbeat_at timestamptz not null default now()
+  heartbeat_at timestamptz not null default now(),
+  busy_slots int not null default 0,
+  memory_bytes bigint not null default 0,
+  stop_requested_at timestamptz
 );
 comment on table private.workers is 'Live workers. One that stops beating is removed, and its tasks are released again.';
+comment on column private.workers.is_draining is 'Takes nothing new: because it stops, or because an operator asked for it.';
+comment on column private.workers.busy_slots is 'Slots that ran a task at the last heartbeat.';
+comment on column private.workers.memory_bytes is 'Resident memory of the worker and its children at the last heartbeat.';
+comment on column private.workers.stop_requested_at is 'When an operator asked it to end once it has nothing left.';
 
 create table private.settings (
   is_only_row boolean primary key default true check (is_only_row),
   queue_depth_per_slot int not null default 2 check (queue_depth_per_slot > 0),
   max_failures int not null default 5 check (max_failures > 0),
-  max_losses int not null default 10 check (max_losses > 0),
+  max_losses int not null default 5 check (max_losses > 0),
   backoff_base interval not null default '2 seconds',
   backoff_cap interval not null default '5 minutes',
   ageing interval not null default '5 minutes',

@@ -127,7 +127,10 @@ begin
   perform private.end_attempt(p_task, 'lost', v_error, null);
   p_task.lost_count := p_task.lost_count + 1;
   if p_task.lost_count < (select s.max_losses from private.settings as s) then
-    update public.stage_tasks set status = 'pending', progress = 0, lost_count = p_task.lost_count
+    -- The first time, the worker's silence was wait enough.
+    update public.stage_tasks
+    set status = 'pending', progress = 0, lost_count = p_task.lost_count,
+      run_at = case when p_task.lost_count > 1 then now() + private.backoff(p_task.lost_count, null) end
     where job_id = p_task.job_id and id = p_task.id;
   else
     perform private.fail_for_good(p_task, v_error);

@@ -13,7 +13,7 @@ as $$
 begin
   insert into private.workers (id, stages, slots, host, process_id, version)
   values (p_worker_id, p_stages, p_slots, p_host, p_process_id, p_version)
-  on conflict (id) do update set heartbeat_at = now(), is_draining = false;
+  on conflict (id) do update set heartbeat_at = now();
   perform private.release();
   return (select extract(epoch from s.dead_after) from private.settings as s);
 end
@@ -22,21 +22,30 @@ comment on function private.register_worker(uuid, text [], int, text, int, text)
   'Makes a worker known, and releases work for its slots. Once more after a lost connection does no harm. Returns after how many seconds of '
   'silence the worker is held to be dead.';
 
-create function private.beat(p_worker_id uuid)
-returns boolean
+create function private.beat(p_worker_id uuid, p_busy_slots int default 0, p_memory_bytes bigint default 0)
+returns text
 language plpgsql
 -- definer: workers may not touch the tables themselves.
 security definer
 set search_path = ''
 as $$
+declare
+  v_worker private.workers;
 begin
   -- A heartbeat may be forgotten in a crash; nobody waits for the disk because of it.
   perform set_config('synchronous_commit', 'off', true);
-  update private.workers set heartbeat_at = now() where id = p_worker_id;
-  return found;
+  update private.workers set heartbeat_at = now(), busy_slots = p_busy_slots, memory_bytes = p_memory_bytes
+  where id = p_worker_id returning * into v_worker;
+  return case
+    when v_worker.stop_requested_at is not null then 'stop'
+    when v_worker.is_draining then 'drain'
+    when v_worker.id is not null then 'work'
+  end;
 end
 $$;
-comment on function private.beat(uuid) is 'Says that a worker lives. False: it was taken for dead, and must register again.';
+comment on function private.beat(uuid, int, bigint) is
+  'Says that a worker lives, and how busy it is. Returns what it is to do: work, drain (take nothing new), stop (end once nothing runs). '
+  'Null: it was taken for dead, and must register again.';
 
 create function private.drain_worker(p_worker_id uuid)
 returns void
@@ -300,7 +309,7 @@ private.report_progress(uuid, uuid, uuid, int),
 private.fail_task(uuid, uuid, uuid, jsonb, jsonb),
 private.hand_back_task(uuid, uuid, uuid),
 private.register_worker(uuid, text [], int, text, int, text),
-private.beat(uuid),
+private.beat(uuid, int, bigint),
 private.drain_worker(uuid),
 private.leave(uuid),
 private.tick()

@@ -57,7 +57,7 @@ declare
   v_runs jsonb [];
 begin
   if exists (select from private.workers as w where w.id = p_worker_id and w.is_draining) then
-    return '[]';
+    return jsonb_build_object('looked_at', 0, 'runs', '[]'::jsonb);
   end if;
   v_taken := array(select r from private.take_round(p_worker_id, p_queue_worker_id, p_stages, p_limit, p_versions) as r);
   v_runs := array(select r from unnest(v_taken) as r where r ->> 'verdict' = 'run');
@@ -68,7 +68,7 @@ begin
 end
 $$;
 comment on function private.take_tasks(uuid, bigint, text [], int, jsonb) is
-  'Gives a worker up to so many tasks in one round trip: {looked_at, runs}. What was reused, parked, paused or stale has been dealt with; '
+  'Gives a worker up to so many tasks in one round trip: {looked_at, runs}. What was reused, parked, paused, passed on or stale has been dealt with; '
   'looked_at above the number of runs says that another look may find more. Nothing for a draining worker.';
 
 create function private.held_tasks(p_worker_id uuid, p_known uuid [], p_versions jsonb)

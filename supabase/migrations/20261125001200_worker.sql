@@ -1,8 +1,21 @@
--- Many tasks in one call of a worker.
+-- Many tasks in one call of a worker; what it tells with each heartbeat, and what operators ask of it; suspects.
 
 drop function private.finish_task(public.stage_tasks, text, boolean);
 drop function private.store_content(public.stage_tasks, public.artifacts);
 drop function private.start_attempt(public.stage_tasks, uuid, uuid, text);
+drop function private.beat(uuid);
+
+alter table private.workers
+add column busy_slots int not null default 0,
+add column memory_bytes bigint not null default 0,
+add column stop_requested_at timestamptz;
+comment on column private.workers.is_draining is 'Takes nothing new: because it stops, or because an operator asked for it.';
+comment on column private.workers.busy_slots is 'Slots that ran a task at the last heartbeat.';
+comment on column private.workers.memory_bytes is 'Resident memory of the worker and its children at the last heartbeat.';
+comment on column private.workers.stop_requested_at is 'When an operator asked it to end once it has nothing left.';
+
+alter table private.settings alter column max_losses set default 5;
+update private.settings set max_losses = 5 where max_losses = 10;
 
 create function private.store_content(p_tasks public.stage_tasks [], p_is_reused boolean)
 returns void
@@ -124,6 +137,42 @@ $$;
 comment on function private.start_attempts(public.stage_tasks [], uuid) is
   'Gives queued tasks to a worker, as their next attempts; attempt_id and content_key are set in what is passed.';
 
+create function private.is_suspect(p_task public.stage_tasks)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return p_task.lost_count > 0 or coalesce(p_task.error_code in ('CHILD_DIED', 'OUT_OF_MEMORY'), false);
+end
+$$;
+comment on function private.is_suspect(public.stage_tasks) is
+  'Whether a task has taken a worker or a child process down with it: its next attempt runs alone.';
+
+create function private.is_for_another(p_task public.stage_tasks, p_worker_id uuid)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return private.is_suspect(p_task) and (
+    select a.worker_id from public.task_attempts as a
+    where a.job_id = p_task.job_id and a.task_id = p_task.id
+    order by a.number desc limit 1
+  ) = p_worker_id and exists (
+    select from private.workers as w
+    cross join private.settings as s
+    -- Not for ever: the other may have no time, or be gone before it is noticed.
+    where w.id <> p_worker_id and p_task.stage = any(w.stages) and not w.is_draining
+      and w.heartbeat_at > now() - s.dead_after and w.busy_slots < w.slots
+  );
+end
+$$;
+comment on function private.is_for_another(public.stage_tasks, uuid) is
+  'Whether a suspect was last tried by this worker, and another with a free slot is there to try it next.';
+
 create type private.queue_entry as (job_id uuid, task_id uuid, entry_id bigint, version text);
 comment on type private.queue_entry is 'A queue entry, the task it stands for, and the version of its stage that the worker runs.';
 
@@ -146,6 +195,8 @@ begin
     return jsonb_build_object('verdict', 'stale');
   elsif p_task.status = 'queued' and private.is_paused(p_task) then
     return jsonb_build_object('verdict', 'paused');
+  elsif p_task.status = 'queued' and private.is_for_another(p_task, p_worker_id) then
+    return jsonb_build_object('verdict', 'passed_on');
   end if;
   v_inputs := private.task_inputs(p_task);
   v_key := encode(sha256(convert_to(concat_ws(E'\n',
@@ -158,7 +209,8 @@ begin
     v_verdict := private.reserve_artifact(p_task, v_key, p_entry.version, v_attempt_id);
   end if;
   return jsonb_build_object('verdict', v_verdict, 'attempt_id', v_attempt_id, 'stage', p_task.stage,
-    'tenant_id', p_task.tenant_id, 'content_key', v_key, 'inputs', case v_verdict when 'run' then v_inputs end);
+    'tenant_id', p_task.tenant_id, 'content_key', v_key, 'is_suspect', private.is_suspect(p_task),
+    'inputs', case v_verdict when 'run' then v_inputs end);
 end
 $$;
 comment on function private.judge_claim(public.stage_tasks, private.queue_entry, uuid, text []) is
@@ -177,6 +229,7 @@ declare
   v_reused public.stage_tasks [] := '{}';
   v_parked public.stage_tasks [] := '{}';
   v_paused uuid [] := '{}';
+  v_passed_on uuid [] := '{}';
   v_taken_keys text [] := '{}';
 begin
   foreach v_entry in array p_entries loop
@@ -193,17 +246,20 @@ begin
       when 'reused' then v_reused := v_reused || v_task;
       when 'parked' then v_parked := v_parked || v_task;
       when 'paused' then v_paused := v_paused || v_task.id;
+      when 'passed_on' then v_passed_on := v_passed_on || v_task.id;
       else null;
     end case;
     return next jsonb_build_object('job_id', v_entry.job_id, 'task_id', v_entry.task_id, 'entry_id', v_entry.entry_id) || v_claim;
   end loop;
   perform private.start_attempts(v_runs, p_worker_id);
-  if cardinality(v_reused) + cardinality(v_parked) + cardinality(v_paused) > 0 then
+  if cardinality(v_reused) + cardinality(v_parked) + cardinality(v_paused || v_passed_on) > 0 then
     perform private.finish_tasks(v_reused, true);
     update public.stage_tasks as t set status = 'pending', awaits_key = p.content_key
     from unnest(v_parked) as p where t.job_id = p.job_id and t.id = p.id;
-    update public.stage_tasks as t set status = 'pending'
-    from unnest(p_entries) as e where t.job_id = e.job_id and t.id = e.task_id and t.id = any(v_paused);
+    update public.stage_tasks as t
+    set status = 'pending', run_at = case when t.id = any(v_passed_on) then now() + interval '1 second' end
+    from unnest(p_entries) as e
+    where t.job_id = e.job_id and t.id = e.task_id and t.id = any(v_paused || v_passed_on);
     perform private.release();
   end if;
 end
@@ -232,7 +288,8 @@ end
 $$;
 comment on function private.claim_task(uuid, uuid, bigint, uuid, text) is
   'Gives a queued task to a worker. Verdict: run (with inputs and the attempt id, which is the fencing token), reused (an equal artifact was '
-  'there, the task is completed), parked (an equal artifact is being made), paused, or stale (the queue entry is no longer the task''s). '
+  'there, the task is completed), parked (an equal artifact is being made), paused, passed_on (a suspect that another worker is to try), or stale '
+  '(the queue entry is no longer the task''s). '
   'Asking twice does no harm: the worker that has the task gets the same answer again.';
 
 create type private.result as (job_id uuid, task_id uuid, attempt_id uuid, facts jsonb, files jsonb, timings jsonb);
@@ -286,6 +343,80 @@ $$;
 comment on function private.complete_task(uuid, uuid, uuid, jsonb, jsonb, jsonb) is
   'Completes a task in one round trip: keeps facts and files as its artifact, unlocks dependents, releases the next. Raises CR005 for a stale token; '
   'saying it twice does no harm.';
+
+create or replace function private.lose_task(p_task public.stage_tasks)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_error constant jsonb := jsonb_build_object(
+    'error_code', 'WORKER_LOST', 'message', 'The worker died while it ran this task.', 'is_retriable', true,
+    'next_step', 'Look at the worker''s log and memory, then retry the job.');
+begin
+  perform private.end_attempt(p_task, 'lost', v_error, null);
+  p_task.lost_count := p_task.lost_count + 1;
+  if p_task.lost_count < (select s.max_losses from private.settings as s) then
+    -- The first time, the worker's silence was wait enough.
+    update public.stage_tasks
+    set status = 'pending', progress = 0, lost_count = p_task.lost_count,
+      run_at = case when p_task.lost_count > 1 then now() + private.backoff(p_task.lost_count, null) end
+    where job_id = p_task.job_id and id = p_task.id;
+  else
+    perform private.fail_for_good(p_task, v_error);
+  end if;
+end
+$$;
+comment on function private.lose_task(public.stage_tasks) is 'Puts a task back whose worker died; after too many losses it is held to be the cause.';
+
+create or replace function private.register_worker(
+  p_worker_id uuid, p_stages text [], p_slots int, p_host text, p_process_id int, p_version text
+)
+returns double precision
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+begin
+  insert into private.workers (id, stages, slots, host, process_id, version)
+  values (p_worker_id, p_stages, p_slots, p_host, p_process_id, p_version)
+  on conflict (id) do update set heartbeat_at = now();
+  perform private.release();
+  return (select extract(epoch from s.dead_after) from private.settings as s);
+end
+$$;
+comment on function private.register_worker(uuid, text [], int, text, int, text) is
+  'Makes a worker known, and releases work for its slots. Once more after a lost connection does no harm. Returns after how many seconds of '
+  'silence the worker is held to be dead.';
+
+create function private.beat(p_worker_id uuid, p_busy_slots int default 0, p_memory_bytes bigint default 0)
+returns text
+language plpgsql
+-- definer: workers may not touch the tables themselves.
+security definer
+set search_path = ''
+as $$
+declare
+  v_worker private.workers;
+begin
+  -- A heartbeat may be forgotten in a crash; nobody waits for the disk because of it.
+  perform set_config('synchronous_commit', 'off', true);
+  update private.workers set heartbeat_at = now(), busy_slots = p_busy_slots, memory_bytes = p_memory_bytes
+  where id = p_worker_id returning * into v_worker;
+  return case
+    when v_worker.stop_requested_at is not null then 'stop'
+    when v_worker.is_draining then 'drain'
+    when v_worker.id is not null then 'work'
+  end;
+end
+$$;
+comment on function private.beat(uuid, int, bigint) is
+  'Says that a worker lives, and how busy it is. Returns what it is to do: work, drain (take nothing new), stop (end once nothing runs). '
+  'Null: it was taken for dead, and must register again.';
+
+grant execute on function private.beat(uuid, int, bigint) to cliprow_worker;
 
 create function private.fetch_entries(p_queue_worker_id bigint, p_stages text [], p_limit int)
 returns setof procrastinate.procrastinate_jobs
@@ -343,7 +474,7 @@ declare
   v_runs jsonb [];
 begin
   if exists (select from private.workers as w where w.id = p_worker_id and w.is_draining) then
-    return '[]';
+    return jsonb_build_object('looked_at', 0, 'runs', '[]'::jsonb);
   end if;
   v_taken := array(select r from private.take_round(p_worker_id, p_queue_worker_id, p_stages, p_limit, p_versions) as r);
   v_runs := array(select r from unnest(v_taken) as r where r ->> 'verdict' = 'run');
@@ -354,7 +485,7 @@ begin
 end
 $$;
 comment on function private.take_tasks(uuid, bigint, text [], int, jsonb) is
-  'Gives a worker up to so many tasks in one round trip: {looked_at, runs}. What was reused, parked, paused or stale has been dealt with; '
+  'Gives a worker up to so many tasks in one round trip: {looked_at, runs}. What was reused, parked, paused, passed on or stale has been dealt with; '
   'looked_at above the number of runs says that another look may find more. Nothing for a draining worker.';
 
 create function private.held_tasks(p_worker_id uuid, p_known uuid [], p_versions jsonb)
@@ -449,3 +580,48 @@ private.held_tasks(uuid, uuid [], jsonb),
 private.withdrawn_attempts(uuid, uuid []),
 private.complete_tasks(jsonb)
 to cliprow_worker;
+
+create function private.worker_or_raise(p_worker_id uuid)
+returns private.workers
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_worker private.workers;
+begin
+  select * into v_worker from private.workers where id = p_worker_id;
+  if not found then
+    raise exception 'There is no worker %.', p_worker_id
+      using errcode = 'CR002', hint = 'List the workers: select * from private.workers.';
+  end if;
+  return v_worker;
+end
+$$;
+comment on function private.worker_or_raise(uuid) is 'A registered worker; raises CR002 when there is none with this id.';
+
+create function private.request_drain(p_worker_id uuid, p_is_draining boolean default true)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.worker_or_raise(p_worker_id);
+  update private.workers set is_draining = p_is_draining where id = p_worker_id and stop_requested_at is null;
+end
+$$;
+comment on function private.request_drain(uuid, boolean) is
+  'For operators: a worker finishes what it has and takes nothing new, at once; or, with false, takes work again. Without effect on one that is to stop.';
+
+create function private.request_stop(p_worker_id uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.worker_or_raise(p_worker_id);
+  update private.workers set is_draining = true, stop_requested_at = coalesce(stop_requested_at, now()) where id = p_worker_id;
+end
+$$;
+comment on function private.request_stop(uuid) is
+  'For operators: a worker takes nothing new, finishes what it has however long that takes, and ends.';

@@ -7,7 +7,7 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import procrastinate
@@ -22,8 +22,10 @@ from cliprow.models import Stage
 from cliprow.queue.calls import QueueCalls, Taken
 from cliprow.queue.completions import Completion, Completions, Outcome
 from cliprow.queue.entries import Entries
+from cliprow.queue.frames import Done, Request
 from cliprow.queue.slot import Slot
 from cliprow.queue.task_run import TaskRunner
+from cliprow.queue.worker import Worker, WorkerOptions
 from tests.cluster import Database
 from tests.folder_storage import FolderStorage
 
@@ -257,3 +259,57 @@ def test_results_that_end_together_are_written_together_and_a_refused_one_alone(
 
     assert asyncio.run(scenario()) == [None, None, None, InvalidInput, None, StaleToken, None]
     assert writes == [[0], [1, 2, 3, 4, 5, 6], [1], [2], [3], [4], [5], [6]]
+
+
+class WritingSlot:
+    """Writes scripts in this process, and notes how many of its kind were at work."""
+
+    peak_memory_bytes = 0
+    at_work = 0
+    #: Topic, and how many slots were at work with it.
+    seen: ClassVar[list[tuple[str, int]]] = []
+
+    async def start(self) -> dict[Stage, str]:
+        return dict.fromkeys(Stage, "1")
+
+    async def stop(self) -> None:
+        return None
+
+    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done:
+        topic = msgspec.json.decode(request.inputs)["topic"]
+        WritingSlot.at_work += 1
+        await asyncio.sleep(0.1)
+        WritingSlot.seen.append((topic, WritingSlot.at_work))
+        WritingSlot.at_work -= 1
+        scene = {"scene_number": 1, "scene_type": "main_content", "voiceover_text": topic}
+        scene |= {"heading": "", "points": [], "visual_description": "words"}
+        facts = {"title": topic, "description": "", "language": "en", "scenes": [scene]}
+        return Done(msgspec.json.encode(facts), [])
+
+
+def test_a_suspect_runs_alone_and_a_worker_told_to_stop_ends_when_nothing_runs(
+    database: Database, account: Account, tmp_path: Path
+) -> None:
+    for topic in ("Suspect", "One", "Two"):
+        add_topic(account, topic)
+    completed = "select count(*) from stage_tasks where stage = 'script_generation' and status = 'completed'"
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        connection.execute("update private.settings set dead_after = '2 seconds'")
+        connection.execute(
+            "update stage_tasks set lost_count = 1 where job_id in"
+            " (select id from generation_jobs where topic = 'Suspect')"
+        )
+        options = WorkerOptions(stages=[Stage.SCRIPT], slots=3, make_slot=WritingSlot)
+        worker = Worker(database.worker, FolderStorage(tmp_path / "media"), tmp_path / "scratch", options)
+
+        async def scenario() -> None:
+            running = asyncio.create_task(worker.run())
+            while connection.execute(completed.encode()).fetchone() != (3,):
+                assert not running.done()
+                await asyncio.sleep(0.05)
+            connection.execute("select private.request_stop(id) from private.workers")
+            await running
+
+        asyncio.run(scenario())
+        assert connection.execute("select count(*) from private.workers").fetchone() == (0,)
+    assert WritingSlot.seen[-1] == ("Suspect", 1)

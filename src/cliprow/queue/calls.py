@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import itertools
 import logging
 import os
@@ -37,6 +38,16 @@ KEEPALIVE = {
 }
 
 
+class Order(enum.StrEnum):
+    """What a worker is to do, as the answer to its heartbeat says."""
+
+    WORK = enum.auto()
+    #: Take nothing new.
+    DRAIN = enum.auto()
+    #: End once nothing runs.
+    STOP = enum.auto()
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A task that the queue handed out, and what claiming it gave."""
 
@@ -44,8 +55,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     task_id: UUID
     #: Its queue entry.
     entry_id: int
-    #: run, reused, parked, paused or stale.
+    #: run, reused, parked, paused, passed_on or stale.
     verdict: str
+    #: It took a worker or a child down before, and runs alone.
+    is_suspect: bool = False
     attempt_id: UUID | None = None
     stage: Stage | None = None
     tenant_id: UUID | None = None
@@ -133,9 +146,10 @@ class QueueCalls:
         )
         return float(dead_after_s)
 
-    async def beat(self) -> bool:
-        """Say that this worker lives; False when it was taken for dead."""
-        return bool(await self._call("select private.beat(%s)", self._worker_id))
+    async def beat(self, busy_slots: int, memory_bytes: int) -> Order | None:
+        """Say that this worker lives, and how busy it is; None when it was taken for dead."""
+        order = await self._call("select private.beat(%s, %s, %s)", self._worker_id, busy_slots, memory_bytes)
+        return Order(order) if order else None
 
     async def tick(self) -> dict[str, int] | None:
         """Do what needs a clock; None when another worker just did."""

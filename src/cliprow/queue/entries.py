@@ -78,10 +78,11 @@ class Entries(manager.JobManager):
                 known = [claim.attempt_id for claim in self._given.values() if claim.attempt_id]
                 self._ready.extend(await self._calls.held(known, self.versions))
                 self._may_hold_more = False
-            while not self._ready and (free := self._slots - len(self._given)) > 0:
+            while not self._ready and (free := self._free()) > 0:
                 notified = self._notified
                 taken = await self._calls.take(worker_id, stages, free, self.versions)
-                self._ready.extend(taken.runs)
+                # Suspects last: they wait until the others have ended.
+                self._ready.extend(sorted(taken.runs, key=lambda claim: claim.is_suspect))
                 # Whoever was told of an entry while it looked would forget that, and wait for the next poll.
                 if not taken.looked_at and notified == self._notified:
                     return
@@ -92,6 +93,12 @@ class Entries(manager.JobManager):
         except CliprowError as error:
             logger.warning("Tasks could not be claimed together, so one by one: %s", error.message)
             await self._take_alone(stages, worker_id)
+
+    def _free(self) -> int:
+        """How many more tasks may be claimed: none beside one that may take this worker down."""
+        if any(claim.is_suspect for claim in self._given.values()):
+            return 0
+        return self._slots - len(self._given)
 
     async def _take_alone(self, stages: list[str], worker_id: int) -> None:
         """Claim one task, so that one which cannot be claimed does not keep the others from it."""

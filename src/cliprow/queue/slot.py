@@ -192,8 +192,7 @@ class Slot:
         try:
             child = psutil.Process(self._process.pid)
             while True:
-                family = [child, *child.children(recursive=True)]
-                used = sum(_resident(process) for process in family)
+                used = memory_of_family(child)
                 self.peak_memory_bytes = max(self.peak_memory_bytes, used)
                 if used > self._memory_limit_bytes:
                     self._ending = Failed(
@@ -245,6 +244,12 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except ProcessLookupError:
         logger.debug("The processes of child %d were gone already.", pid)
+
+
+def memory_of_family(parent: psutil.Process | None = None) -> int:
+    """Resident memory of a process, ours unless said otherwise, and of all it has started, in bytes."""
+    parent = parent or psutil.Process()
+    return sum(_resident(process) for process in [parent, *parent.children(recursive=True)])
 
 
 def _resident(process: psutil.Process) -> int:

@@ -35,10 +35,10 @@ from procrastinate.job_context import AbortReason
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
 from cliprow.queue.callbacks import CallbackSender
-from cliprow.queue.calls import KEEPALIVE, Claim, QueueCalls
+from cliprow.queue.calls import KEEPALIVE, Claim, Order, QueueCalls
 from cliprow.queue.entries import Entries
 from cliprow.queue.scratch import scratch_folder
-from cliprow.queue.slot import Slot, StageSlot
+from cliprow.queue.slot import Slot, StageSlot, memory_of_family
 from cliprow.queue.task_run import TaskRunner
 from cliprow.storage import Storage
 
@@ -101,19 +101,22 @@ class Worker:
         self._app.job_manager = self._entries
         self._slots: asyncio.Queue[StageSlot] = asyncio.Queue()
         #: By attempt.
-        self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._running: dict[UUID, tuple[asyncio.Task[None], Claim]] = {}
         self._stopping = asyncio.Event()
         self._runner: TaskRunner | None = None
         self._registered = asyncio.Event()
         self._dead_after_s = 0.0
         self._mistake: Exception | None = None
+        self._order = Order.WORK
+        #: Held by a task that runs alone.
+        self._alone = asyncio.Lock()
 
     def stop(self) -> None:
         """Take nothing new; end when the running tasks have ended, or the grace time has. Twice: at once."""
         if self._stopping.is_set():
             logger.warning("Stopping at once; unfinished tasks are handed back.")
-            for task in self._running.values():
-                task.cancel()
+            for run in self._runs():
+                run.cancel()
         else:
             logger.info("Stopping: %d running tasks may still end.", len(self._running))
             self._stopping.set()
@@ -186,10 +189,10 @@ class Worker:
             logger.warning("Could not say that this worker takes nothing new: %s", error.message)
         fetching.cancel()
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=self._options.grace_s)
-        for task in self._running.values():
-            task.cancel()
-        await asyncio.wait({fetching, *self._running.values()}, timeout=_LEAVE_S)
+            await asyncio.wait(self._runs(), timeout=self._options.grace_s)
+        for run in self._runs():
+            run.cancel()
+        await asyncio.wait({fetching, *self._runs()}, timeout=_LEAVE_S)
         try:
             count = await self._calls.leave()
             logger.info("Stopped; %d unfinished tasks handed back.", count)
@@ -216,8 +219,14 @@ class Worker:
         failures = 0
         while True:
             try:
-                if not (self._registered.is_set() and await self._calls.beat()):
+                order = await self._say_alive() if self._registered.is_set() else None
+                if order is None:
                     await self._register()
+                elif order is not self._order:
+                    logger.info("Told to %s.", order)
+                    self._order = order
+                if order is Order.STOP and not self._running:
+                    self._stopping.set()
                 failures = 0
                 await asyncio.sleep(self._dead_after_s / BEATS_PER_DEATH)
             except Unavailable as error:
@@ -227,6 +236,9 @@ class Worker:
                 if self._options.revive is not None:
                     await self._try_to_revive(self._options.revive)
                 await asyncio.sleep(_RECONNECT_S)
+
+    async def _say_alive(self) -> Order | None:
+        return await self._calls.beat(len(self._running), memory_of_family())
 
     async def _try_to_revive(self, revive: Callable[[], None]) -> None:
         try:
@@ -320,7 +332,7 @@ class Worker:
             # Looked at twice: the answer to a completion may be on its way.
             for attempt_id in gone & suspects & self._running.keys():
                 logger.info("Attempt %s: withdrawn", attempt_id)
-                self._running[attempt_id].cancel()
+                self._running[attempt_id][0].cancel()
             suspects = gone
 
     async def _on_entry(self, context: JobContext) -> None:
@@ -328,7 +340,8 @@ class Worker:
         assert context.job.id is not None
         claim = self._entries.claim_of(context.job.id)
         assert claim.attempt_id is not None
-        run = self._running[claim.attempt_id] = asyncio.create_task(self._run(claim))
+        run = asyncio.create_task(self._run(claim))
+        self._running[claim.attempt_id] = (run, claim)
         run.add_done_callback(lambda _: self._forget(claim))
         try:
             # Losing the queue's connection must not stop the work: its result is told over another one.
@@ -340,6 +353,9 @@ class Worker:
                 run.cancel()
             raise
 
+    def _runs(self) -> list[asyncio.Task[None]]:
+        return [run for run, _ in self._running.values()]
+
     def _forget(self, claim: Claim) -> None:
         assert claim.attempt_id is not None
         self._running.pop(claim.attempt_id, None)
@@ -349,8 +365,12 @@ class Worker:
         assert self._runner is not None
         slot = await self._slots.get()
         try:
-            if not self._stopping.is_set():
-                await self._runner.run(slot, claim)
+            if claim.is_suspect:
+                async with self._alone:
+                    await self._others_ended()
+                    await self._run_in(slot, claim)
+            else:
+                await self._run_in(slot, claim)
         except CliprowError as error:
             logger.warning("%s %s: given up. %s", claim.stage, claim.task_id, error.message)
         except Exception as error:  # noqa: BLE001 - raised again when the worker has handed back its tasks
@@ -358,6 +378,17 @@ class Worker:
             self._stopping.set()
         finally:
             self._slots.put_nowait(slot)
+
+    async def _run_in(self, slot: StageSlot, claim: Claim) -> None:
+        assert self._runner is not None
+        if not self._stopping.is_set():
+            await self._runner.run(slot, claim)
+
+    async def _others_ended(self) -> None:
+        """Wait for the tasks that are not suspects; nothing is claimed beside a suspect."""
+        others = [run for run, claim in self._running.values() if not claim.is_suspect]
+        if others:
+            await asyncio.wait(others)
 
 
 async def _first_start(slot: StageSlot) -> dict[Stage, str]:
