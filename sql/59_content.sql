@@ -302,14 +302,13 @@ begin
   -- Results kept since a line was added have taken it off themselves; those from before are seen here.
   delete from private.condemned_files as c
   where c.path = any(v_paths) and c.taken_at is null and c.path in (select k from private.kept_paths(v_tenant_id) as k);
-  return array(
-    with taken as (
-      update private.condemned_files as c set taken_at = now()
-      where c.path = any(v_paths) and (c.taken_at is null or c.taken_at < v_since)
-      returning c.path
-    )
-    select taken.path from taken
-  );
+  with taken as (
+    update private.condemned_files as c set taken_at = now()
+    where c.path = any(v_paths) and (c.taken_at is null or c.taken_at < v_since)
+    returning c.path
+  )
+  select coalesce(array_agg(taken.path), '{}') into v_paths from taken;
+  return v_paths;
 end
 $$;
 comment on function private.take_files(int) is

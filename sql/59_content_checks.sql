@@ -23,7 +23,10 @@ declare
   v_due bigint;
   v_keys text [];
 begin
-  select * into v_round from private.content_rounds for update;
+  select * into v_round from private.content_rounds for update skip locked;
+  if not found then
+    return 0; -- Another worker does it.
+  end if;
   if v_round.started_at <= now() - v_every and v_round.tenant_id is null then
     v_round.started_at := now();
     v_round.listed_count := 0;
@@ -45,10 +48,15 @@ begin
     on conflict (tenant_id, content_key) do nothing
   )
   select array_agg(next.tenant_id || '/' || next.content_key order by next.tenant_id, next.content_key) into v_keys from next;
-  update private.content_rounds
-  set started_at = v_round.started_at, artifact_count = v_round.artifact_count,
-    listed_count = v_round.listed_count + greatest(v_due, coalesce(cardinality(v_keys), 0)),
-    tenant_id = split_part(v_keys[cardinality(v_keys)], '/', 1)::uuid, content_key = split_part(v_keys[cardinality(v_keys)], '/', 2);
+  if coalesce(cardinality(v_keys), 0) < v_due then
+    -- It is through: nothing is due before the next one begins.
+    update private.content_rounds
+    set started_at = v_round.started_at, artifact_count = 0, listed_count = 0, tenant_id = null, content_key = null;
+  else
+    update private.content_rounds
+    set started_at = v_round.started_at, artifact_count = v_round.artifact_count, listed_count = v_round.listed_count + v_due,
+      tenant_id = split_part(v_keys[v_due], '/', 1)::uuid, content_key = split_part(v_keys[v_due], '/', 2);
+  end if;
   return coalesce(cardinality(v_keys), 0);
 end
 $$;
@@ -65,23 +73,23 @@ set search_path = ''
 as $$
 declare
   v_lease interval := (select s.lease from private.content_settings as s);
+  v_taken jsonb;
 begin
   perform private.list_checks();
-  return (
-    with due as (
-      select c.tenant_id, c.content_key from private.due_checks as c
-      where c.taken_at is null or c.taken_at < now() - v_lease
-      order by c.requested_at limit p_limit
-      for update skip locked
-    ), taken as (
-      update private.due_checks as c set taken_at = now()
-      from due where c.tenant_id = due.tenant_id and c.content_key = due.content_key
-      returning c.tenant_id, c.content_key
-    )
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'tenant_id', a.tenant_id, 'content_key', a.content_key, 'ready_at', a.ready_at, 'files', a.files)), '[]')
-    from taken join public.artifacts as a on a.tenant_id = taken.tenant_id and a.content_key = taken.content_key
-  );
+  with due as (
+    select c.tenant_id, c.content_key from private.due_checks as c
+    where c.taken_at is null or c.taken_at < now() - v_lease
+    order by c.requested_at limit p_limit
+    for update skip locked
+  ), taken as (
+    update private.due_checks as c set taken_at = now()
+    from due where c.tenant_id = due.tenant_id and c.content_key = due.content_key
+    returning c.tenant_id, c.content_key
+  )
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'tenant_id', a.tenant_id, 'content_key', a.content_key, 'ready_at', a.ready_at, 'files', a.files)), '[]') into v_taken
+  from taken join public.artifacts as a on a.tenant_id = taken.tenant_id and a.content_key = taken.content_key;
+  return v_taken;
 end
 $$;
 comment on function private.take_checks(int) is

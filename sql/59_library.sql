@@ -202,7 +202,8 @@ set search_path = ''
 return (
   select min(case
     when jsonb_typeof(w.value) <> 'object' then 'is not an object {tag, tags, item, items, scene, scenes, version, limit}'
-    when w.value - '{tag,tags,item,items,scene,scenes,version,limit}'::text [] <> '{}' then 'has a field other than tag, tags, item, items, scene, scenes, version and limit'
+    when w.value - '{tag,tags,item,items,scene,scenes,version,limit}'::text [] <> '{}'
+      then 'has a field other than tag, tags, item, items, scene, scenes, version and limit'
     when not w.value ?| '{tag,tags,item,items,scene,scenes}' then 'names no tag, item or scene'
     when w.value ? 'version' and w.value ->> 'version' !~ '^(latest|[1-9][0-9]{0,5})$' then 'has a version that is neither latest nor a number'
     when w.value ? 'limit' and w.value ->> 'limit' !~ '^([1-9]|1[0-9]|20)$' then 'has a limit that is not from 1 to 20'
@@ -231,7 +232,8 @@ as $$
     where jsonb_typeof(t.value) = 'object' and jsonb_typeof(t.value -> 'reuse') <> 'null'
   ), problem as (
     select a.n, case
-        when jsonb_typeof(a.reuse) not in ('object', 'array') or a.reuse -> 20 is not null then 'is neither a wish for scenes of the library nor a list of up to 20'
+        when jsonb_typeof(a.reuse) not in ('object', 'array') or a.reuse -> 20 is not null
+          then 'is neither a wish for scenes of the library nor a list of up to 20'
         when private.reuse_problem(a.reuse) is not null then private.reuse_problem(a.reuse)
         -- What is said for all topics may find nothing in the language of some.
         when not a.is_default and private.reuse_items(a.reuse, a.language) = '{}' then 'finds no scene in your library in the language of the video'

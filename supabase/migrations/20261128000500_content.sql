@@ -384,14 +384,13 @@ begin
   -- Results kept since a line was added have taken it off themselves; those from before are seen here.
   delete from private.condemned_files as c
   where c.path = any(v_paths) and c.taken_at is null and c.path in (select k from private.kept_paths(v_tenant_id) as k);
-  return array(
-    with taken as (
-      update private.condemned_files as c set taken_at = now()
-      where c.path = any(v_paths) and (c.taken_at is null or c.taken_at < v_since)
-      returning c.path
-    )
-    select taken.path from taken
-  );
+  with taken as (
+    update private.condemned_files as c set taken_at = now()
+    where c.path = any(v_paths) and (c.taken_at is null or c.taken_at < v_since)
+    returning c.path
+  )
+  select coalesce(array_agg(taken.path), '{}') into v_paths from taken;
+  return v_paths;
 end
 $$;
 comment on function private.take_files(int) is
@@ -525,7 +524,10 @@ declare
   v_due bigint;
   v_keys text [];
 begin
-  select * into v_round from private.content_rounds for update;
+  select * into v_round from private.content_rounds for update skip locked;
+  if not found then
+    return 0; -- Another worker does it.
+  end if;
   if v_round.started_at <= now() - v_every and v_round.tenant_id is null then
     v_round.started_at := now();
     v_round.listed_count := 0;
@@ -547,10 +549,15 @@ begin
     on conflict (tenant_id, content_key) do nothing
   )
   select array_agg(next.tenant_id || '/' || next.content_key order by next.tenant_id, next.content_key) into v_keys from next;
-  update private.content_rounds
-  set started_at = v_round.started_at, artifact_count = v_round.artifact_count,
-    listed_count = v_round.listed_count + greatest(v_due, coalesce(cardinality(v_keys), 0)),
-    tenant_id = split_part(v_keys[cardinality(v_keys)], '/', 1)::uuid, content_key = split_part(v_keys[cardinality(v_keys)], '/', 2);
+  if coalesce(cardinality(v_keys), 0) < v_due then
+    -- It is through: nothing is due before the next one begins.
+    update private.content_rounds
+    set started_at = v_round.started_at, artifact_count = 0, listed_count = 0, tenant_id = null, content_key = null;
+  else
+    update private.content_rounds
+    set started_at = v_round.started_at, artifact_count = v_round.artifact_count, listed_count = v_round.listed_count + v_due,
+      tenant_id = split_part(v_keys[v_due], '/', 1)::uuid, content_key = split_part(v_keys[v_due], '/', 2);
+  end if;
   return coalesce(cardinality(v_keys), 0);
 end
 $$;
@@ -567,23 +574,23 @@ set search_path = ''
 as $$
 declare
   v_lease interval := (select s.lease from private.content_settings as s);
+  v_taken jsonb;
 begin
   perform private.list_checks();
-  return (
-    with due as (
-      select c.tenant_id, c.content_key from private.due_checks as c
-      where c.taken_at is null or c.taken_at < now() - v_lease
-      order by c.requested_at limit p_limit
-      for update skip locked
-    ), taken as (
-      update private.due_checks as c set taken_at = now()
-      from due where c.tenant_id = due.tenant_id and c.content_key = due.content_key
-      returning c.tenant_id, c.content_key
-    )
-    select coalesce(jsonb_agg(jsonb_build_object(
-      'tenant_id', a.tenant_id, 'content_key', a.content_key, 'ready_at', a.ready_at, 'files', a.files)), '[]')
-    from taken join public.artifacts as a on a.tenant_id = taken.tenant_id and a.content_key = taken.content_key
-  );
+  with due as (
+    select c.tenant_id, c.content_key from private.due_checks as c
+    where c.taken_at is null or c.taken_at < now() - v_lease
+    order by c.requested_at limit p_limit
+    for update skip locked
+  ), taken as (
+    update private.due_checks as c set taken_at = now()
+    from due where c.tenant_id = due.tenant_id and c.content_key = due.content_key
+    returning c.tenant_id, c.content_key
+  )
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'tenant_id', a.tenant_id, 'content_key', a.content_key, 'ready_at', a.ready_at, 'files', a.files)), '[]') into v_taken
+  from taken join public.artifacts as a on a.tenant_id = taken.tenant_id and a.content_key = taken.content_key;
+  return v_taken;
 end
 $$;
 comment on function private.take_checks(int) is
@@ -1172,7 +1179,8 @@ set search_path = ''
 return (
   select min(case
     when jsonb_typeof(w.value) <> 'object' then 'is not an object {tag, tags, item, items, scene, scenes, version, limit}'
-    when w.value - '{tag,tags,item,items,scene,scenes,version,limit}'::text [] <> '{}' then 'has a field other than tag, tags, item, items, scene, scenes, version and limit'
+    when w.value - '{tag,tags,item,items,scene,scenes,version,limit}'::text [] <> '{}'
+      then 'has a field other than tag, tags, item, items, scene, scenes, version and limit'
     when not w.value ?| '{tag,tags,item,items,scene,scenes}' then 'names no tag, item or scene'
     when w.value ? 'version' and w.value ->> 'version' !~ '^(latest|[1-9][0-9]{0,5})$' then 'has a version that is neither latest nor a number'
     when w.value ? 'limit' and w.value ->> 'limit' !~ '^([1-9]|1[0-9]|20)$' then 'has a limit that is not from 1 to 20'
@@ -1201,7 +1209,8 @@ as $$
     where jsonb_typeof(t.value) = 'object' and jsonb_typeof(t.value -> 'reuse') <> 'null'
   ), problem as (
     select a.n, case
-        when jsonb_typeof(a.reuse) not in ('object', 'array') or a.reuse -> 20 is not null then 'is neither a wish for scenes of the library nor a list of up to 20'
+        when jsonb_typeof(a.reuse) not in ('object', 'array') or a.reuse -> 20 is not null
+          then 'is neither a wish for scenes of the library nor a list of up to 20'
         when private.reuse_problem(a.reuse) is not null then private.reuse_problem(a.reuse)
         -- What is said for all topics may find nothing in the language of some.
         when not a.is_default and private.reuse_items(a.reuse, a.language) = '{}' then 'finds no scene in your library in the language of the video'
