@@ -84,7 +84,9 @@ def settle(place: Place) -> None:
     place.admin.execute("vacuum analyze")
 
 
-def measure(few: Place, many: Place, chosen: argparse.Namespace) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
+def measure(
+    few: Place, many: Place, chosen: argparse.Namespace
+) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
     """Both sides, as more and more is in the way on the second; and what is to blame where it differs."""
     fill(few, _LARGE, chosen.few // _LARGE)
     half = chosen.tasks // 2
@@ -125,7 +127,11 @@ def main() -> int:
         few, many = (places.enter_context(new_place(Path(folder) / name)) for name in ("few", "many"))
         found, blame = measure(few, many, chosen)
     ratio = max(each["ratio"] for each in found.values())
-    print(json.dumps({"ratio": ratio, **found, "beyond_us": blame, "tasks": chosen.tasks, "tenants": chosen.tenants}))
+    print(
+        json.dumps(
+            {"ratio": ratio, **found, "beyond_us": blame, "tasks": chosen.tasks, "tenants": chosen.tenants}
+        )
+    )
     print(
         f"a claim with {chosen.tasks} tasks of {chosen.tenants} tenants waiting costs {found['waiting']['ratio']:.2f} times"
         f" that with {chosen.few}, {found['paused']['ratio']:.2f} with half of the tenants paused,"
