@@ -43,10 +43,27 @@ class ResumableUpload:
     def run(self, persistence: Persistence) -> None:
         """Send it.
 
+        What had arrived of one that is given up is removed; where that fails too, the storage forgets it in a day.
+
         Raises:
             CliprowError: the storage refuses it, or does not answer for too long.
             OSError: the file cannot be read.
         """
+        try:
+            self._run(persistence)
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        if not self._url:
+            return
+        try:
+            check(self._client.delete(self._url, headers=self._headers), 204, 200, *_FORGOTTEN)
+        except (httpx.TransportError, Refusal) as error:
+            logger.info("What had arrived of an upload stays for a day: %s", error)
+
+    def _run(self, persistence: Persistence) -> None:
         offset: int | None = None
         begun = 0
         while offset != self._size:
