@@ -46,7 +46,7 @@ def _said(world: World, made: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def _reasons(world: World, person: Person, topic: dict[str, Any], **options: object) -> list[str]:
+def _reasons(world: World, person: Person, topic: dict[str, Any], **options: Any) -> list[str]:
     with pytest.raises(psycopg.Error) as refused:
         world.create_batch(person, world.add_project(person), [topic], **options)
     return [p["reason"] for p in json.loads(str(refused.value.diag.message_detail))]
