@@ -54,8 +54,8 @@ def add(
     file.write_bytes(os.urandom(1000))
     stored = put_artifact(storage, tenant_id, file, role="video", name=file.name, media_type="video/mp4")
     admin.execute(
-        "insert into public.artifacts (tenant_id, content_key, stage, stage_version, status, attempt_id, job_id, task_id, facts,"
-        " files, ready_at) values (%s, %s, 'platform_adaptation', '1', 'ready', gen_random_uuid(), gen_random_uuid(),"
+        "insert into public.artifacts (tenant_id, content_key, stage, stage_version, status, attempt_id, job_id, task_id,"
+        " facts, files, ready_at) values (%s, %s, 'platform_adaptation', '1', 'ready', gen_random_uuid(), gen_random_uuid(),"
         " gen_random_uuid(), '{}', %s, now())",
         [
             tenant_id,
