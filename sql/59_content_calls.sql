@@ -9,7 +9,7 @@ as $$
 begin
   if private.acting_tenant_id() is not null and not private.has_role(p_role) then
     raise exception 'Your role does not allow you to %.', p_doing
-      using errcode = 'CR003', hint = case p_role when 'editor' then 'Ask an editor, admin or owner.' else 'Ask an admin or owner.' end;
+      using errcode = 'CR003', hint = 'Ask an admin or owner of the tenant.';
   end if;
   return private.tenant_id();
 end
