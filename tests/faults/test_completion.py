@@ -132,7 +132,7 @@ def test_a_batch_of_300_completes_under_transient_faults(place: Place, report: R
 
 
 def test_real_videos_complete_on_bad_servers(place: Place, report: Report) -> None:
-    place.create_batch(15)
+    place.create_batch(12)
     with (
         faulty_storage(place.stack.supabase.url, FEW_FAULTS) as storage,
         faulty_provider(FEW_REFUSALS) as provider,
@@ -143,4 +143,4 @@ def test_real_videos_complete_on_bad_servers(place: Place, report: Report) -> No
             counts = check_books(place)
         fates = dict(storage.fates + provider.fates)
     report({"calls": sum(fates.values()), "fates": fates} | counts)
-    assert counts["jobs"] == {"completed": 15}
+    assert counts["jobs"] == {"completed": 12}

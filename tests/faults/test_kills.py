@@ -26,7 +26,7 @@ KILLS = 200
 GAP = (1, 11)
 DATABASE_KILLS = 10
 #: How often a worker is stopped past its death and goes on afterwards.
-ROUNDS = 5
+ROUNDS = 4
 #: What a task may say that has lost too many workers or children.
 REASONS = {"WORKER_LOST", "CHILD_DIED"}
 
@@ -58,7 +58,7 @@ def test_the_database_is_killed_ten_times(place: Place, report: Report) -> None:
     choose = random.Random(SEED)
     cluster = cluster_of(place.config)
     killed: list[str] = []
-    place.create_batch(20)
+    place.create_batch(16)
     with crew_of(place) as crew:
 
         def kill() -> bool:
@@ -77,7 +77,7 @@ def test_the_database_is_killed_ten_times(place: Place, report: Report) -> None:
                 killed.append(number.name)
             return True
 
-        work_until_ended(crew, 900, kill, (4, 9))
+        work_until_ended(crew, 900, kill, (3, 8))
         counts = check_books(place, REASONS)
     report({"database_kills": len(killed), "restarts": crew.restarts} | counts)
     assert len(killed) == DATABASE_KILLS
@@ -85,7 +85,7 @@ def test_the_database_is_killed_ten_times(place: Place, report: Report) -> None:
 
 def test_connections_are_cut(place: Place, report: Report) -> None:
     choose = random.Random(SEED)
-    place.create_batch(20)
+    place.create_batch(12)
     assert place.stack.db_port is not None
     gateway_port = urlsplit(place.stack.supabase.url).port
     assert gateway_port is not None
@@ -113,7 +113,7 @@ def test_connections_are_cut(place: Place, report: Report) -> None:
 
 
 def test_two_workers_believe_they_own_a_task(place: Place, report: Report) -> None:
-    place.create_batch(12)
+    place.create_batch(8)
     dropped = 0
     with crew_of(place) as crew:
         for _ in range(ROUNDS):

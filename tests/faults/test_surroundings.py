@@ -54,7 +54,7 @@ FULL_DISK = (
 
 
 def test_the_storage_fails_and_hangs(place: Place, report: Report) -> None:
-    place.create_batch(10)
+    place.create_batch(8)
     with faulty_storage(place.stack.supabase.url, BAD_STORAGE) as storage:
         settings = place.project_settings(storage=storage.url)
         with crew_of(place, settings, settings) as crew:
@@ -66,7 +66,7 @@ def test_the_storage_fails_and_hangs(place: Place, report: Report) -> None:
 
 
 def test_the_provider_answers_badly_or_never_and_later_well(place: Place, report: Report) -> None:
-    batch_id = place.create_batch(16)
+    batch_id = place.create_batch(12)
     with faulty_provider(BAD_PROVIDER) as provider:
         settings = provider_settings(provider)
         with crew_of(place, settings, settings) as crew:
@@ -84,7 +84,7 @@ def test_the_provider_answers_badly_or_never_and_later_well(place: Place, report
 
 
 def test_the_clocks_of_workers_are_an_hour_off(place: Place, report: Report, tmp_path: Path) -> None:
-    place.create_batch(8)
+    place.create_batch(4)
     folder = tmp_path / "clock"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(CLOCK)

@@ -132,11 +132,9 @@ def explore(world: World, people: dict[str, Person], seed: int, steps: int) -> d
             if isinstance(doing.answer, list):
                 place.held += [each for each in doing.answer if isinstance(each, Held)]
         del place.held[:-REMEMBERED]
-    moves = world.one("select count(distinct (stage is null, status)) from public.job_events")
     finish(world)
     return {
         "steps": steps,
-        "kinds of moves": moves,
         "attempts": dict(world.rows("select status, count(*) from public.task_attempts group by status")),
         "jobs": dict(world.rows("select status, count(*) from public.generation_jobs group by status")),
     }
@@ -184,7 +182,7 @@ def test_what_is_done_at_once_comes_to_what_some_order_comes_to(
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("seed", range(10, 18))
+@pytest.mark.parametrize("seed", range(10, 14))
 def test_nor_does_any_longer_history_come_to_anything_else(
     world: World, people: dict[str, Person], seed: int, report: Report
 ) -> None:
