@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 
 from tests.figures import Report
-from tests.sql.model.doings import Doing, Held, Place
-from tests.sql.model.machine import MAX_FAILURES, MAX_LOSSES, Impossible, Machine, State
+from tests.sql.model.doing import Doing, Held
+from tests.sql.model.doings import Doings
+from tests.sql.model.machine import Machine, State
+from tests.sql.model.rows import MAX_FAILURES, MAX_LOSSES, Impossible
 from tests.sql.recount import assert_sound
 from tests.sql.world import Connection, Person, Worker, World
 
@@ -112,7 +114,7 @@ def explore(world: World, people: dict[str, Person], seed: int, steps: int) -> d
     """A history of so many steps, and how much of the machine it has seen."""
     choose = random.Random(seed)
     machine = Machine()
-    place = Place(world, people, {t: world.add_project(person) for t, person in people.items()}, choose)
+    place = Doings(world, people, {t: world.add_project(person) for t, person in people.items()}, choose)
     place.workers = [place.new_worker(machine) for _ in range(3)]
     lines = [(world.connect(), world.connect(world.database.worker)) for _ in range(AT_ONCE)]
     told: list[str] = []
