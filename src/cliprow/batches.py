@@ -208,6 +208,8 @@ def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str])
         "duration_s": row.duration_s,
         "priority": row.priority,
         "images": msgspec.to_builtins(list(images)),
+        "after_rows": list(row.after_rows),
+        "deadline": row.deadline,
         "metadata": dict(row.metadata),
     }
     return {key: value for key, value in topic.items() if value not in (None, "", [], {})}

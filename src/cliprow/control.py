@@ -140,14 +140,14 @@ def retry_task(job_id: UUID, task_id: UUID) -> Question:
     )
 
 
-def retry_batch(batch: Target) -> Question:
-    """Run again what failed in a batch, or in one that was cancelled what was withdrawn."""
+def retry_batch(batch: Target, status: Literal["failed", "cancelled"] = "failed") -> Question:
+    """Run again what failed in a batch, or was withdrawn; to be repeated while `remaining_jobs` is not 0."""
     return Question(
-        sql="select public.retry_batch(%s)",
-        arguments=batch.arguments(),
+        sql="select public.retry_batch(%s, %s)",
+        arguments=batch.arguments(status),
         method="POST",
         path=f"{batch.path}/actions",
-        body={"action": "retry_failed"},
+        body={"action": f"retry_{status}"},
         timeout_ms=_TIMEOUT_MS,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -14,6 +15,8 @@ from tests.cluster import Database
 from tests.integration.commands import Run, ann, api_url, run
 
 __all__ = ["ann", "api_url", "run"]
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 TOPICS = '[{"topic": "Tea"}, {"topic": "Milk"}, {"topic": "Coffee"}]'
 
 
@@ -28,8 +31,13 @@ def dsn(request: pytest.FixtureRequest, run: Run) -> str:
 
 
 def fail(dsn: str, batch_id: str, error_code: str) -> None:
-    """Makes dead letters of what is queued of a batch."""
+    """Makes dead letters of what may run of a batch."""
     with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "update public.stage_tasks set status = 'queued', entry_id = 1, queued_at = now()"
+            " where status = 'pending' and batch_id = %s",
+            [batch_id],
+        )
         connection.execute(
             "update public.stage_tasks set status = 'processing', attempt_id = gen_random_uuid(),"
             " worker_id = gen_random_uuid(), started_at = now() where status = 'queued' and batch_id = %s",
@@ -53,7 +61,7 @@ def test_work_is_held_back_put_before_others_and_withdrawn(run: Run) -> None:
     run("job", "resume", "1.2")
     assert "Job 1.3 waits in the lane urgent." in run("job", "priority", "1.3", "urgent")
     assert "2 jobs of Batch 1 moved to urgent." in run("batch", "priority", "1", "urgent")
-    assert told("project", "priority", "Tea", "premium")["changed_jobs"] == 3
+    assert told("project", "priority", "Tea", "standard")["changed_jobs"] == 3
     assert "Batch 1 may have 2 tasks active at once." in run("batch", "cap", "1", "2")
     assert told("project", "cap", "Tea", "7")["max_concurrent_tasks"] == 7
     assert "has no cap of its own" in run("project", "cap", "Tea", "none")
@@ -71,6 +79,24 @@ def test_work_is_held_back_put_before_others_and_withdrawn(run: Run) -> None:
     }  # fmt: skip
     run("batch", "create", "-", "--project", "Tea", stdin=TOPICS)
     assert "3 jobs of Team" in run("tenant", "cancel", "--yes")
+
+
+def test_a_job_is_created_and_told_when_it_runs(run: Run) -> None:
+    def told(*words: str) -> Any:
+        return json.loads(run(*words, "--json"))
+
+    words = ("job", "create", "Tea", "--platforms", "tiktok,youtube", "--tone", "casual", "--at", TOMORROW)
+    made = told(*words, "--deadline", LATER, "--idempotency-key", "tea")
+    assert (made["topic"], made["platforms"], made["position"]) == ("Tea", ["tiktok", "youtube"], 1)
+    assert "was made with this key before" in run(*words, "--deadline", LATER, "--idempotency-key", "tea")
+    assert told("job", "deadline", "1.1", TOMORROW, "--warn")["deadline"]
+    assert "has no deadline" in run("job", "deadline", "1.1")
+    assert "must have ended at" in run("job", "deadline", "1.1", LATER, "--cancel")
+    run("batch", "create", "-", stdin='[{"topic": "Milk"}, {"topic": "Coffee", "after_rows": [1]}]')
+    assert "may begin" in run("job", "start", "2.2")
+    assert told("job", "start", "2.2")["blocked_at"] is None
+    run("batch", "cancel", "2")
+    assert "runs again what was withdrawn. 2 jobs changed." in run("batch", "retry", "2", "--cancelled")
 
 
 def test_failures_are_retried_by_task_filter_and_with_changes(run: Run, dsn: str) -> None:

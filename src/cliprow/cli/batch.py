@@ -90,7 +90,8 @@ def create(
 ) -> None:
     """Create a batch from FILE: CSV, JSON, JSON Lines, or - for standard input.
 
-    Columns: topic, and optionally brief, tone, audience, platforms, duration_s, priority, script_type, language, images.
+    Columns: topic, and optionally brief, tone, audience, platforms, duration_s, priority, script_type, language, images,
+    after_rows (places of topics above it, from 1, that must be completed first) and deadline.
     Every bad row is reported, with line and reason, before anything starts.
     """
     headings = parse_mapping(mapping)

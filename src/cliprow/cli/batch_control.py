@@ -22,9 +22,10 @@ from cliprow.cli.control import (
     tell_retried,
     told_cap,
 )
-from cliprow.cli.deployment import Choice, deployment_options, open_deployment
+from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.output import json_option, print_json
 from cliprow.control import Target
+from cliprow.errors import InvalidInput
 
 
 @click.command()
@@ -84,17 +85,30 @@ def cap(name: str, cap: int | None, choice: Choice, as_json: bool) -> None:
 @click.command()
 @click.argument("name")
 @filter_options
+@click.option("--cancelled", is_flag=True, help="What was withdrawn instead, also beside what failed.")
 @deployment_options
 @json_option
 def retry(
-    name: str, error_code: str | None, stage: str | None, since: datetime | None, choice: Choice, as_json: bool
-) -> None:  # fmt: skip
-    """Run again what failed in a batch, or some of it; what was finished is kept."""
-    if not (error_code or stage or since):
-        _act(name, choice, control.retry_batch, "runs again what failed", as_json=as_json)
-        return
+    name: str,
+    error_code: str | None,
+    stage: str | None,
+    since: datetime | None,
+    cancelled: bool,
+    choice: Choice,
+    as_json: bool,
+) -> None:
+    """Run again what failed in a batch, or some of it; in one that was cancelled, what was withdrawn."""
+    filtered = bool(error_code or stage or since)
+    if filtered and cancelled:
+        raise InvalidInput("--cancelled excludes the filters.", next_step="Leave either of them out.")
     with open_deployment(choice) as at:
         target, called = target_of(at, "batch", name)
+        if not filtered:
+            cancelled = cancelled or at.get_batch(str(target.id)).status == "cancelled"
+            told = ask_until_done(at, control.retry_batch(target, "cancelled" if cancelled else "failed"))
+            which = "was withdrawn" if cancelled else "failed"
+            _tell(at, target, f"{called} runs again what {which}", told["changed_jobs"], as_json=as_json)
+            return
         asked = control.retry_failed(batch_id=target.id, error_code=error_code, stage=stage, since=since)
         told = ask_until_done(at, asked, "task")
     tell_retried(told, f"of {called}", as_json=as_json)
@@ -112,11 +126,17 @@ def _act(
     with open_deployment(choice) as at:
         target, called = target_of(at, "batch", name)
         count = ask_until_done(at, asking(target))["changed_jobs"]
-        found = at.get_batch(str(target.id))
+        _tell(at, target, f"{called} {done}", count, as_json=as_json, following=following)
+
+
+def _tell(
+    at: Deployment, target: Target, done: str, count: int, *, as_json: bool, following: str = "watch"
+) -> None:
+    found = at.get_batch(str(target.id))
     if as_json:
         print_json({"batch": found, "changed_jobs": count})
     else:
-        click.echo(f"{called} {done}. {count_of(count, 'job')} changed.")
+        click.echo(f"{done}. {count_of(count, 'job')} changed.")
         click.echo(f"Next: `cliprow batch {following} {found.number}`.")
 
 

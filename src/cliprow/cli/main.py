@@ -17,6 +17,7 @@ from cliprow.cli import (
     demo,
     job,
     job_control,
+    job_creation,
     login,
     project,
     schedule,
@@ -61,7 +62,7 @@ def cliprow(verbose: bool) -> None:
 cliprow.add_command(demo.demo)
 for command in (*batch_control.COMMANDS, timing.start, timing.deadline):
     batch.batch.add_command(command)
-for command in job_control.COMMANDS:
+for command in (*job_control.COMMANDS, job_creation.create, timing.start_job, timing.job_deadline):
     job.job.add_command(command)
 cliprow.add_command(batch.batch)
 cliprow.add_command(job.job)
