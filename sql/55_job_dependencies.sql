@@ -1,6 +1,6 @@
 -- Jobs that come after others of their batch. A topic of create_batch may say:
 --
---   after_rows        places of topics before it in the same list, from 1
+--   after_rows        places of topics before it in the batch, from 1
 --   after_condition   completed (default), or ended: however that went
 --   after_failure     what becomes of it when that can no longer be met: hold (default), cancel or run
 --
@@ -56,7 +56,7 @@ $$;
 comment on function private.after_rows_problem(jsonb, bigint) is
   'What is wrong with the list of rows that the topic at a place waits for; null when nothing is.';
 
-create function private.wait_problems(p_topics jsonb)
+create function private.wait_problems(p_topics jsonb, p_after int default 0)
 returns jsonb
 language plpgsql
 stable
@@ -70,7 +70,7 @@ begin
       case when t.value ?| '{after_rows,after_condition,after_failure,deadline,on_deadline}' then t.value else '{}' end) as f
     cross join lateral (
       select case f.key
-        when 'after_rows' then private.after_rows_problem(f.value, t.ordinality)
+        when 'after_rows' then private.after_rows_problem(f.value, p_after + t.ordinality)
         when 'after_condition' then case when f.value not in ('"completed"', '"ended"', 'null') then 'is neither completed nor ended' end
         when 'after_failure' then case when f.value not in ('"hold"', '"cancel"', '"run"', 'null') then 'is not hold, cancel or run' end
         when 'deadline' then coalesce(private.moment_problem(f.value),
@@ -82,9 +82,10 @@ begin
   );
 end
 $$;
-comment on function private.wait_problems(jsonb) is 'What is wrong with the fields of topics that say when their jobs run; null when nothing is.';
+comment on function private.wait_problems(jsonb, int) is
+  'What is wrong with the fields of topics that say when their jobs run, which come after so many others of the batch; null when nothing is.';
 
-create function private.apply_waits(p_batch public.batches, p_topics jsonb)
+create function private.apply_waits(p_batch public.batches, p_topics jsonb, p_after int default 0)
 returns void
 language plpgsql
 set search_path = ''
@@ -93,11 +94,11 @@ begin
   if not exists (select from jsonb_array_elements(p_topics) as t where t ?| '{after_rows,deadline}') then
     return;
   end if;
-  insert into public.job_dependencies (tenant_id, batch_id, job_id, needs_job_id)
-  select distinct j.tenant_id, j.batch_id, j.id, n.id
+  insert into public.job_dependencies (tenant_id, batch_id, job_id, needs_job_id, outcome, is_due)
+  select distinct j.tenant_id, j.batch_id, j.id, n.id, case when n.completed_at is not null then n.status end, n.completed_at is not null
   from jsonb_array_elements(p_topics) with ordinality as t
   cross join lateral jsonb_array_elements_text(case jsonb_typeof(t.value -> 'after_rows') when 'array' then t.value -> 'after_rows' else '[]' end) as r
-  join public.generation_jobs as j on j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.position = t.ordinality
+  join public.generation_jobs as j on j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.position = p_after + t.ordinality
   join public.generation_jobs as n on n.tenant_id = p_batch.tenant_id and n.batch_id = p_batch.id and n.position = r.value::int;
   update public.generation_jobs as j
   set deadline = private.as_moment(j.params ->> 'deadline'),
@@ -106,18 +107,18 @@ begin
   from (
     select i.id, exists (select from public.job_dependencies as d where d.job_id = i.id) as waits
     from public.generation_jobs as i
-    where i.tenant_id = p_batch.tenant_id and i.batch_id = p_batch.id
+    where i.tenant_id = p_batch.tenant_id and i.batch_id = p_batch.id and i.position > p_after
   ) as w
   where j.id = w.id and (w.waits or j.params ->> 'deadline' is not null);
   update public.stage_tasks as t
   set held_at = j.blocked_at
   from public.generation_jobs as j
-  where j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.blocked_at is not null
+  where j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.position > p_after and j.blocked_at is not null
     and t.job_id = j.id and t.status = 'pending';
 end
 $$;
-comment on function private.apply_waits(public.batches, jsonb) is
-  'What the topics of a new batch, which have been checked, say of when their jobs run; its tenant is locked.';
+comment on function private.apply_waits(public.batches, jsonb, int) is
+  'What new topics of a batch, which come after so many others and have been checked, say of when their jobs run; its tenant is locked.';
 
 create function private.free_jobs(p_job_ids uuid [])
 returns void
