@@ -356,6 +356,6 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     on_deadline: Literal["cancel", "warn"] | None = None
     #: Batches and jobs that come first, how they must have ended (completed unless said otherwise), and what becomes of it
     #: when they end otherwise (hold unless said otherwise).
-    after: Annotated[list[UUID] | None, Meta(max_length=100)] = None
+    after: Annotated[list[UUID], Meta(max_length=100)] | None = None
     after_condition: Literal["completed", "ended"] | None = None
     after_failure: Literal["hold", "cancel", "run"] | None = None
