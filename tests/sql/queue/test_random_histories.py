@@ -95,7 +95,10 @@ class Actor:
         except psycopg.Error as error:
             allowed = {"CR004", "CR005"}  # not in a state for this; not its owner any more
             if doing == self.retry_some:
-                allowed |= {"CR001", "CR002"}  # no script with such a scene yet; a new script has removed the task
+                allowed |= {
+                    "CR001",
+                    "CR002",
+                }  # no script with such a scene yet; a new script has removed the task
             if error.sqlstate not in allowed:
                 raise
 
