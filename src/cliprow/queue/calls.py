@@ -156,6 +156,11 @@ class QueueCalls:
         result: dict[str, int] | None = await self._call("select private.tick()")
         return result
 
+    async def tick_slowly(self) -> dict[str, str | None] | None:
+        """One step of what has no hurry; empty when nothing is due, None while another worker does it."""
+        result: dict[str, str | None] | None = await self._call("select private.tick_slowly()")
+        return result
+
     async def flush_live(self) -> dict[str, int] | None:
         """Tell followers of live topics what waits; None while another worker does."""
         result: dict[str, int] | None = await self._call("select private.flush_live()")
@@ -250,7 +255,8 @@ class QueueCalls:
     ) -> str:
         """End an attempt with an error; returns whether the task is `pending` again or `failed`."""
         said = msgspec.to_builtins(error)
-        del said["traceback"], said["type"]
+        del said["traceback"], said["said"], said["type"]
+        said["log"] = error.log
         return str(
             await self.until_answered(
                 "select private.fail_task(%s, %s, %s, %s, %s)",
