@@ -764,16 +764,33 @@ return case
   else 'update' end;
 comment on function private.meaning_of(text, text, jsonb, jsonb, text []) is 'What a change of a row means to people.';
 
+create function private.ready_audit()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- The ticker makes months ahead; where none ran for months, nobody may be kept from working by that.
+  if to_regclass(format('partitions.audit_events_%s', to_char(now() at time zone 'UTC', 'YYYY_MM'))) is null then
+    perform private.ensure_month(now());
+  end if;
+end
+$$;
+comment on function private.ready_audit() is 'Makes sure that the audit has a leaf for now.';
+
 create function private.audit(
   p_tenant_id uuid, p_action text, p_entity text, p_entity_id text, p_before jsonb, p_after jsonb
 )
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
+  perform private.ready_audit();
   insert into public.audit_events (tenant_id, user_id, role, door, action, entity, entity_id, before, after)
   values (p_tenant_id, private.user_id(), private.actor_role(p_tenant_id), private.door(), p_action, p_entity, p_entity_id,
-    coalesce(p_before, '{}'), coalesce(p_after, '{}'))
+    coalesce(p_before, '{}'), coalesce(p_after, '{}'));
+end
 $$;
 comment on function private.audit(uuid, text, text, text, jsonb, jsonb) is 'Writes down what the caller did to a row.';
 
@@ -829,6 +846,7 @@ as $$
 declare
   v_columns constant text [] := '{status,generation,paused_at,paused_by,lane,topic,platforms,params,result_data}';
 begin
+  perform private.ready_audit();
   insert into public.audit_events (tenant_id, user_id, role, door, action, entity, entity_id, before, after)
   select c.tenant_id, private.user_id(), private.actor_role(c.tenant_id), private.door(), c.action,
     'generation_jobs', case when c.count <= 20 then c.id::text end,
@@ -857,13 +875,16 @@ comment on function private.audit_jobs() is
 
 create function private.audit_tasks(p_action text, p_job_ids uuid [], p_task_ids uuid [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
+  perform private.ready_audit();
   insert into public.audit_events (tenant_id, user_id, role, door, action, entity, entity_id, after)
   select t.tenant_id, private.user_id(), private.actor_role(t.tenant_id), private.door(), p_action, 'stage_tasks',
     t.job_id || '/' || t.id, jsonb_build_object('stage', t.stage, 'status', t.status, 'batch_id', t.batch_id)
-  from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.id = any(p_task_ids)
+  from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.id = any(p_task_ids);
+end
 $$;
 comment on function private.audit_tasks(text, uuid [], uuid []) is 'Writes down what was done to tasks by name.';
 

@@ -97,7 +97,9 @@ SAMPLES = {
         "job_id = %(job)s and failed_at = timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
     ),
     "audit_events": Sample(
-        "id, tenant_id, role, door, action, entity", "%(id)s, %(tenant)s, 'owner', 'sql', 'update', 'x'", "action"
+        "id, tenant_id, role, door, action, entity",
+        "%(id)s, %(tenant)s, 'owner', 'sql', 'update', 'x'",
+        "action",
     ),
     "artifacts": Sample(
         "tenant_id, content_key, stage, stage_version, attempt_id, job_id, task_id",
