@@ -131,7 +131,8 @@ def workers(choice: Choice, as_json: bool) -> None:
 def _list_workers(at: Asked) -> Any:
     found = at.ask(
         Question(
-            sql="select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(w)), '[]')) from private.list_workers() as w",
+            sql="select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(w)), '[]'))"
+            " from private.list_workers() as w",
             path="/operations/workers",
         )
     )
@@ -169,7 +170,8 @@ def queues(choice: Choice, as_json: bool) -> None:
     with open_operator(choice) as at:
         found = at.ask(
             Question(
-                sql="select jsonb_build_object('items', jsonb_agg(to_jsonb(l) - 'place')) from private.list_stage_load() as l",
+                sql="select jsonb_build_object('items', jsonb_agg(to_jsonb(l) - 'place'))"
+                " from private.list_stage_load() as l",
                 path="/operations/load",
             )
         )["items"]

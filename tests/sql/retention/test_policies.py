@@ -153,7 +153,7 @@ def test_batches_go_only_where_the_policy_says_so(
     assert tidy(world) == {}
     world.one("select private.set_retention('batches', '30 days')")
     assert len(tidy(world)["batches"]) == 2
-    assert world.rows("select id from public.batches") == [(open_batch,)]
+    assert world.rows("select id::text from public.batches") == [(open_batch,)]
     assert world.one("select count(*) from public.generation_jobs") == 1
     assert_sound(world)
     with pytest.raises(psycopg.Error) as raised:
