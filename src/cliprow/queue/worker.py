@@ -47,9 +47,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two calls of the ticker, in seconds.
 TICK_S = 1.0
-#: Between two rounds of what has no hurry, in seconds, and most steps of one round.
+#: Between two rounds of what has no hurry, in seconds.
 TIDY_S = 60.0
-_TIDY_STEPS = 200
 #: Between two flushes of live messages: a topic may be sent four a second.
 FLUSH_S = 0.25
 #: Between two looks whether what runs is still wanted.
@@ -275,11 +274,8 @@ class Worker:
     async def _tidy(self) -> None:
         await self._registered.wait()
         while True:
-            # First of all, since a worker may be there for a minute only.
             try:
-                for _ in range(_TIDY_STEPS):
-                    if not await self._calls.tick_slowly():
-                        break
+                await self._calls.tidy()
             except Unavailable as error:
                 logger.debug("Nothing was tidied up: %s", error.message)  # the heartbeat says so
             except CliprowError as error:
