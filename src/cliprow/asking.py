@@ -30,6 +30,8 @@ class Question:
     parameters: Mapping[str, object] = field(default_factory=dict)
     #: How long a database that this machine reaches may take; an API has a limit of its own.
     timeout_ms: int = db.USER_TIMEOUT_MS
+    #: Rows of a list that are enough; None for all.
+    most: int | None = None
 
 
 def ask_database(account: Account, question: Question) -> Any:

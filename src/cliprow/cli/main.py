@@ -19,6 +19,7 @@ from cliprow.cli import (
     job_control,
     job_creation,
     login,
+    ops,
     project,
     schedule,
     service,
@@ -70,6 +71,7 @@ cliprow.add_command(project.project)
 cliprow.add_command(tenant.tenant)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)
 cliprow.add_command(login.logout)
 cliprow.add_command(login.whoami)
