@@ -1016,4 +1016,80 @@ $$;
 comment on function private.run_due_schedules(uuid []) is
   'What a schedule, a start, a deadline or the end of another batch makes due, of tenants which are locked; returns how many batches and runs.';
 
+create or replace function private.pause_stage(p_stage text, p_reason text default '', p_now boolean default false)
+returns jsonb
+language plpgsql
+-- definer: for operators, whose role may not write these rows.
+security definer
+set search_path = ''
+as $$
+declare
+  v_tenant_ids uuid [];
+  v_count int;
+begin
+  perform private.check_stage(p_stage);
+  v_tenant_ids := array(
+    select distinct t.tenant_id from public.stage_tasks as t where t.stage = p_stage and t.status in ('queued', 'processing')
+  );
+  perform private.lock_tenants(v_tenant_ids);
+  insert into private.stage_queues as q (stage, paused_at, paused_by, reason) values (p_stage, now(), session_user, coalesce(p_reason, ''))
+  on conflict (stage) do update
+  set paused_at = coalesce(q.paused_at, excluded.paused_at), paused_by = coalesce(q.paused_by, excluded.paused_by), reason = excluded.reason;
+  -- What another transaction releases just now is sent back when it is claimed.
+  v_count := private.take_back(array(
+    select t from public.stage_tasks as t
+    where t.stage = p_stage and t.status in ('queued', 'processing') and (p_now or t.status = 'queued') and t.tenant_id = any(v_tenant_ids)
+  ));
+  perform private.release();
+  return private.told_stage(p_stage, v_count);
+end
+$$;
+comment on function private.pause_stage(text, text, boolean) is
+  'Holds back the queue of a stage over all tenants, for operators: nothing of it starts; what runs may end, or with p_now is handed back. '
+  'Returns {stage, paused_at, reason, changed_tasks}. Raises CR001. Saying it twice does no harm.';
+
+create or replace function private.resume_stage(p_stage text)
+returns jsonb
+language plpgsql
+-- definer: for operators, whose role may not write these rows.
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.check_stage(p_stage);
+  insert into private.stage_queues as q (stage) values (p_stage)
+  on conflict (stage) do update set paused_at = null, paused_by = null, reason = '';
+  -- The time of the pause is no waiting, and lifts no lane.
+  update private.backlogs as g set served_at = now() where g.stage = p_stage and g.waiting_count > 0;
+  return private.told_stage(p_stage, private.release());
+end
+$$;
+comment on function private.resume_stage(text) is
+  'Lets the queue of a stage go on, for operators. Returns {stage, paused_at, reason, changed_tasks}. Raises CR001.';
+
+create or replace function private.list_stage_queues()
+returns table (stage text, paused_at timestamptz, paused_by text, reason text, waiting_count bigint, queued_count bigint, running_count bigint)
+language plpgsql
+stable
+-- definer: for operators, whose role may not read these rows.
+security definer
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select w.stage, q.paused_at, q.paused_by, coalesce(q.reason, ''),
+    coalesce((select sum(g.waiting_count) from private.backlogs as g where g.stage = w.stage and g.waiting_count > 0), 0)::bigint,
+    count(t.id) filter (where t.status = 'queued'), count(t.id) filter (where t.status = 'processing')
+  from private.stage_weights() as w
+  left join private.stage_queues as q on q.stage = w.stage
+  left join public.stage_tasks as t on t.stage = w.stage and t.status in ('queued', 'processing')
+  group by w.stage, w.place, q.stage
+  order by w.place;
+end
+$$;
+comment on function private.list_stage_queues() is 'The queues of the stages, in order: whether they are held back, by whom and why, and how much is in them.';
+
 grant execute on function public.retry_batch(uuid, text) to authenticated;
+
+grant execute on function private.pause_stage(text, text, boolean), private.resume_stage(text), private.list_stage_queues() to cliprow_api;

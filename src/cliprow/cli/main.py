@@ -23,6 +23,7 @@ from cliprow.cli import (
     project,
     schedule,
     service,
+    stages,
     tenant,
     timing,
     webhook,
@@ -71,6 +72,7 @@ cliprow.add_command(project.project)
 cliprow.add_command(tenant.tenant)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+ops.ops.add_command(stages.stage)
 cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)
 cliprow.add_command(login.logout)

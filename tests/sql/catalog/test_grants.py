@@ -122,10 +122,13 @@ API_CALLS |= {
     "list_error_codes",
     "list_retention",
     "list_stage_load",
+    "list_stage_queues",
     "list_workers",
     "metrics",
     "order_worker",
+    "pause_stage",
     "replay_letters",
+    "resume_stage",
     "set_retention",
     "tick_slowly",
 }
