@@ -1471,7 +1471,7 @@ as $$
     select t.n, k.field, 'is not something a topic has'
     from topic as t
     cross join lateral (
-      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,reuse,metadata}'::text []
+      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,reuse,metadata,after_rows,after_condition,after_failure,deadline,on_deadline}'::text []
         as v
     ) as rest
     cross join lateral jsonb_object_keys(rest.v) as k (field)
@@ -1534,7 +1534,8 @@ begin
     return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
   end if;
   return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
-    || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.reuse_problems(p_topics, p_options), '[]');
+    || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics), '[]')
+    || coalesce(private.lane_problems(p_topics), '[]') || coalesce(private.reuse_problems(p_topics, p_options), '[]');
 end
 $$;
 comment on function private.request_problems(jsonb, jsonb) is 'Everything wrong with the topics and options of a batch; an empty list when nothing is.';
@@ -1604,6 +1605,7 @@ begin
     topics := private.with_library_items(topics, options);
     v_batch := private.insert_batch(v_project, options);
     perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
+    perform private.apply_waits(v_batch, topics);
     perform private.count_library_use(topics);
     update public.idempotency_keys as k set batch_id = v_batch.id
     where k.tenant_id = v_project.tenant_id and k.key = create_batch.idempotency_key;
@@ -1616,7 +1618,7 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, reuse?, metadata?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 
 create or replace function private.reserve_artifact(p_task public.stage_tasks, p_content_key text, p_version text, p_attempt_id uuid)

@@ -82,7 +82,8 @@ def _add_content(database: Database, batch_id: str, key: str) -> str:
             connection.execute(
                 "insert into public.artifacts (tenant_id, content_key, stage, stage_version, status, attempt_id, job_id,"
                 " task_id, facts, files, ready_at, damaged_at) values (%s, %s, 'audio_generation', '1', %s,"
-                " gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', %s, now(), case %s when 'damaged' then now() end)",
+                " gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', %s, now(),"
+                " case %s when 'damaged' then now() end)",
                 [tenant_id, each, status, Jsonb([{"path": f"{tenant_id}/artifacts/{each}"}]), status],
             )
         item = connection.execute(

@@ -9,6 +9,7 @@ from typing import Any
 
 from cliprow.api.examples_content import CONTENT_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
+from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
 
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
@@ -57,6 +58,10 @@ _JOB = {
     "next_step": None,
     "result_data": None,
     "paused_at": None,
+    "blocked_at": None,
+    "blocked_reason": None,
+    "deadline": None,
+    "is_late": False,
     "version": 7,
     "created_at": _AT,
     "updated_at": _AT,
@@ -105,7 +110,7 @@ _BATCH = {
 }
 _TOPICS = [
     {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 60},
-    {"topic": "Why the sea is salty", "tone": "casual", "priority": "premium"},
+    {"topic": "Why the sea is salty", "tone": "casual", "priority": "urgent"},
 ]
 
 _TENANT = {
@@ -250,6 +255,7 @@ EXAMPLES: dict[str, Any] = {
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
     **CONTENT_EXAMPLES,
+    **OPERATION_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
         **_JOB,

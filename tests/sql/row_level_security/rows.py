@@ -54,6 +54,12 @@ SAMPLES = {
     "batch_dependencies": Sample(
         "id, tenant_id, batch_id, needs_batch_id", "%(id)s, %(tenant)s, %(batch)s, %(id)s", "is_due"
     ),
+    "job_dependencies": Sample(
+        "tenant_id, batch_id, job_id, needs_job_id",
+        "%(tenant)s, %(batch)s, %(id)s, %(id)s",
+        "is_due",
+        "job_id = %(id)s",
+    ),
     "schedules": Sample(
         "id, tenant_id, project_id, owner_id, name, cron, topics",
         "%(id)s, %(tenant)s, %(project)s, %(user)s, 'S', '0 7 * * *', '[]'",
@@ -89,6 +95,17 @@ SAMPLES = {
         "id, job_id, task_id, tenant_id, generation, number, worker_id",
         "%(id)s, %(job)s, %(task)s, %(tenant)s, 1, %(n)s, gen_random_uuid()",
         "host",
+    ),
+    "discarded_letters": Sample(
+        "job_id, task_id, failed_at, tenant_id, reason",
+        "%(job)s, %(task)s, timestamptz '2026-01-01Z' + %(n)s * interval '1 day', %(tenant)s, 'R'",
+        "reason",
+        "job_id = %(job)s and failed_at = timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
+    ),
+    "audit_events": Sample(
+        "id, tenant_id, role, door, action, entity",
+        "%(id)s, %(tenant)s, 'owner', 'sql', 'update', 'x'",
+        "action",
     ),
     "artifacts": Sample(
         "tenant_id, content_key, stage, stage_version, attempt_id, job_id, task_id",

@@ -56,6 +56,7 @@ MATRIX = {
     # Written by create_batch() and the queue's functions.
     "batches": Row(             MEMBERS),
     "batch_dependencies": Row(  MEMBERS),
+    "job_dependencies": Row(    MEMBERS),
     # Written by create_schedule() and its like, and by the ticker.
     "schedules": Row(           MEMBERS),
     "schedule_runs": Row(       MEMBERS),
@@ -65,6 +66,10 @@ MATRIX = {
     "generation_jobs": Row(     MEMBERS),
     "stage_tasks": Row(         MEMBERS),
     "task_attempts": Row(       MEMBERS),
+    # Written by discard_letters() and what operators call.
+    "discarded_letters": Row(   MEMBERS),
+    # Written by triggers.
+    "audit_events": Row(        OWNERS_AND_ADMINS, kept_from_service=("insert", "update", "delete")),
     "artifacts": Row(           MEMBERS),
     "generated_content": Row(   MEMBERS),
     # Written by issue_asset() and what the API calls.
