@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 
-from cliprow.errors import Cancelled
 from cliprow.storage.answers import Persistence, Refusal, check
 from cliprow.storage.withdrawal import check_wanted
 

@@ -317,9 +317,9 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID | None = None
     #: Objects {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, voice?,
     #: images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?},
-    #: or just the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first. library_items
-    #: are ids, or id@version; reuse asks for scenes of the library: {tag | tags | items | scenes, version: latest or a
-    #: number, limit}, or a list.
+    #: or just the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
+    #: library_items are ids, or id@version; reuse asks for scenes of the library: {tag | tags | items | scenes, version:
+    #: latest or a number, limit}, or a list.
     topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]
     title: Title = ""
     max_concurrent_tasks: Cap | None = None
