@@ -169,19 +169,11 @@ class Worker:
     async def _serve(self) -> None:
         """Do everything side by side until told to stop, or until one part has failed."""
         stopping = asyncio.create_task(self._stopping.wait())
-        beating, ticking, tidying, flushing, telling, keeping, watching, fetching = services = [
-            asyncio.create_task(part())
-            for part in (
-                self._beat,
-                self._tick,
-                self._tidy,
-                self._flush,
-                self._tell,
-                self._keep,
-                self._watch,
-                self._fetch,
-            )
-        ]
+        parts = (
+            self._beat, self._tick, self._tidy, self._flush, self._tell, self._keep, self._watch, self._fetch,
+        )  # fmt: skip
+        services = [asyncio.create_task(part()) for part in parts]
+        beating, ticking, tidying, flushing, telling, keeping, watching, fetching = services
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         ticking.cancel()
