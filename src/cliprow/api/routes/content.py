@@ -16,6 +16,7 @@ from cliprow.api.answers import json_answer
 from cliprow.api.lists import Page, as_uuid
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.errors import NotFound
 
 ContentKey = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Part = Literal["stage", "project", "day", "tenant"]
@@ -257,11 +258,12 @@ async def list_library_versions(
     request: ApiRequest, item_id: FromPath[str]
 ) -> Response[Page[LibraryVersion]]:
     """List what a scene of the library was, newest version first."""
+    key = await _known_item(request, item_id)
     return await _page(
         request,
         "select to_json(v) as row from (select number, scene_type, voiceover_text, visual_description, heading, points,"
         " created_by, created_at from public.library_versions where item_id = %s order by number desc) as v",
-        as_uuid(item_id, "item_id"),
+        key,
     )
 
 
@@ -282,9 +284,26 @@ async def add_library_version(
 @get("/library/items/{item_id:str}/uses")
 async def list_library_uses(request: ApiRequest, item_id: FromPath[str]) -> Response[Page[LibraryUse]]:
     """List the jobs that took a scene of the library, newest first, up to 1,000."""
-    return await _page(
-        request, "select to_json(u) as row from public.library_uses(%s) as u", as_uuid(item_id, "item_id")
-    )
+    key = await _known_item(request, item_id)
+    return await _page(request, "select to_json(u) as row from public.library_uses(%s) as u", key)
+
+
+async def _known_item(request: ApiRequest, item_id: str) -> UUID | None:
+    """The id of an item of the tenant's library.
+
+    Raises:
+        NotFound: there is none.
+    """
+    key = as_uuid(item_id, "item_id")
+    if not await request.rows(
+        "select 1 from public.content_library where tenant_id = %s and id = %s", request.tenant_id, key
+    ):
+        raise NotFound(
+            f"There is no item {item_id} in your library.",
+            error_code="LIBRARY_ITEM_NOT_FOUND",
+            next_step="GET /library lists those there are.",
+        )
+    return key
 
 
 async def _value(
