@@ -13,10 +13,10 @@ from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
 from cliprow.stages import StageOutput, Work
 
 #: Raised whenever the embedded writer makes other scripts of equal inputs.
-_EXTRACTIVE_VERSION = 2
+_EXTRACTIVE_VERSION = 3
 
 _PROVIDERS = ("extractive", "openai")
-#: Scenes that end a script; those of the library stand before them.
+#: Scenes that end a script; those of the library that do not stand before them.
 _CLOSING = (SceneType.CONCLUSION, SceneType.CALL_TO_ACTION)
 #: What a writer gets to fill, in seconds, however much the scenes of the library take.
 _SHORTEST_S = 10
@@ -51,12 +51,18 @@ def run(inputs: ScriptInputs, work: Work) -> StageOutput:
 
 
 def with_library_scenes(script: Script, scenes: Sequence[LibraryScene]) -> Script:
-    """The script with scenes of the library before its ending, their text unchanged, and all numbered anew."""
+    """The script with scenes of the library, their text unchanged, and all numbered anew.
+
+    Intros stand first, scenes that end a script last, all others before the script's own ending.
+    """
     end = len(script.scenes)
     while end > 1 and script.scenes[end - 1].scene_type in _CLOSING:
         end -= 1
     added = [SceneScript(scene_number=0, **msgspec.structs.asdict(scene)) for scene in scenes]
-    told = [*script.scenes[:end], *added, *script.scenes[end:]]
+    intros = [scene for scene in added if scene.scene_type is SceneType.INTRO]
+    endings = [scene for scene in added if scene.scene_type in _CLOSING]
+    others = [scene for scene in added if scene not in intros and scene not in endings]
+    told = [*intros, *script.scenes[:end], *others, *script.scenes[end:], *endings]
     metadata = {**script.metadata, "library_scenes": str(len(scenes))}
     if "estimated_s" in metadata:
         metadata["estimated_s"] = f"{sum(_seconds(scene.voiceover_text) for scene in told):.0f}"

@@ -309,6 +309,19 @@ def test_scenes_of_the_library_stand_before_the_ending_unchanged() -> None:
     assert float(script.metadata["estimated_s"]) == pytest.approx(seconds_of(script), abs=1)
 
 
+def test_intros_of_the_library_stand_first_and_its_endings_last() -> None:
+    kept = (
+        _kept("Bye.", scene_type="conclusion"),
+        _kept("Middle."),
+        _kept("Hello.", scene_type="intro"),
+    )
+    script = write(ScriptInputs(topic="How to make tea", duration_s=60, scenes=kept))
+    said = [scene.voiceover_text for scene in script.scenes]
+    assert (said[0], said[-1]) == ("Hello.", "Bye.")
+    assert said.index("Middle.") == len(said) - 4
+    assert [scene.scene_number for scene in script.scenes] == list(range(1, len(said) + 1))
+
+
 def test_scenes_of_the_library_take_their_time_from_the_rest() -> None:
     long = _kept("Words that take a while to say. " * 10)
     without = write(ScriptInputs(topic="How to make tea", duration_s=60))
