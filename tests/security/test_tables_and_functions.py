@@ -122,6 +122,7 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "lane": "urgent",
         "max_concurrent_tasks": 1,
         "content_id": first["generated_content"]["id"],
+        "item_id": first["content_library"]["id"],
         "tenant_id": scene.tenant_id,
         "invitation_id": first["invitations"]["id"] if "invitations" in first else scene.tenant_id,
         "topics": [{"topic": "T", "platforms": ["youtube"]}],
