@@ -192,9 +192,9 @@ def queues(choice: Choice, as_json: bool) -> None:
 
 
 @ops.group(invoke_without_command=True)
+@click.pass_context
 @deployment_options
 @json_option
-@click.pass_context
 def retention(context: click.Context, choice: Choice, as_json: bool) -> None:
     """Show how long what is kept, and what its removal last did."""
     if context.invoked_subcommand:
