@@ -25,32 +25,58 @@ create type private.count_move as (
 );
 comment on type private.count_move is 'By how much one batch, stage and lane changed what waits and what is active.';
 
+create function private.begin_turns(p_moves private.count_move [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update private.turns as t
+  set is_waiting = true, waits_since = now()
+  from unnest(p_moves) as m
+  join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
+  where t.tenant_id = m.tenant_id and t.stage = m.stage and t.lane = m.lane and not t.is_waiting;
+  insert into private.turns (tenant_id, stage, lane)
+  select distinct g.tenant_id, g.stage, g.lane
+  from unnest(p_moves) as m
+  join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
+  where not exists (
+    select from private.turns as t where t.tenant_id = g.tenant_id and t.stage = g.stage and t.lane = g.lane)
+  on conflict (tenant_id, stage, lane) do nothing;
+end
+$$;
+comment on function private.begin_turns(private.count_move []) is 'Gives tenants of which something begins to wait a turn.';
+
 create function private.apply_counts(p_moves private.count_move [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
-  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, b.starts_at is null and b.blocked_at is null and b.paused_at is null
-  from unnest(p_moves) as m
-  join public.batches as b on b.id = m.batch_id
-  where m.waiting > 0
-  on conflict (batch_id, stage, lane) do nothing;
+  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
+    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
+    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, g.is_open
+    from unnest(p_moves) as m
+    join private.batch_gates as g on g.batch_id = m.batch_id
+    where m.waiting > 0 and not exists (
+      select from private.backlogs as k where k.batch_id = m.batch_id and k.stage = m.stage and k.lane = m.lane)
+    on conflict (batch_id, stage, lane) do nothing;
+  end if;
   update private.backlogs as g
-  set
-    waiting_count = g.waiting_count + d.waiting,
-    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
+  set waiting_count = g.waiting_count + d.waiting
   from (
     select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
   ) as d
   where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
+  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
+    perform private.begin_turns(p_moves);
+  end if;
 
   insert into private.windows (scope_id, scope)
   select s.scope_id, s.scope
   from unnest(p_moves) as m
   cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
-  where m.active > 0
+  where m.active > 0 and not exists (select from private.windows as w where w.scope_id = s.scope_id)
   on conflict (scope_id) do nothing;
   update private.windows as w
   set active_count = w.active_count + d.active
