@@ -134,6 +134,7 @@ set search_path = ''
 as $$
 declare
   v_completed_in uuid[];
+  v_started_in uuid[];
   v_changed_in uuid[];
 begin
   if not exists (select from new_rows) then
@@ -150,18 +151,27 @@ begin
 
   select
     array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
-    -- To the job it is all the same whether a task waits in the queue or before it.
-    array_agg(distinct n.job_id) filter (
-      where (n.status <> o.status and not (n.status in ('pending', 'queued') and o.status in ('pending', 'queued')))
-        or n.progress <> o.progress)
-  into v_completed_in, v_changed_in
+    array_agg(distinct n.job_id) filter (where n.status = 'processing' and o.status = 'queued'),
+    array_agg(distinct n.job_id) filter (where n.progress <> o.progress or (n.status <> o.status
+      -- To the job it is all the same whether a task waits in the queue or before it.
+      and not (n.status in ('pending', 'queued') and o.status in ('pending', 'queued'))
+      and not (n.status = 'processing' and o.status = 'queued')
+      -- Unlocked from here: the jobs are rolled up right after.
+      and not (n.status = 'pending' and o.status = 'blocked' and pg_trigger_depth() > 1)))
+  into v_completed_in, v_started_in, v_changed_in
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id;
 
+  if v_started_in is not null then
+    -- Only the first start changes a job.
+    v_changed_in := v_changed_in || array(
+      select j.id from public.generation_jobs as j where j.id = any(v_started_in) and j.status = 'pending' and j.id = any(v_changed_in) is not true
+    );
+  end if;
   if v_completed_in is not null then
     perform private.unlock_dependents(v_completed_in);
   end if;
-  if v_changed_in is not null then
+  if cardinality(v_changed_in) > 0 then
     perform private.roll_up_jobs(v_changed_in);
   end if;
   return null;

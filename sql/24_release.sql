@@ -167,6 +167,10 @@ begin
     returning 1
   )
   select count(*) into v_count from released;
+  -- As the queue library tells its workers, but once for all.
+  perform pg_notify(c.name, json_build_object('type', 'job_inserted', 'job_id', 0)::text)
+  from (values ('procrastinate_queue_v1#' || p_stage), ('procrastinate_any_queue_v1')) as c (name)
+  where v_count > 0;
   return v_count;
 end
 $$;

@@ -164,6 +164,7 @@ as $$
       when 'title' then case when jsonb_typeof(o.value) <> 'string' or length(p_options ->> 'title') > 200
         then 'is not text of up to 200 characters' end
       when 'max_concurrent_tasks' then case when o.value::text !~ '^([1-9][0-9]{0,5}|null)$' then 'is not a whole number from 1 to 999,999' end
+      when 'is_filling' then case when jsonb_typeof(o.value) not in ('boolean', 'null') then 'is neither true nor false' end
       when 'job_type' then case when p_options ->> 'job_type' not in ('single', 'batch') then 'is neither single nor batch' end
     end as reason
   ) as p

@@ -1,6 +1,6 @@
 -- Messages: what followers are told, and when.
 --
---   a topic that was quiet    told at the end of the transaction that changes something, by a deferred trigger
+--   a topic that was quiet    told at the end of the transaction that changes something (few jobs), by a deferred trigger
 --   any other                 told by flush_live(), which workers call four times a second
 --
 -- At most one message every live_interval for each topic, held by the lock on its row, and live_messages_per_s for all
@@ -153,6 +153,12 @@ declare
     select m.scope_id from private.marked_scopes(v_mark_ids) as m where coalesce(m.made_at = now(), true));
   v record;
 begin
+  -- Of many jobs the flush tells, which keeps nobody waiting while it puts them together.
+  if (
+    select sum(cardinality(o.ids)) from public.realtime_outbox as o where o.id = any(v_mark_ids) and o.entity = 'job'
+  ) > 25 then
+    return;
+  end if;
   for v in
     select m.scope_id, m.scope, t.id as tenant_id, t.epoch, (s.live_messages_per_s + 1) / 2 as last_ticket
     from private.marked_scopes(v_mark_ids) as m
@@ -177,7 +183,7 @@ begin
 end
 $$;
 comment on function private.tell_if_quiet(bigint) is
-  'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits. Half of the tickets are left '
+  'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits, if they name few jobs. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
 
 create function private.tell_at_commit()

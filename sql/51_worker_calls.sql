@@ -1,6 +1,12 @@
 -- What a worker calls for many tasks at once: one round trip and one commit for as many as it has free slots, and for
 -- whatever ended while the last write was under way.
 
+-- Entries go as soon as their tasks have ended, so their events would be written only to be removed; ours are in job_events.
+-- Of new entries private.enqueue tells workers once for many.
+alter table procrastinate.procrastinate_jobs disable trigger procrastinate_trigger_status_events_insert_v1;
+alter table procrastinate.procrastinate_jobs disable trigger procrastinate_trigger_status_events_update_v1;
+alter table procrastinate.procrastinate_jobs disable trigger procrastinate_jobs_notify_queue_job_inserted_v1;
+
 create function private.fetch_entries(p_queue_worker_id bigint, p_stages text [], p_limit int)
 returns setof procrastinate.procrastinate_jobs
 language sql

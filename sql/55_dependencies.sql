@@ -138,6 +138,9 @@ declare
   );
 begin
   perform private.withdraw(v_job_ids);
+  if p_batch.is_filling then
+    perform private.finish_filling(p_batch);
+  end if;
   update public.generation_jobs
   set error_code = p_error_code, error_message = p_message, next_step = p_next_step
   where id = any(v_job_ids) and status = 'cancelled';

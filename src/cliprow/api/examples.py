@@ -300,7 +300,26 @@ EXAMPLES: dict[str, Any] = {
         "version": 4,
         "changed_jobs": 2,
     },
-    "CreatedBatch": {"batch_id": BATCH_ID, "number": 12, "job_count": 2, "is_new": True},
+    "CreatedBatch": {
+        "batch_id": BATCH_ID,
+        "number": 12,
+        "job_count": 2,
+        "topic_count": 2,
+        "is_filling": False,
+        "is_new": True,
+    },
+    "MoreTopics": {
+        "position": 5001,
+        "topics": [{"topic": "Why stars twinkle", "platforms": ["youtube"]}],
+        "is_last": True,
+    },
+    "FilledBatch": {
+        "batch_id": BATCH_ID,
+        "topic_count": 5001,
+        "job_count": 5001,
+        "is_filling": False,
+        "is_new": True,
+    },
     "BatchCheck": {
         "problems": [{"row": 2, "field": "platforms", "reason": "names no platform"}],
         "job_count": 1,
