@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import psutil
@@ -143,6 +144,7 @@ class Slot:
         self._ending = None
         self._said_bytes = 0
         self.peak_memory_bytes = 0
+        _make(request.folder)
         watch = asyncio.create_task(self._watch_memory())
         try:
             async with asyncio.timeout(self._time_limits_s[request.stage]):
@@ -257,3 +259,7 @@ def _resident(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
+
+
+def _make(folder: str) -> None:
+    Path(folder).mkdir(exist_ok=True)  # too quick for a thread
