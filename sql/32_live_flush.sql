@@ -151,14 +151,10 @@ declare
   -- Nobody follows what this transaction has made, or what is gone.
   v_told uuid [] := array(
     select m.scope_id from private.marked_scopes(v_mark_ids) as m where coalesce(m.made_at = now(), true));
+  v_job_count int := (
+    select coalesce(max(cardinality(o.ids)), 0) from public.realtime_outbox as o where o.id = any(v_mark_ids) and o.entity = 'job');
   v record;
 begin
-  -- Of many jobs the flush tells, which keeps nobody waiting while it puts them together.
-  if (
-    select sum(cardinality(o.ids)) from public.realtime_outbox as o where o.id = any(v_mark_ids) and o.entity = 'job'
-  ) > 25 then
-    return;
-  end if;
   for v in
     select m.scope_id, m.scope, t.id as tenant_id, t.epoch, (s.live_messages_per_s + 1) / 2 as last_ticket
     from private.marked_scopes(v_mark_ids) as m
@@ -166,6 +162,8 @@ begin
     join public.tenants as t on t.id = m.tenant_id
     left join private.live_topics as l on l.scope_id = m.scope_id
     where m.scope_id <> all(v_told)
+      -- Of many jobs the flush tells, which keeps nobody waiting while it puts them together.
+      and v_job_count <= 25
       and coalesce(l.sent_at <= clock_timestamp() - s.live_interval, true)
       -- What waits already goes first, with all that has come since; unless it waits for a flush that does not come.
       and not exists (
