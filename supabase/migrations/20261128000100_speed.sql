@@ -269,50 +269,6 @@ begin
 end
 $$;
 
-create or replace function private.job_states(p_job_ids uuid [])
-returns table (
-  job_id uuid, is_started boolean, active_count bigint, failed_count bigint, cancelled_count bigint, open_count bigint,
-  progress int, steps_done int, stage text, error_code text, error_message text, next_step text
-)
-language plpgsql
-stable
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return query
-  with per_stage as (
-    select
-      t.job_id, t.stage,
-      bool_or(t.status in ('processing', 'completed', 'failed')) as is_started,
-      count(*) filter (where t.status in ('pending', 'queued', 'processing')) as active_count,
-      count(*) filter (where t.status = 'failed') as failed_count,
-      count(*) filter (where t.status = 'cancelled') as cancelled_count,
-      count(*) filter (where t.status <> 'completed') as open_count,
-      avg(case t.status when 'completed' then 100 else t.progress end) as progress,
-      (array_agg(t.error_code order by t.completed_at) filter (where t.status = 'failed'))[1] as error_code,
-      (array_agg(t.error_message order by t.completed_at) filter (where t.status = 'failed'))[1] as error_message,
-      (array_agg(t.next_step order by t.completed_at) filter (where t.status = 'failed'))[1] as next_step
-    from unnest(p_job_ids) as u (id)
-    join public.stage_tasks as t on t.job_id = u.id
-    group by t.job_id, t.stage
-  )
-  select
-    s.job_id, bool_or(s.is_started), sum(s.active_count)::bigint, sum(s.failed_count)::bigint,
-    sum(s.cancelled_count)::bigint, sum(s.open_count)::bigint,
-    floor(sum(w.weight * s.progress) / 100)::int,
-    count(*) filter (where s.open_count = 0)::int,
-    coalesce((array_agg(s.stage order by w.place) filter (where s.open_count > 0))[1],
-      (array_agg(s.stage order by w.place desc))[1]),
-    (array_agg(s.error_code order by w.place) filter (where s.failed_count > 0))[1],
-    (array_agg(s.error_message order by w.place) filter (where s.failed_count > 0))[1],
-    (array_agg(s.next_step order by w.place) filter (where s.failed_count > 0))[1]
-  from per_stage as s
-  join private.stage_weights() as w on w.stage = s.stage
-  group by s.job_id;
-end
-$$;
-
 create or replace function private.apply_batch_moves(p_moves private.batch_move [])
 returns void
 language plpgsql
