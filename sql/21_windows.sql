@@ -16,12 +16,14 @@ create table private.backlogs (
   tenant_id uuid not null,
   project_id uuid not null,
   waiting_count int not null default 0 check (waiting_count >= 0),
+  served_at timestamptz not null default now(),
   is_open boolean not null default true,
   -- A column of its own, so that counting alone leaves the index alone.
   is_next boolean not null generated always as (waiting_count > 0 and is_open) stored,
   primary key (batch_id, stage, lane)
 ) with (fillfactor = 50);
 comment on table private.backlogs is 'How many tasks of a batch wait to be released, by stage and lane.';
+comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait.';
 comment on column private.backlogs.is_open is
   'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, and it neither begins later nor waits for others. What '
   'is not open is not looked at.';

@@ -63,7 +63,9 @@ begin
     on conflict (batch_id, stage, lane) do nothing;
   end if;
   update private.backlogs as g
-  set waiting_count = g.waiting_count + d.waiting
+  set
+    waiting_count = g.waiting_count + d.waiting,
+    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
   from (
     select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
   ) as d

@@ -190,7 +190,7 @@ end
 $$;
 comment on function private.package_inputs(public.stage_tasks, public.generation_jobs, public.scripts) is 'Inputs of post_processing.';
 
-create function private.task_inputs(p_tasks public.stage_tasks [])
+create function private.inputs_of_tasks(p_tasks public.stage_tasks [])
 returns table (task_id uuid, inputs jsonb)
 language plpgsql
 stable
@@ -227,5 +227,17 @@ begin
   from known as k;
 end
 $$;
-comment on function private.task_inputs(public.stage_tasks []) is
+comment on function private.inputs_of_tasks(public.stage_tasks []) is
   'The canonical inputs of tasks, from the job, its script and the artifacts of what each needs. Equal inputs give an equal content key.';
+
+create function private.task_inputs(p_task public.stage_tasks)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select i.inputs from private.inputs_of_tasks(array[p_task]) as i);
+end
+$$;
+comment on function private.task_inputs(public.stage_tasks) is 'The canonical inputs of a task.';

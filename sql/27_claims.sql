@@ -85,7 +85,7 @@ begin
         i.inputs::text, (c.task).job_id || '/' || (c.task).redone_in), 'UTF8')), 'hex') end,
       i.inputs)::private.claim
     from unnest(p_claims) as c
-    left join private.task_inputs(array(
+    left join private.inputs_of_tasks(array(
       select u.task from unnest(p_claims) as u where coalesce(u.verdict, 'run') = 'run'
     )) as i on i.task_id = (c.task).id
     order by c.place

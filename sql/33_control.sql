@@ -92,7 +92,10 @@ returns void
 language sql
 set search_path = ''
 as $$
-  select private.note_waiting(p_tenant_id)
+  update private.backlogs as g
+  set served_at = now()
+  where g.tenant_id = p_tenant_id and g.project_id = coalesce(p_project_id, g.project_id)
+    and g.batch_id = coalesce(p_batch_id, g.batch_id) and g.waiting_count > 0
 $$;
 comment on function private.forget_wait(uuid, uuid, uuid) is 'After a pause: the time of it is no waiting, and lifts no lane.';
 

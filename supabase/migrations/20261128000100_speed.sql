@@ -5,8 +5,8 @@ drop function private.next_backlog(text);
 drop function private.enqueue(text, uuid, text, int, int);
 alter table private.windows drop column served_at;
 drop index private.backlogs_waiting;
-alter table private.backlogs drop column served_at;
 alter table private.backlogs add column is_next boolean not null generated always as (waiting_count > 0 and is_open) stored;
+comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait.';
 comment on column private.backlogs.is_open is
   'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, and it neither begins later nor waits for others. What '
   'is not open is not looked at.';
@@ -54,7 +54,6 @@ comment on type private.claim is
 create type private.made_script as (job public.generation_jobs, task_id uuid, script jsonb);
 comment on type private.made_script is 'A finished script, its job, and the task that made it.';
 drop function private.judge_claim(public.stage_tasks, private.queue_entry, uuid, text []);
-drop function private.task_inputs(public.stage_tasks);
 drop function private.is_paused(public.stage_tasks);
 drop function private.reserve_artifact(public.stage_tasks, text, text, uuid);
 drop function private.expand_job(public.generation_jobs, uuid, jsonb);
@@ -68,6 +67,7 @@ comment on column public.batches.is_filling is 'More topics are to come, by appe
 alter table procrastinate.procrastinate_jobs disable trigger procrastinate_trigger_status_events_insert_v1;
 alter table procrastinate.procrastinate_jobs disable trigger procrastinate_trigger_status_events_update_v1;
 alter table procrastinate.procrastinate_jobs disable trigger procrastinate_jobs_notify_queue_job_inserted_v1;
+
 
 create or replace function private.legal_move_names()
 returns text []
@@ -189,7 +189,9 @@ begin
     on conflict (batch_id, stage, lane) do nothing;
   end if;
   update private.backlogs as g
-  set waiting_count = g.waiting_count + d.waiting
+  set
+    waiting_count = g.waiting_count + d.waiting,
+    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
   from (
     select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
   ) as d
@@ -616,7 +618,7 @@ $$;
 comment on function private.expand_jobs(private.made_script []) is
   'Adds the tasks that follow from scripts: sound per scene, picture per scene and raster, package per platform.';
 
-create or replace function private.task_inputs(p_tasks public.stage_tasks [])
+create or replace function private.inputs_of_tasks(p_tasks public.stage_tasks [])
 returns table (task_id uuid, inputs jsonb)
 language plpgsql
 stable
@@ -654,8 +656,21 @@ begin
 end
 $$;
 
-comment on function private.task_inputs(public.stage_tasks []) is
+comment on function private.inputs_of_tasks(public.stage_tasks []) is
   'The canonical inputs of tasks, from the job, its script and the artifacts of what each needs. Equal inputs give an equal content key.';
+
+create or replace function private.task_inputs(p_task public.stage_tasks)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select i.inputs from private.inputs_of_tasks(array[p_task]) as i);
+end
+$$;
+
+comment on function private.task_inputs(public.stage_tasks) is 'The canonical inputs of a task.';
 
 create or replace function private.option_problems(p_options jsonb)
 returns jsonb
@@ -946,7 +961,7 @@ begin
         i.inputs::text, (c.task).job_id || '/' || (c.task).redone_in), 'UTF8')), 'hex') end,
       i.inputs)::private.claim
     from unnest(p_claims) as c
-    left join private.task_inputs(array(
+    left join private.inputs_of_tasks(array(
       select u.task from unnest(p_claims) as u where coalesce(u.verdict, 'run') = 'run'
     )) as i on i.task_id = (c.task).id
     order by c.place
@@ -1107,14 +1122,6 @@ $$;
 comment on function private.tell_if_quiet(bigint) is
   'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits, if they name few jobs. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
-
-create or replace function private.forget_wait(p_tenant_id uuid, p_project_id uuid default null, p_batch_id uuid default null)
-returns void
-language sql
-set search_path = ''
-as $$
-  select private.note_waiting(p_tenant_id)
-$$;
 
 create or replace function private.withdraw_open(p_tenant_id uuid, p_project_id uuid default null, p_batch_id uuid default null)
 returns int
