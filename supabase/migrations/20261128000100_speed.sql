@@ -101,46 +101,6 @@ begin
 end
 $$;
 
-create or replace function private.tidy_task()
-returns trigger
-language plpgsql
-set search_path = ''
-as $$
-begin
-  if new.status not in ('queued', 'processing') then
-    new.entry_id := null;
-  end if;
-  if new.status <> 'processing' then
-    new.worker_id := null;
-    if new.status <> 'completed' then
-      new.attempt_id := null;
-    end if;
-  end if;
-  if new.status = 'pending' then
-    new.held_at := (select j.paused_at from public.generation_jobs as j where j.id = new.job_id);
-  else
-    new.run_at := null;
-    new.held_at := null;
-    new.awaits_key := null;
-  end if;
-  return new;
-end
-$$;
-
-comment on function private.tidy_task() is
-  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused.';
-
-create or replace function private.hold_tasks()
-returns trigger
-language plpgsql
-set search_path = ''
-as $$
-begin
-  update public.stage_tasks set held_at = new.paused_at where job_id = new.id and status = 'pending';
-  return null;
-end
-$$;
-
 create or replace function private.note_waiting(p_tenant_id uuid)
 returns void
 language plpgsql
@@ -716,65 +676,6 @@ $$;
 
 comment on function private.task_inputs(public.stage_tasks) is 'The canonical inputs of a task.';
 
-create or replace function private.topic_problems(p_topics jsonb)
-returns jsonb
-language sql
-stable
-set search_path = ''
-as $$
-  with topic as materialized (
-    select t.ordinality as n, case jsonb_typeof(t.value) when 'object' then t.value else '{}'::jsonb end as v
-    from jsonb_array_elements(p_topics) with ordinality as t
-  ), problem as (
-    select t.n, c.field, c.reason
-    from topic as t
-    cross join lateral (values
-      ('topic', case when coalesce(btrim(t.v ->> 'topic'), '') = '' then 'is missing or empty'
-        when length(t.v ->> 'topic') > 500 then 'is longer than 500 characters' end),
-      ('brief', case when length(t.v ->> 'brief') > 50000 then 'is longer than 50,000 characters' end),
-      ('audience', case when length(t.v ->> 'audience') > 500 then 'is longer than 500 characters' end),
-      ('voice', case when length(t.v ->> 'voice') > 100 then 'is longer than 100 characters' end),
-      ('metadata', case when length(t.v ->> 'metadata') > 20000 then 'is longer than 20,000 characters' end),
-      ('language', case when t.v ->> 'language' !~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$' then 'is not a language tag like en or pt-BR' end),
-      ('duration_s', case when jsonb_typeof(t.v -> 'duration_s') <> 'null' and not case
-          when jsonb_typeof(t.v -> 'duration_s') = 'number' and t.v ->> 'duration_s' ~ '^[0-9]{1,3}$'
-            then (t.v ->> 'duration_s')::int between 5 and 600
-          else false end then 'is not a whole number from 5 to 600' end),
-      ('platforms', case when jsonb_typeof(t.v -> 'platforms') is distinct from 'array' or t.v -> 'platforms' = '[]'
-        then 'names no platform' end),
-      ('images', case when jsonb_typeof(t.v -> 'images') not in ('array', 'null') or t.v -> 'images' -> 50 is not null
-        then 'is not a list of up to 50 stored files' end)
-    ) as c (field, reason)
-    where c.reason is not null
-    union all
-    select t.n, f.field, 'is not text'
-    from unnest('{topic,brief,audience,tone,script_type,priority,language,voice}'::text []) as f (field)
-    join topic as t on jsonb_typeof(t.v -> f.field) not in ('string', 'null')
-    union all
-    select t.n, k.field, 'is not something a topic has'
-    from topic as t
-    cross join lateral (
-      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,metadata}'::text []
-        as v
-    ) as rest
-    cross join lateral jsonb_object_keys(rest.v) as k (field)
-    where rest.v <> '{}'
-    union all
-    select t.n, c.field, format('%L is not one of %s', x.value, array_to_string(c.allowed, ', '))
-    from private.topic_choices() as c
-    join topic as t on jsonb_typeof(t.v -> c.field) <> 'null'
-    cross join lateral jsonb_array_elements_text(
-      case jsonb_typeof(t.v -> c.field) when 'array' then t.v -> c.field else jsonb_build_array(t.v -> c.field) end) as x (value)
-    where coalesce(x.value, 'null') <> all(c.allowed)
-    union all
-    select t.n, 'images', 'holds something that is not a stored file of yours'
-    from topic as t
-    cross join lateral jsonb_array_elements(case jsonb_typeof(t.v -> 'images') when 'array' then t.v -> 'images' else '[]' end) as i
-    where not private.is_own_file(i)
-  )
-  select jsonb_agg(private.as_problem(n, field, reason) order by n, field) from problem
-$$;
-
 create or replace function private.option_problems(p_options jsonb)
 returns jsonb
 language sql
@@ -793,23 +694,6 @@ as $$
     end as reason
   ) as p
   where p.reason is not null
-$$;
-
-create or replace function private.request_problems(p_topics jsonb, p_options jsonb)
-returns jsonb
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  if not private.is_topic_list(p_topics) then
-    return jsonb_build_array(private.as_problem(null, 'topics', 'is not a list of 1 to 10,000 topics'));
-  elsif jsonb_typeof(p_options) is distinct from 'object' then
-    return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
-  end if;
-  return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
-    || coalesce(private.library_problems(p_topics), '[]');
-end
 $$;
 
 create or replace function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_job_type text, p_after int)
@@ -1197,25 +1081,6 @@ comment on function private.claim_all(private.queue_entry [], uuid) is
   'Gives the tasks of queue entries to a worker, or does what else is to be done with them; returns what became of each. Their tenants are locked, '
   'and each step is one statement for all.';
 
-create or replace function private.live_job(p_job public.generation_jobs)
-returns jsonb
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  return jsonb_build_object(
-    'id', p_job.id, 'job_id', p_job.id, 'project_id', p_job.project_id, 'batch_id', p_job.batch_id,
-    'position', p_job.position, 'job_type', p_job.job_type, 'lane', p_job.lane, 'topic', p_job.topic,
-    'platforms', p_job.platforms, 'generation', p_job.generation, 'stage', p_job.stage, 'status', p_job.status,
-    'current_step', p_job.current_step, 'total_steps', p_job.total_steps, 'progress', p_job.progress,
-    'error_code', p_job.error_code, 'error_message', p_job.error_message, 'next_step', p_job.next_step,
-    'result_data', p_job.result_data, 'paused_at', p_job.paused_at, 'created_at', p_job.created_at,
-    'started_at', p_job.started_at, 'completed_at', p_job.completed_at,
-    'timestamp', p_job.updated_at, 'version', p_job.version);
-end
-$$;
-
 create or replace function private.tell_if_quiet(p_first_id bigint)
 returns void
 language plpgsql
@@ -1261,55 +1126,6 @@ $$;
 comment on function private.tell_if_quiet(bigint) is
   'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits, if they name few jobs. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
-
-comment on function public.cancel_batch(uuid) is
-  'Withdraws the jobs of a batch that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile the batch is '
-  'paused. Returns {batch_id, status, paused_at, version, changed_jobs, remaining_jobs}. Raises CR002, CR003, or CR004 when it has ended.';
-
-create or replace function private.start_generation(p_job_ids uuid [])
-returns void
-language sql
-set search_path = ''
-as $$
-  update public.generation_jobs as j
-  set status = 'pending', generation = j.generation + 1, progress = 0, current_step = 0, completed_at = null,
-    error_code = null, error_message = null, next_step = null, result_data = null,
-    -- Whoever wants it to run again does not want it held back.
-    paused_at = null, paused_by = null
-  where j.id = any(p_job_ids)
-$$;
-
-create or replace function public.retry_batch(batch_id uuid)
-returns jsonb
-language plpgsql
--- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
-security definer
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
-as $$
-declare
-  v_batch public.batches := private.batch_to_control(retry_batch.batch_id);
-  v_job_ids uuid [] := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = v_batch.tenant_id and j.batch_id = v_batch.id
-      -- A batch that was withdrawn has no job that failed: running it again means running what was withdrawn.
-      and j.status = case v_batch.status when 'cancelled' then 'cancelled' else 'failed' end
-    order by j.id
-  );
-begin
-  if v_job_ids = '{}' then
-    raise exception 'No job of the batch has failed.'
-      using errcode = 'CR004', hint = 'Look at its current state; single jobs can be done again from a stage on.';
-  end if;
-  perform private.retry(v_job_ids, null);
-  perform private.release();
-  return private.told_batch(v_batch.id, cardinality(v_job_ids));
-end
-$$;
-
-comment on function public.retry_batch(uuid) is
-  'Runs again what failed in a batch, job by job as retry_job does; of a cancelled batch what was cancelled. Returns {batch_id, status, '
-  'paused_at, version, changed_jobs}. Raises CR002, CR003, or CR004 when there is nothing to run again.';
 
 create or replace function private.next_entries(p_stages text [], p_limit int)
 returns private.fetched_entry []
@@ -1379,87 +1195,6 @@ begin
 end
 $$;
 
-create or replace function private.check_lane(p_lane text)
-returns void
-language plpgsql
-immutable
-set search_path = ''
-as $$
-begin
-  if p_lane is null or p_lane not in ('urgent', 'premium', 'standard') then
-    raise exception 'There is no lane %.', coalesce(p_lane, 'null')
-      using errcode = 'CR001', hint = 'Use urgent, premium or standard.';
-  end if;
-end
-$$;
-
-comment on function private.check_lane(text) is 'Raises CR001 unless a lane of this name exists.';
-
-create or replace function private.change_lane(p_job_ids uuid [], p_lane text)
-returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform private.take_back(array(
-    select t from public.stage_tasks as t where t.job_id = any(p_job_ids) and t.status = 'queued'
-  ));
-  update public.generation_jobs set lane = p_lane where id = any(p_job_ids);
-  -- Also what is finished: done again, it runs in the lane of its job.
-  update public.stage_tasks set lane = p_lane where job_id = any(p_job_ids) and lane <> p_lane;
-  perform private.release();
-end
-$$;
-
-create or replace function private.change_lane_of(p_tenant_id uuid, p_project_id uuid, p_batch_id uuid, p_lane text)
-returns jsonb
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_job_ids uuid [];
-begin
-  perform private.check_lane(p_lane);
-  v_job_ids := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = p_tenant_id and j.project_id = p_project_id and j.status in ('pending', 'processing') and j.lane <> p_lane
-      and (p_batch_id is null or j.batch_id = p_batch_id)
-    order by j.id
-    limit 10001
-  );
-  perform private.change_lane(v_job_ids[1:10000], p_lane);
-  return jsonb_build_object('lane', p_lane, 'changed_jobs', least(10000, cardinality(v_job_ids)),
-    'is_finished', cardinality(v_job_ids) <= 10000);
-end
-$$;
-
-comment on function private.change_lane_of(uuid, uuid, uuid, text) is
-  'Moves up to 10,000 open jobs of a project or batch, whose tenant is locked, to another lane; says whether those were all.';
-
-create or replace function public.set_job_lane(job_id uuid, lane text)
-returns jsonb
-language plpgsql
--- definer: users may not write these rows; it asserts tenant and rights itself.
-security definer
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
-as $$
-declare
-  v_job public.generation_jobs := private.job_to_control(set_job_lane.job_id);
-begin
-  perform private.check_lane(set_job_lane.lane);
-  perform private.check_not_ended('job', v_job.status, 'put before others');
-  if v_job.lane <> set_job_lane.lane then
-    perform private.change_lane(array[v_job.id], set_job_lane.lane);
-  end if;
-  return private.told_job(v_job.id) || jsonb_build_object('lane', set_job_lane.lane);
-end
-$$;
-
-comment on function public.set_batch_lane(uuid, text) is
-  'Moves what waits of a batch to the lane urgent, premium or standard, also what is queued; at most 10,000 jobs in one call: repeat it until '
-  'is_finished. Returns {batch_id, lane, changed_jobs, is_finished}. Raises CR001, CR002, CR003, or CR004 when the batch has ended.';
-
 create or replace function private.withdraw_open(p_tenant_id uuid, p_project_id uuid default null, p_batch_id uuid default null)
 returns int
 language plpgsql
@@ -1492,45 +1227,6 @@ begin
 end
 $$;
 
-comment on function private.withdraw_open(uuid, uuid, uuid) is
-  'Cancels up to 10,000 jobs of a tenant, project or batch that have not ended, and pauses the batches of the others; returns how many. '
-  'The tenant is locked.';
-
-comment on function public.cancel_project(uuid) is
-  'Withdraws the jobs of a project that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile their '
-  'batches are paused. Returns {project_id, changed_jobs, remaining_jobs}. Raises CR002 or CR003.';
-
-comment on function public.cancel_tenant() is
-  'Withdraws all jobs of the caller''s tenant that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile '
-  'their batches are paused. For admins and owners. Returns {tenant_id, changed_jobs, remaining_jobs}. Raises CR003.';
-
-create or replace function private.pause_stage(p_stage text, p_reason text default '', p_now boolean default false)
-returns jsonb
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_tenant_ids uuid [];
-  v_count int;
-begin
-  perform private.check_stage(p_stage);
-  v_tenant_ids := array(
-    select distinct t.tenant_id from public.stage_tasks as t where t.stage = p_stage and t.status in ('queued', 'processing')
-  );
-  perform private.lock_tenants(v_tenant_ids);
-  insert into private.stage_queues as q (stage, paused_at, paused_by, reason) values (p_stage, now(), session_user, coalesce(p_reason, ''))
-  on conflict (stage) do update
-  set paused_at = coalesce(q.paused_at, excluded.paused_at), paused_by = coalesce(q.paused_by, excluded.paused_by), reason = excluded.reason;
-  -- What another transaction releases just now is sent back when it is claimed.
-  v_count := private.take_back(array(
-    select t from public.stage_tasks as t
-    where t.stage = p_stage and t.status in ('queued', 'processing') and (p_now or t.status = 'queued') and t.tenant_id = any(v_tenant_ids)
-  ));
-  perform private.release();
-  return private.told_stage(p_stage, v_count);
-end
-$$;
-
 create or replace function private.resume_stage(p_stage text)
 returns jsonb
 language plpgsql
@@ -1543,39 +1239,6 @@ begin
   -- The time of the pause is no waiting, and lifts no lane.
   update private.turns as t set waits_since = now() where t.stage = p_stage and t.is_waiting;
   return private.told_stage(p_stage, private.release());
-end
-$$;
-
-create or replace function private.list_stage_queues()
-returns table (stage text, paused_at timestamptz, paused_by text, reason text, waiting_count bigint, queued_count bigint, running_count bigint)
-language plpgsql
-stable
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return query
-  select w.stage, q.paused_at, q.paused_by, coalesce(q.reason, ''),
-    coalesce((select sum(g.waiting_count) from private.backlogs as g where g.stage = w.stage and g.waiting_count > 0), 0)::bigint,
-    count(t.id) filter (where t.status = 'queued'), count(t.id) filter (where t.status = 'processing')
-  from private.stage_weights() as w
-  left join private.stage_queues as q on q.stage = w.stage
-  left join public.stage_tasks as t on t.stage = w.stage and t.status in ('queued', 'processing')
-  group by w.stage, w.place, q.stage
-  order by w.place;
-end
-$$;
-
-create or replace function private.note_job_end()
-returns trigger
-language plpgsql
--- definer: whoever ends a job may not write what others wait for.
-security definer
-set search_path = ''
-as $$
-begin
-  update public.batch_dependencies set outcome = new.status, is_due = true where needs_job_id = new.id;
-  return null;
 end
 $$;
 
@@ -1599,101 +1262,6 @@ begin
   set error_code = p_error_code, error_message = p_message, next_step = p_next_step
   where id = any(v_job_ids) and status = 'cancelled';
   return cardinality(v_job_ids);
-end
-$$;
-
-comment on function private.withdraw_batch(public.batches, text, text, text) is
-  'Cancels what has not ended of a batch whose tenant is locked, and says in its jobs why; returns how many jobs.';
-
-create or replace function private.settle_dependencies(p_tenant_ids uuid [])
-returns int
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_batch public.batches;
-  v_is_met boolean;
-  v_failure text;
-  v_count int := 0;
-begin
-  for v_batch in
-    select b.* from public.batches as b
-    where b.id in (select d.batch_id from public.batch_dependencies as d where d.is_due and d.tenant_id = any(p_tenant_ids) limit 50)
-    order by b.id for update
-  loop
-    update public.batch_dependencies set is_due = false where tenant_id = v_batch.tenant_id and batch_id = v_batch.id and is_due;
-    continue when v_batch.blocked_at is null;
-    v_count := v_count + 1;
-    v_is_met := private.is_met(v_batch);
-    v_failure := case when not v_is_met then coalesce(v_batch.options ->> 'after_failure', 'hold') end;
-    if v_failure = 'hold' and v_batch.completed_at is null then
-      update public.batches set blocked_reason = private.unmet(v_batch) where id = v_batch.id;
-    elsif v_is_met is not null or v_batch.completed_at is not null then
-      -- Also where it is cancelled: whoever retries it wants it to run.
-      update public.batches set blocked_at = null, blocked_reason = null where id = v_batch.id;
-      perform private.forget_wait(v_batch.tenant_id, v_batch.project_id, v_batch.id);
-      if v_failure = 'cancel' and v_batch.completed_at is null then
-        perform private.withdraw_batch(v_batch, 'DEPENDENCY_FAILED', private.unmet(v_batch),
-          'Retry what failed, then retry this batch; or retry it at once to do without.');
-      end if;
-    end if;
-  end loop;
-  return v_count;
-end
-$$;
-
-create or replace function private.due_tenant_ids()
-returns setof uuid
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  return query
-  select b.tenant_id from public.batches as b where b.starts_at <= now()
-  union
-  select d.tenant_id from public.batch_dependencies as d where d.is_due
-  union
-  select b.tenant_id from public.batches as b where b.deadline <= now() and not b.is_late and b.completed_at is null
-  union
-  (select s.tenant_id from public.schedules as s where s.next_run_at <= now() and s.paused_at is null order by s.next_run_at limit 20);
-end
-$$;
-
-create or replace function private.run_due_schedules(p_tenant_ids uuid [])
-returns int
-language plpgsql
-set search_path = ''
-as $$
-begin
-  return private.open_due_batches(p_tenant_ids) + private.settle_dependencies(p_tenant_ids) + private.mark_late(p_tenant_ids)
-    + private.run_due_occurrences(p_tenant_ids);
-end
-$$;
-
-create or replace function private.mark_late(p_tenant_ids uuid [])
-returns int
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_batch public.batches;
-  v_count int := 0;
-begin
-  for v_batch in
-    select b.* from public.batches as b
-    where b.deadline <= now() and not b.is_late and b.completed_at is null and b.tenant_id = any(p_tenant_ids)
-    -- A few at a time: each may have ten thousand jobs.
-    order by b.deadline limit 10 for update
-  loop
-    update public.batches set is_late = true where id = v_batch.id;
-    if v_batch.options ->> 'on_deadline' is distinct from 'warn' then
-      perform private.withdraw_batch(v_batch, 'DEADLINE_PASSED', 'The deadline of its batch passed before it had ended.',
-        'Retry it, if it is still wanted; give the next batch more time, or fewer topics.');
-    end if;
-    v_count := v_count + 1;
-  end loop;
-  return v_count;
 end
 $$;
 
