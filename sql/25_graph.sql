@@ -88,7 +88,7 @@ begin
     needs, status, held_at, generation
   )
   select (m.job).id, k.id, (m.job).tenant_id, (m.job).project_id, (m.job).batch_id, k.stage, k.scene_number, k.aspect, k.width, k.height,
-    k.platform, k.place, (m.job).lane, k.needs, k.status, case k.status when 'pending' then (m.job).paused_at end, (m.job).generation
+    k.platform, k.place, (m.job).lane, k.needs, k.status, case k.status when 'pending' then coalesce((m.job).paused_at, (m.job).blocked_at) end, (m.job).generation
   from task as k
   join made as m on m.n = k.n;
 end

@@ -78,7 +78,7 @@ begin
   perform private.ensure_partitions(1);
   v_batch := private.batch_to_control(append_topics.batch_id);
   if append_topics.topics is distinct from '[]' then
-    perform private.check_request(append_topics.topics, '{}');
+    perform private.check_request(append_topics.topics, '{}', append_topics.position - 1);
     v_is_new := not private.is_chunk_there(v_batch, append_topics.position, append_topics.topics);
   end if;
   if v_is_new and not v_batch.is_filling then
@@ -87,6 +87,7 @@ begin
   end if;
   if v_is_new then
     perform private.insert_jobs(v_batch, append_topics.topics, 'batch', append_topics.position - 1);
+    perform private.apply_waits(v_batch, append_topics.topics, append_topics.position - 1);
     perform private.count_library_use(append_topics.topics);
   end if;
   if append_topics.is_last and v_batch.is_filling then

@@ -73,6 +73,9 @@ drop function private.fetch_entries(bigint, text [], int);
 create type private.fetched_entry as (entry_id bigint, stage text, job_id uuid, task_id uuid, tenant_id uuid);
 comment on type private.fetched_entry is 'A queue entry that waits to be taken, its task, and whose that is; no tenant where the task is gone.';
 
+drop function private.check_request(jsonb, jsonb);
+drop function private.request_problems(jsonb, jsonb);
+
 create or replace function private.legal_move_names()
 returns text []
 language sql
@@ -613,7 +616,7 @@ begin
     needs, status, held_at, generation
   )
   select (m.job).id, k.id, (m.job).tenant_id, (m.job).project_id, (m.job).batch_id, k.stage, k.scene_number, k.aspect, k.width, k.height,
-    k.platform, k.place, (m.job).lane, k.needs, k.status, case k.status when 'pending' then (m.job).paused_at end, (m.job).generation
+    k.platform, k.place, (m.job).lane, k.needs, k.status, case k.status when 'pending' then coalesce((m.job).paused_at, (m.job).blocked_at) end, (m.job).generation
   from task as k
   join made as m on m.n = k.n;
 end
@@ -696,6 +699,54 @@ as $$
   where p.reason is not null
 $$;
 
+create or replace function private.request_problems(p_topics jsonb, p_options jsonb, p_after int default 0)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if not private.is_topic_list(p_topics) then
+    return jsonb_build_array(private.as_problem(null, 'topics', 'is not a list of 1 to 10,000 topics'));
+  elsif jsonb_typeof(p_options) is distinct from 'object' then
+    return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
+  end if;
+  return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
+    || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics, p_after), '[]')
+    || coalesce(private.lane_problems(p_topics), '[]');
+end
+$$;
+
+comment on function private.request_problems(jsonb, jsonb, int) is
+  'Everything wrong with the options of a batch and its topics, which come after so many others; an empty list when nothing is.';
+
+create or replace function private.check_request(p_topics jsonb, p_options jsonb, p_after int default 0)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_problems jsonb;
+begin
+  if not private.is_topic_list(p_topics) then
+    raise exception 'A batch takes a list of 1 to 10,000 topics.'
+      using errcode = 'CR001', hint = 'Split a longer list into several batches.';
+  elsif jsonb_typeof(p_options) is distinct from 'object' then
+    raise exception 'The options of a batch are an object.' using errcode = 'CR001', hint = 'Send {} for none.';
+  end if;
+  v_problems := private.request_problems(p_topics, p_options, p_after);
+  if v_problems <> '[]' then
+    raise exception '% of the topics and options cannot be used.', (
+      select count(distinct coalesce(p ->> 'row', p ->> 'field')) from jsonb_array_elements(v_problems) as p)
+      using errcode = 'CR001', detail = v_problems::text, hint = 'Correct the rows and fields named, or leave them out.';
+  end if;
+end
+$$;
+
+comment on function private.check_request(jsonb, jsonb, int) is
+  'Raises CR001, with every problem in the detail, unless a batch can be made of this.';
+
 create or replace function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_job_type text, p_after int)
 returns void
 language sql
@@ -770,6 +821,7 @@ begin
     perform private.check_request(topics, options);
     v_batch := private.insert_batch(v_project, options);
     perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'), 0);
+    perform private.apply_waits(v_batch, topics);
     perform private.count_library_use(topics);
     update public.idempotency_keys as k set batch_id = v_batch.id
     where k.tenant_id = v_project.tenant_id and k.key = create_batch.idempotency_key;
@@ -784,7 +836,7 @@ $$;
 
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, metadata?}, in one transaction. Options: title, max_concurrent_tasks, job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
+  'voice?, images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 
 create or replace function private.topic_count(p_batch public.batches)
@@ -864,7 +916,7 @@ begin
   perform private.ensure_partitions(1);
   v_batch := private.batch_to_control(append_topics.batch_id);
   if append_topics.topics is distinct from '[]' then
-    perform private.check_request(append_topics.topics, '{}');
+    perform private.check_request(append_topics.topics, '{}', append_topics.position - 1);
     v_is_new := not private.is_chunk_there(v_batch, append_topics.position, append_topics.topics);
   end if;
   if v_is_new and not v_batch.is_filling then
@@ -873,6 +925,7 @@ begin
   end if;
   if v_is_new then
     perform private.insert_jobs(v_batch, append_topics.topics, 'batch', append_topics.position - 1);
+    perform private.apply_waits(v_batch, append_topics.topics, append_topics.position - 1);
     perform private.count_library_use(append_topics.topics);
   end if;
   if append_topics.is_last and v_batch.is_filling then
@@ -1201,15 +1254,8 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_job_ids uuid [] := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = p_tenant_id and j.status in ('pending', 'processing')
-      and (p_project_id is null or j.project_id = p_project_id) and (p_batch_id is null or j.batch_id = p_batch_id)
-    order by j.id
-    limit 10000
-  );
+  v_job_ids uuid [] := private.withdraw_some(p_tenant_id, p_project_id, p_batch_id);
 begin
-  perform private.withdraw(v_job_ids);
   -- Nothing is added to what was withdrawn.
   perform private.finish_filling(b) from public.batches as b
   where b.tenant_id = p_tenant_id and (p_project_id is null or b.project_id = p_project_id) and (p_batch_id is null or b.id = p_batch_id)
@@ -1230,6 +1276,8 @@ $$;
 create or replace function private.resume_stage(p_stage text)
 returns jsonb
 language plpgsql
+-- definer: for operators, whose role may not write these rows.
+security definer
 set search_path = ''
 as $$
 begin
@@ -1248,20 +1296,18 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_job_ids uuid [] := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.status in ('pending', 'processing')
-    order by j.id
-  );
+  v_open_count int := private.open_job_count(p_batch.tenant_id, p_batch.project_id, p_batch.id);
+  -- The last ones are left for a call of their own, which then knows that it ends the batch.
+  v_most int := case when v_open_count > 100 then v_open_count - 50 else 100 end;
+  v_job_ids uuid [] := private.withdraw_some(p_batch.tenant_id, p_batch.project_id, p_batch.id, 1, v_most);
 begin
-  perform private.withdraw(v_job_ids);
   if p_batch.is_filling then
     perform private.finish_filling(p_batch);
   end if;
   update public.generation_jobs
   set error_code = p_error_code, error_message = p_message, next_step = p_next_step
   where id = any(v_job_ids) and status = 'cancelled';
-  return cardinality(v_job_ids);
+  return private.open_job_count(p_batch.tenant_id, p_batch.project_id, p_batch.id);
 end
 $$;
 
