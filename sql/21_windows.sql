@@ -20,12 +20,14 @@ create table private.backlogs (
   waiting_count int not null default 0 check (waiting_count >= 0),
   served_at timestamptz not null default now(),
   is_open boolean not null default true,
+  is_over_budget boolean not null default false,
   primary key (batch_id, stage, lane)
 ) with (fillfactor = 50);
 comment on table private.backlogs is 'How many tasks of a batch wait to be released, by stage and lane.';
 comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait: the age that lifts a lane.';
 comment on column private.backlogs.is_open is
-  'Whether its batch may be released at all: it is not paused, and neither begins later nor waits for others. What is not open is not looked at.';
+  'Whether it may be released at all: its batch is not paused, and neither begins later nor waits for others, and no budget holds it. What is not open is not looked at.';
+comment on column private.backlogs.is_over_budget is 'Its stage costs, and a budget of its batch, project or tenant is used up.';
 create index backlogs_waiting on private.backlogs (stage, lane) where waiting_count > 0 and is_open;
 
 create function private.lock_tenant(p_tenant_id uuid)

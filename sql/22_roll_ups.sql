@@ -31,10 +31,12 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
-  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, b.starts_at is null and b.blocked_at is null and b.paused_at is null
+  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
+  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over,
+    b.starts_at is null and b.blocked_at is null and b.paused_at is null and not o.is_over
   from unnest(p_moves) as m
   join public.batches as b on b.id = m.batch_id
+  cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
   where m.waiting > 0
   on conflict (batch_id, stage, lane) do nothing;
   update private.backlogs as g

@@ -144,7 +144,8 @@ begin
     perform private.release();
   end if;
   return (
-    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'is_new', v_is_new)
+    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'is_new', v_is_new,
+      'expected_cost', private.expected_batch_cost(b.tenant_id, create_batch.topics))
     from public.batches as b where b.id = v_batch.id);
 end
 $$;

@@ -141,7 +141,7 @@ set search_path = ''
 as $$
 begin
   update private.backlogs
-  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null
+  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null and not is_over_budget
   where batch_id = new.id;
   return null;
 end
