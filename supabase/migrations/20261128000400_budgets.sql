@@ -37,14 +37,13 @@ create table public.provider_prices (
   unique nulls not distinct (tenant_id, provider, model, unit, valid_from)
 );
 comment on table public.provider_prices is
-  'What providers take, for all (tenant_id null) or for one tenant, whose own prices of a provider then replace all others of it.';
+  'What providers take, for all (tenant_id null) or for one tenant, whose own prices of a provider then replace all others of it. One without any, as '
+  'those that work offline, costs nothing.';
 comment on column public.provider_prices.model is 'Empty for every model that has no price of its own.';
 comment on column public.provider_prices.unit is
   'What the amount is for: a call, a thousand tokens sent or received, a character, or a second of sound or picture.';
 comment on column public.provider_prices.valid_from is 'The newest one that has begun is in effect.';
 create index provider_prices_provider on public.provider_prices (provider, tenant_id, valid_from desc);
-insert into public.provider_prices (provider, unit, amount, valid_from)
-select p.provider, 'call', 0, '2026-01-01Z' from (values ('extractive'), ('piper'), ('espeak'), ('motion')) as p (provider);
 
 alter table public.provider_prices enable row level security;
 create policy "Members read the prices of all and of their tenant" on public.provider_prices

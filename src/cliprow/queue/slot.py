@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -14,7 +15,20 @@ import psutil
 
 from cliprow.errors import Unavailable
 from cliprow.models import Stage
-from cliprow.queue.frames import BadFrame, Done, Failed, Hello, Progress, Request, Settings, pack, read_answer
+from cliprow.queue.frames import (
+    BadFrame,
+    CallAsked,
+    CallMessage,
+    CallVerdict,
+    Done,
+    Failed,
+    Hello,
+    Progress,
+    Request,
+    Settings,
+    pack,
+    read_answer,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +51,19 @@ _SAID_LIMIT = 32 * 1024
 _NOT_FOR_CHILDREN = ("CLIPROW_", "SUPABASE_", "DATABASE_", "PG")
 
 
+#: Hears how far a stage is, 0.0 to 1.0.
+OnProgress = Callable[[float], Awaitable[None]]
+#: Answers what a stage asks about calls of providers.
+OnCall = Callable[[CallMessage], Awaitable[CallVerdict]]
+
+
+async def let_through(message: CallMessage) -> CallVerdict:
+    """Let every call through, and keep none."""
+    if isinstance(message, CallAsked):
+        return CallVerdict("call", f"cliprow-{uuid.uuid4()}")
+    return CallVerdict("noted")
+
+
 class StageSlot(Protocol):
     """What runs one stage at a time."""
 
@@ -47,7 +74,7 @@ class StageSlot(Protocol):
         """Make ready, and say the version of each stage."""
         ...
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         """Run one stage."""
         ...
 
@@ -133,10 +160,12 @@ class Slot:
                     "Child %d: %s%s", pid, said, " [the rest is left out]" if len(chunk) > room else ""
                 )
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def run(
+        self, request: Request, on_progress: OnProgress, on_call: OnCall = let_through
+    ) -> Done | Failed:
         """Run one stage; a child that dies or passes a limit gives `Failed`, and the next run a new child.
 
-        Whatever `on_progress` raises stops the child and is raised here.
+        Whatever `on_progress` or `on_call` raises stops the child and is raised here.
         """
         if self._process is None or self._process.returncode is not None:
             await self.start()
@@ -146,7 +175,7 @@ class Slot:
         watch = asyncio.create_task(self._watch_memory())
         try:
             async with asyncio.timeout(self._time_limits_s[request.stage]):
-                return await self._converse(request, on_progress)
+                return await self._converse(request, on_progress, on_call)
         except TimeoutError:
             return Failed(
                 "TASK_TIMED_OUT",
@@ -169,9 +198,7 @@ class Slot:
             if self._unfinished:  # it would answer the old request first
                 await self.stop()
 
-    async def _converse(
-        self, request: Request, on_progress: Callable[[float], Awaitable[None]]
-    ) -> Done | Failed:
+    async def _converse(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         assert (
             self._process is not None and self._process.stdin is not None and self._process.stdout is not None
         )
@@ -185,6 +212,9 @@ class Slot:
             elif isinstance(answer, Done | Failed):
                 self._unfinished = False
                 return answer
+            elif isinstance(answer, CallMessage):
+                self._process.stdin.write(pack(await on_call(answer)))
+                await self._process.stdin.drain()
 
     async def _watch_memory(self) -> None:
         """Measure, because a limit on address space would count what is never touched."""

@@ -21,7 +21,7 @@ def spend(worker: Worker) -> None:
 
 
 def state(world: World, person: Person) -> tuple[str, float, int]:
-    (told,) = world.call(person, "list_budgets")
+    (told,) = world.ask(person, "select public.list_budgets()")
     return told["state"], told["spent"], told["held_tasks"]
 
 
@@ -71,7 +71,7 @@ def test_a_budget_of_nothing_and_its_end(world: World, ann: Person, worker: Work
     world.create_batch(ann, world.add_project(ann))
     assert worker.take(Stage.SCRIPT) is None
     world.call(ann, "set_budget", "tenant", None)
-    assert world.call(ann, "list_budgets") == []
+    assert world.ask(ann, "select public.list_budgets()") == []
     assert worker.take(Stage.SCRIPT) is not None
 
 
@@ -84,9 +84,11 @@ def test_the_next_month_is_another_budget(world: World, ann: Person, worker: Wor
     spend(worker)
     assert worker.take(Stage.SCRIPT) is None
     world.run("update public.cost_totals set month = month - interval '1 month'")
-    world.run("update public.budgets set exceeded_at = exceeded_at - interval '1 month', warned_at = warned_at - interval '1 month'")
+    world.run(
+        "update public.budgets set exceeded_at = exceeded_at - interval '1 month', warned_at = warned_at - interval '1 month'"
+    )
     world.tick()
-    told = {each["scope"]: each for each in world.call(ann, "list_budgets")}
+    told = {each["scope"]: each for each in world.ask(ann, "select public.list_budgets()")}
     assert (told["tenant"]["state"], told["tenant"]["spent"]) == ("open", 0)
     assert told["project"]["spent"] == 2, "in all"
     spend(worker)
@@ -122,7 +124,10 @@ def test_prices_and_providers_that_change_are_looked_at(world: World, ann: Perso
     announce(worker, "extractive")
     world.tick()
     assert worker.take(Stage.SCRIPT) is not None, "the provider is another one, and free"
-    world.run("""update public.tenants set settings = '{"prices": {"script_generation": 1}}' where id = %s""", ann.tenant_id)
+    world.run(
+        """update public.tenants set settings = '{"prices": {"script_generation": 1}}' where id = %s""",
+        ann.tenant_id,
+    )
     world.tick()
     assert worker.take(Stage.SCRIPT) is None, "has a price per task now"
 
@@ -164,4 +169,4 @@ def test_who_sets_budgets(world: World, ann: Person, bob: Person, worker: Worker
     )  # fmt: skip
     told = world.call(editor, "set_budget", "batch", 1, made["batch_id"])
     assert (told["scope"], told["period"], told["state"]) == ("batch", "total", "open")
-    assert world.call(bob, "list_budgets") == []
+    assert world.ask(bob, "select public.list_budgets()") == []

@@ -13,7 +13,9 @@ from tests.sql.budgets.calls import MODEL, PROVIDER, begin, keep, pay, set_up
 from tests.sql.world import Person, Worker, World
 
 
-def test_a_retry_gets_the_answer_that_was_paid(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_a_retry_gets_the_answer_that_was_paid(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     set_up(world, worker, ann)
     for person in (ann, bob):
         world.create_batch(person, world.add_project(person), ["The same topic"])
@@ -122,7 +124,10 @@ def test_prices_per_task_replace_those_of_the_provider(
     worker.work()
     (cost,) = world.call(ann, "list_costs")["costs"]
     assert (cost["amount"], cost["currency"], cost["task_count"]) == (0.1, "EUR", 1), "reused costs nothing"
-    assert world.one("select cost::text from public.task_attempts where id = %s", claimed.attempt_id) == "0.100000000"
+    assert (
+        world.one("select cost::text from public.task_attempts where id = %s", claimed.attempt_id)
+        == "0.100000000"
+    )
     assert world.call(bob, "list_costs")["costs"] == []
 
 
@@ -137,7 +142,9 @@ def test_who_sets_prices_and_how(world: World, ann: Person, bob: Person, worker:
         "stage": "script_generation", "provider": PROVIDER, "model": MODEL, "per_task": None, "does_cost": True,
     }  # fmt: skip
     world.call(ann, "set_price", PROVIDER, "call", None)
-    assert [p["is_own"] for p in world.call(ann, "list_prices")["prices"] if p["provider"] == PROVIDER] == [False]
+    assert [p["is_own"] for p in world.call(ann, "list_prices")["prices"] if p["provider"] == PROVIDER] == [
+        False
+    ]
     for arguments, code in (
         (("OpenAI!", "call", 1), "CR001"),
         ((PROVIDER, "word", 1), "CR001"),
@@ -156,7 +163,9 @@ def test_who_sets_prices_and_how(world: World, ann: Person, bob: Person, worker:
     assert refused.value.sqlstate == "CR004", "one currency for all prices of a provider"
 
 
-def test_what_a_batch_will_cost_is_told_before(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_what_a_batch_will_cost_is_told_before(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     assert world.create_batch(bob, world.add_project(bob))["expected_cost"] == {
         "currency": "USD", "amount": 0, "stages": {},
     }  # fmt: skip

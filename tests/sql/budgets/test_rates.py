@@ -15,7 +15,9 @@ def claimed_scripts(world: World, person: Person, worker: Worker, count: int) ->
     return [worker.take_running(Stage.SCRIPT) for _ in range(count)]
 
 
-def test_calls_beyond_the_rate_book_the_next_moments(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_calls_beyond_the_rate_book_the_next_moments(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     world.one("select private.set_provider_rate_for_all(%s, 6)", PROVIDER)
     one, two = claimed_scripts(world, ann, worker, 2)
     (three,) = claimed_scripts(world, bob, worker, 1)
@@ -49,15 +51,17 @@ def test_tokens_count_too_and_are_corrected_afterwards(world: World, ann: Person
     assert begin(worker, three, tokens=100)["wait_s"] < 10, "four thousand were not needed"
 
 
-def test_a_tenants_own_rate_holds_for_it_alone(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_a_tenants_own_rate_holds_for_it_alone(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     world.call(ann, "set_provider_rate", PROVIDER, 1)
     first, second = claimed_scripts(world, ann, worker, 2)
     others = claimed_scripts(world, bob, worker, 2)
     assert begin(worker, first)["verdict"] == "call"
     assert begin(worker, second)["verdict"] == "wait"
     assert [begin(worker, each)["verdict"] for each in others] == ["call", "call"]
-    assert [r["is_own"] for r in world.call(ann, "list_provider_rates")] == [True]
-    assert world.call(bob, "list_provider_rates") == []
+    assert [r["is_own"] for r in world.ask(ann, "select public.list_provider_rates()")] == [True]
+    assert world.ask(bob, "select public.list_provider_rates()") == []
     with pytest.raises(psycopg.DatabaseError) as refused:
         world.call(world.add_member(ann, "editor"), "set_provider_rate", PROVIDER, 1)
     assert refused.value.sqlstate == "CR003"
@@ -68,7 +72,9 @@ def test_a_tenants_own_rate_holds_for_it_alone(world: World, ann: Person, bob: P
     assert [begin(worker, each)["verdict"] for each in claimed_scripts(world, ann, worker, 3)] == ["call"] * 3
 
 
-def test_retry_after_closes_a_provider_for_everybody(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+def test_retry_after_closes_a_provider_for_everybody(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
     announce(worker)
     (one,) = claimed_scripts(world, ann, worker, 1)
     (two,) = claimed_scripts(world, bob, worker, 1)
@@ -78,7 +84,7 @@ def test_retry_after_closes_a_provider_for_everybody(world: World, ann: Person, 
     assert 110 < wait_s <= 120
     world.create_batch(bob, world.add_project(bob))
     assert worker.take(Stage.SCRIPT) is None, "nothing more is released of the stage"
-    assert world.call(bob, "list_provider_rates")[0]["closed_until"] is not None
+    assert world.ask(bob, "select public.list_provider_rates()")[0]["closed_until"] is not None
     world.run("update private.provider_rates set closed_until = now()")
     world.tick()
     assert begin(worker, worker.take_running(Stage.SCRIPT))["verdict"] == "call"

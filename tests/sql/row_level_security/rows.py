@@ -154,7 +154,7 @@ SAMPLES = {
     ),
     "budgets": Sample(
         "id, tenant_id, batch_id, period, amount, currency",
-        "%(id)s, %(tenant)s, %(batch)s, case when %(n)s::int %% 2 = 1 then 'month' else 'total' end, 1, 'USD'",
+        "%(id)s, %(tenant)s, %(batch)s, case when %(n)s::int %% 3 = 2 then 'month' else 'total' end, 1, 'USD'",
         "amount",
     ),
     "feature_flags": Sample("id, tenant_id, name", "%(id)s, %(tenant)s, 'flag' || %(n)s::int", "note"),
