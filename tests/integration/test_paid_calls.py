@@ -75,11 +75,11 @@ async def _working(
 
 async def run_next(database: Database, calls: QueueCalls, slot: Slot, runner: TaskRunner) -> None:
     """The next script that was released."""
-    entry = look(
+    job_id, task_id, entry_id = look(
         database,
         "select job_id, id, entry_id from stage_tasks where status = 'queued' order by job_id limit 1",
     )[0]
-    await runner.run(slot, await calls.claim(*entry, "1"))
+    await runner.run(slot, await calls.claim(job_id, task_id, entry_id, "1"))
 
 
 def test_a_call_that_was_paid_is_not_paid_again_when_the_child_dies(
@@ -128,7 +128,7 @@ def test_a_provider_that_asks_to_be_left_alone_is_asked_by_nobody(
         entries = look(
             database, "select job_id, id, entry_id from stage_tasks where status = 'queued' order by job_id"
         )
-        claims = [await calls.claim(*entry, "1") for entry in entries]
+        claims = [await calls.claim(job_id, task_id, entry_id, "1") for job_id, task_id, entry_id in entries]
         for claim in claims:
             await runner.run(slot, claim)
 

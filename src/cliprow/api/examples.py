@@ -300,7 +300,13 @@ EXAMPLES: dict[str, Any] = {
         "version": 4,
         "changed_jobs": 2,
     },
-    "CreatedBatch": {"batch_id": BATCH_ID, "number": 12, "job_count": 2, "is_new": True},
+    "CreatedBatch": {
+        "batch_id": BATCH_ID,
+        "number": 12,
+        "job_count": 2,
+        "is_new": True,
+        "expected_cost": {"currency": "EUR", "amount": 0.04, "stages": {"script_generation": 0.04}},
+    },
     "BatchCheck": {
         "problems": [{"row": 2, "field": "platforms", "reason": "names no platform"}],
         "job_count": 1,
@@ -308,7 +314,12 @@ EXAMPLES: dict[str, Any] = {
             "tasks": {"script_generation": 1, "audio_generation": 8, "video_generation": 8},
             "seconds": 74,
             "basis": "2 tasks run at a time.",
-            "cost": {"currency": None, "amount": None, "basis": "The tenant has set no prices."},
+            "cost": {
+                "currency": "EUR",
+                "amount": 0.02,
+                "stages": {"script_generation": 0.02},
+                "basis": "Prices of the providers, at what recent calls took, or a usual one where there were too few.",
+            },
         },
         "warnings": [],
     },
