@@ -55,6 +55,10 @@ supabase ref *arguments: tools
 containers *arguments:
     uv run pytest -m containers tests/containers "$@"
 
+# Kill, cut, fill and hang everything, about 15 minutes; docs/faults.md says what it shows: `just faults -k kills`
+faults *arguments:
+    uv run pytest -m faults -o faulthandler_timeout=1800 tests/faults tests/sql "$@"
+
 # Write the difference between supabase/migrations and sql/ as a new migration; read it before you keep it
 migration name: tools
     uv run python deploy/schema.py migration "$1"

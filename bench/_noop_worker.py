@@ -66,10 +66,11 @@ class NoopSlot:
     async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         self.on_start(request)
         inputs = msgspec.json.decode(request.inputs)
-        return Done(msgspec.json.encode(_facts(request.stage, inputs)), [])
+        return Done(msgspec.json.encode(facts_of(request.stage, inputs)), [])
 
 
-def _facts(stage: Stage, inputs: dict[str, Any]) -> dict[str, object]:
+def facts_of(stage: Stage, inputs: dict[str, Any]) -> dict[str, object]:
+    """What a stage says of its result, for the stages that follow."""
     match stage:
         case Stage.SCRIPT:
             scenes = [

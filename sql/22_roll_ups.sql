@@ -171,6 +171,8 @@ returns table (
 )
 language plpgsql
 stable
+-- So few jobs are looked up; a thousand, which is expected otherwise, would make each call read all jobs there are.
+rows 20
 set search_path = ''
 as $$
 #variable_conflict use_column

@@ -22,6 +22,7 @@ from cliprow.local.programs import packaged_programs
 from cliprow.local.stack import WORKER
 from cliprow.migrate import migrate
 from tests.cluster import PASSWORD, Database, Server
+from tests.figures import Report, reporter, say_figures
 from tests.gateway import Gateway, running_gateway
 
 #: Settings of the developer's own Cliprow, which must not reach the tests.
@@ -34,6 +35,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("CLIPROW_POSTGRES_BIN"),
         help="folder with `initdb` and `postgres` to test on (default: the packaged Postgres)",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "faults" not in config.option.markexpr:
+        for item in items:
+            if item.get_closest_marker("faults"):
+                item.add_marker(pytest.mark.skip(reason="takes long: `just faults`"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    say_figures(terminalreporter, config)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    """Keeps what a test counts, for the end of the run."""
+    return reporter(request)
 
 
 @pytest.fixture(scope="session", autouse=True)
