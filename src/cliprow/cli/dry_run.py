@@ -41,7 +41,11 @@ def _print_estimate(check: Check) -> None:
     print_table(
         ["Stage", "Tasks", *(["Cost"] if costs else [])],
         [
-            [stage, estimate.tasks[stage], *([f"{costs.get(stage, 0):g} {estimate.cost.currency}"] if costs else [])]
+            [
+                stage,
+                estimate.tasks[stage],
+                *([f"{costs.get(stage, 0):g} {estimate.cost.currency}"] if costs else []),
+            ]
             for stage in Stage
         ],
     )
