@@ -140,7 +140,7 @@ class Deferred(RetryLater):
     """
 
     error_code = "PROVIDER_RATE_LIMITED"
-    next_step = "Nothing is to be done: it goes on by itself. `cliprow prices rates` shows the limits."
+    next_step = "Nothing is to be done: it goes on by itself. `cliprow prices rate` shows the limits."
 
 
 class FailForGood(StageError):

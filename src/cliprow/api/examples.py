@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cliprow.api.examples_costs import COST_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
 
@@ -248,6 +249,7 @@ EXAMPLES: dict[str, Any] = {
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
+    **COST_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
         **_JOB,
