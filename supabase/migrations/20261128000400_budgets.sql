@@ -1268,6 +1268,12 @@ comment on function public.list_budgets() is
 
 grant execute on function public.set_budget(text, numeric, uuid, text), public.list_budgets() to authenticated;
 
+-- Who changed them.
+create trigger audit after insert or update or delete on public.provider_prices
+for each row execute function private.audit_row('id', '');
+create trigger audit after insert or update or delete on public.budgets
+for each row execute function private.audit_row('id', 'warned_at,exceeded_at');
+
 -- What tenants already say in their settings.
 insert into private.task_prices (tenant_id, stage, amount, currency)
 select t.id, w.stage, greatest(0, (t.settings -> 'prices' ->> w.stage)::numeric),
@@ -1277,6 +1283,56 @@ cross join private.stage_weights() as w
 where jsonb_typeof(t.settings -> 'prices' -> w.stage) = 'number' and (t.settings -> 'prices' ->> w.stage)::numeric < 1e9;
 
 -- What the queue asks of them.
+
+create or replace function private.next_backlog(p_stage text)
+returns private.backlogs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_next private.backlogs;
+begin
+  for v_next in
+    select g.*
+    from private.backlogs as g
+    cross join private.settings as s
+    join private.windows as w on w.scope_id = g.tenant_id
+    where g.stage = p_stage and g.waiting_count > 0 and g.is_open
+    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
+  loop
+    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
+      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
+      -- Looked at again now that the tenant is locked: only then are its counters final.
+      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
+        select from private.backlogs as g
+        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0 and g.is_open
+      ) then
+        return v_next;
+      end if;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+comment on function private.next_backlog(text) is
+  'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
+  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
+
+create or replace function private.open_backlogs()
+returns trigger
+language plpgsql
+-- definer: whoever changes a batch may not write what waits of it.
+security definer
+set search_path = ''
+as $$
+begin
+  update private.backlogs
+  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null and not is_over_budget
+  where batch_id = new.id;
+  return null;
+end
+$$;
+comment on function private.open_backlogs() is 'Lets what waits of a batch be looked at by the release, or not. Its tenant is locked.';
 
 create or replace function private.apply_counts(p_moves private.count_move [])
 returns void
@@ -1341,40 +1397,6 @@ begin
 end
 $$;
 comment on function private.stage_room(text) is 'How many more tasks of a stage may be released, over all tenants; 0 while operators hold it back, or its provider is booked up.';
-
-create or replace function private.next_backlog(p_stage text)
-returns private.backlogs
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_next private.backlogs;
-begin
-  for v_next in
-    select g.*
-    from private.backlogs as g
-    cross join private.settings as s
-    join private.windows as w on w.scope_id = g.tenant_id
-    where g.stage = p_stage and g.waiting_count > 0 and g.is_open
-    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
-  loop
-    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
-      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
-      -- Looked at again now that the tenant is locked: only then are its counters final.
-      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
-        select from private.backlogs as g
-        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0 and g.is_open
-      ) then
-        return v_next;
-      end if;
-    end if;
-  end loop;
-  return null;
-end
-$$;
-comment on function private.next_backlog(text) is
-  'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
-  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
 
 create or replace function public.create_batch(
   project_id uuid, topics jsonb, options jsonb default '{}', idempotency_key text default null
@@ -1444,22 +1466,6 @@ end
 $$;
 comment on function private.keep_results(private.result [], public.stage_tasks []) is
   'Completes tasks, which are locked and run, with what their attempts made. The caller releases the next.';
-
-create or replace function private.open_backlogs()
-returns trigger
-language plpgsql
--- definer: whoever changes a batch may not write what waits of it.
-security definer
-set search_path = ''
-as $$
-begin
-  update private.backlogs
-  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null and not is_over_budget
-  where batch_id = new.id;
-  return null;
-end
-$$;
-comment on function private.open_backlogs() is 'Lets what waits of a batch be looked at by the release, or not. Its tenant is locked.';
 
 create or replace function private.due_tenant_ids()
 returns setof uuid

@@ -9,6 +9,7 @@ from typing import Any
 
 from cliprow.api.examples_costs import COST_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
+from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
 
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
@@ -250,6 +251,7 @@ EXAMPLES: dict[str, Any] = {
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
     **COST_EXAMPLES,
+    **OPERATION_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
         **_JOB,

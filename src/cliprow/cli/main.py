@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from cliprow.cli import api, batch, demo, job, login, money, schedule, service, timing, webhook
+from cliprow.cli import api, batch, demo, job, login, money, ops, schedule, service, timing, webhook
 from cliprow.cli.output import LOG_FORMAT
 from cliprow.errors import CliprowError
 
@@ -51,6 +51,7 @@ cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
 cliprow.add_command(money.prices)
 cliprow.add_command(money.budget)
+cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)
 cliprow.add_command(login.logout)
 cliprow.add_command(login.whoami)
