@@ -1427,6 +1427,7 @@ begin
     perform private.check_request(topics, options);
     v_batch := private.insert_batch(v_project, options);
     perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
+    perform private.apply_waits(v_batch, topics);
     perform private.count_library_use(topics);
     update public.idempotency_keys as k set batch_id = v_batch.id
     where k.tenant_id = v_project.tenant_id and k.key = create_batch.idempotency_key;
@@ -1440,7 +1441,7 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, metadata?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
+  'voice?, images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 
 create or replace function private.keep_results(p_results private.result [], p_tasks public.stage_tasks [])
@@ -1479,6 +1480,10 @@ begin
   union
   select d.tenant_id from public.batch_dependencies as d where d.is_due
   union
+  select d.tenant_id from public.job_dependencies as d where d.is_due
+  union
+  select j.tenant_id from public.generation_jobs as j where j.deadline <= now() and not j.is_late and j.completed_at is null
+  union
   select b.tenant_id from public.batches as b where b.deadline <= now() and not b.is_late and b.completed_at is null
   union
   (select s.tenant_id from public.schedules as s where s.next_run_at <= now() and s.paused_at is null order by s.next_run_at limit 20)
@@ -1496,6 +1501,7 @@ as $$
 begin
   perform private.recheck_budgets(p_tenant_ids);
   return private.open_due_batches(p_tenant_ids) + private.settle_dependencies(p_tenant_ids) + private.mark_late(p_tenant_ids)
+    + private.settle_jobs(p_tenant_ids) + private.mark_late_jobs(p_tenant_ids)
     + private.run_due_occurrences(p_tenant_ids);
 end
 $$;

@@ -25,6 +25,7 @@ from cliprow.api.routes import (
     project_members,
     projects,
     schedules,
+    stages,
     tenants,
     timing,
     webhooks,
@@ -52,6 +53,7 @@ ROUTERS: tuple[Router, ...] = (
     health.router,
     metrics.router,
     operations.router,
+    stages.router,
     config.router,
     documents.router,
 )
