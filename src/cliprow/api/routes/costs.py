@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, Router, get, put
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from cliprow.api.answers import json_answer
@@ -21,6 +21,8 @@ Unit = Literal["call", "1k_input_tokens", "1k_output_tokens", "character", "seco
 Provider = Annotated[str, Meta(min_length=1, max_length=100)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Amount = Annotated[float, Meta(ge=0, le=999_999_999)]
+#: `scope` itself is a word of the framework.
+ScopeName = Annotated[Literal["tenant", "project", "batch", "job"], QueryParameter(name="scope")]
 PerMinute = Annotated[int, Meta(ge=1, le=2_147_483_647)]
 
 
@@ -214,13 +216,13 @@ async def set_provider_rate(
 @get("/costs")
 async def list_costs(
     request: ApiRequest,
-    scope: FromQuery[Literal["tenant", "project", "batch", "job"]] = "tenant",
+    of: ScopeName = "tenant",
     scope_id: FromQuery[str | None] = None,
 ) -> Response[Costs]:
     """Show what was paid for the tenant, or a project, batch or job, by month."""
     key = as_uuid(scope_id, "scope_id") if scope_id is not None else None
     async with request.acting() as transaction:
-        return json_answer(await transaction.value("select public.list_costs(%s, %s)::text", scope, key))
+        return json_answer(await transaction.value("select public.list_costs(%s, %s)::text", of, key))
 
 
 @get("/budgets")
