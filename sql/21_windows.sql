@@ -18,6 +18,7 @@ create table private.backlogs (
   waiting_count int not null default 0 check (waiting_count >= 0),
   served_at timestamptz not null default now(),
   is_open boolean not null default true,
+  is_over_budget boolean not null default false,
   -- A column of its own, so that counting alone leaves the index alone.
   is_next boolean not null generated always as (waiting_count > 0 and is_open) stored,
   primary key (batch_id, stage, lane)
@@ -25,8 +26,9 @@ create table private.backlogs (
 comment on table private.backlogs is 'How many tasks of a batch wait to be released, by stage and lane.';
 comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait.';
 comment on column private.backlogs.is_open is
-  'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, and it neither begins later nor waits for others. What '
-  'is not open is not looked at.';
+  'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, it neither begins later nor '
+  'waits for others, and no budget holds it. What is not open is not looked at.';
+comment on column private.backlogs.is_over_budget is 'Its stage costs, and a budget of its batch, project or tenant is used up.';
 comment on column private.backlogs.is_next is 'Whether there is something that may be released.';
 create index backlogs_next on private.backlogs (tenant_id, stage, lane, batch_id) where is_next;
 create index backlogs_project_id on private.backlogs (tenant_id, project_id);
@@ -144,9 +146,9 @@ declare
 begin
   perform private.lock_tenant(v_tenant_id);
   update private.backlogs as g
-  set is_open = n.is_open
+  set is_open = n.is_open and not g.is_over_budget
   from private.batch_gates as n
-  where n.batch_id = g.batch_id and n.is_open <> g.is_open and g.tenant_id = v_tenant_id and case tg_table_name
+  where n.batch_id = g.batch_id and (n.is_open and not g.is_over_budget) <> g.is_open and g.tenant_id = v_tenant_id and case tg_table_name
     when 'batches' then g.batch_id = new.id
     when 'projects' then g.project_id = new.id
     else true

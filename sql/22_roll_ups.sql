@@ -54,10 +54,11 @@ set search_path = ''
 as $$
 begin
   if exists (select from unnest(p_moves) as m where m.waiting > 0) then
-    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
-    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, g.is_open
+    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
+    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over, g.is_open and not o.is_over
     from unnest(p_moves) as m
     join private.batch_gates as g on g.batch_id = m.batch_id
+    cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
     where m.waiting > 0 and not exists (
       select from private.backlogs as k where k.batch_id = m.batch_id and k.stage = m.stage and k.lane = m.lane)
     on conflict (batch_id, stage, lane) do nothing;

@@ -78,7 +78,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select case when private.is_stage_paused(p_stage) then 0 else greatest(0, (
+    select case when private.is_stage_paused(p_stage) or private.is_provider_full(p_stage) then 0 else greatest(0, (
       select s.queue_depth_per_slot * greatest(1, coalesce(sum(w.slots), 0))
       from private.settings as s
       left join private.workers as w on p_stage = any(w.stages) and not w.is_draining
@@ -90,7 +90,7 @@ begin
   );
 end
 $$;
-comment on function private.stage_room(text) is 'How many more tasks of a stage may be released, over all tenants; 0 while operators hold it back.';
+comment on function private.stage_room(text) is 'How many more tasks of a stage may be released, over all tenants; 0 while operators hold it back, or its provider is booked up.';
 
 create function private.scope_room(p_tenant_id uuid, p_project_id uuid, p_batch_id uuid)
 returns int

@@ -147,7 +147,8 @@ begin
   end if;
   return (
     select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'topic_count', private.topic_count(b),
-      'is_filling', b.is_filling, 'is_new', v_is_new)
+      'is_filling', b.is_filling, 'is_new', v_is_new,
+      'expected_cost', private.expected_batch_cost(b.tenant_id, create_batch.topics))
     from public.batches as b where b.id = v_batch.id);
 end
 $$;

@@ -8,8 +8,8 @@ drop index private.backlogs_waiting;
 alter table private.backlogs add column is_next boolean not null generated always as (waiting_count > 0 and is_open) stored;
 comment on column private.backlogs.served_at is 'When one was last released, or when the first began to wait.';
 comment on column private.backlogs.is_open is
-  'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, and it neither begins later nor waits for others. What '
-  'is not open is not looked at.';
+  'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, it neither begins later nor '
+  'waits for others, and no budget holds it. What is not open is not looked at.';
 comment on column private.backlogs.is_next is 'Whether there is something that may be released.';
 create index backlogs_next on private.backlogs (tenant_id, stage, lane, batch_id) where is_next;
 create index backlogs_project_id on private.backlogs (tenant_id, project_id);
@@ -141,9 +141,9 @@ declare
 begin
   perform private.lock_tenant(v_tenant_id);
   update private.backlogs as g
-  set is_open = n.is_open
+  set is_open = n.is_open and not g.is_over_budget
   from private.batch_gates as n
-  where n.batch_id = g.batch_id and n.is_open <> g.is_open and g.tenant_id = v_tenant_id and case tg_table_name
+  where n.batch_id = g.batch_id and (n.is_open and not g.is_over_budget) <> g.is_open and g.tenant_id = v_tenant_id and case tg_table_name
     when 'batches' then g.batch_id = new.id
     when 'projects' then g.project_id = new.id
     else true
@@ -187,10 +187,11 @@ set search_path = ''
 as $$
 begin
   if exists (select from unnest(p_moves) as m where m.waiting > 0) then
-    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_open)
-    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, g.is_open
+    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
+    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over, g.is_open and not o.is_over
     from unnest(p_moves) as m
     join private.batch_gates as g on g.batch_id = m.batch_id
+    cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
     where m.waiting > 0 and not exists (
       select from private.backlogs as k where k.batch_id = m.batch_id and k.stage = m.stage and k.lane = m.lane)
     on conflict (batch_id, stage, lane) do nothing;
@@ -829,7 +830,8 @@ begin
   end if;
   return (
     select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'topic_count', private.topic_count(b),
-      'is_filling', b.is_filling, 'is_new', v_is_new)
+      'is_filling', b.is_filling, 'is_new', v_is_new,
+      'expected_cost', private.expected_batch_cost(b.tenant_id, create_batch.topics))
     from public.batches as b where b.id = v_batch.id);
 end
 $$;
@@ -1311,6 +1313,30 @@ begin
 end
 $$;
 
+create or replace function private.close_backlogs(p_tenant_ids uuid [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update private.backlogs as g
+  set is_over_budget = n.is_over, served_at = case when n.is_over then g.served_at else now() end,
+    is_open = not n.is_over and b.is_open
+  from private.backlogs as o
+  join private.batch_gates as b on b.batch_id = o.batch_id
+  cross join lateral (select private.is_over_budget(o.tenant_id, o.project_id, o.batch_id, o.stage) as is_over) as n
+  where o.tenant_id = any(p_tenant_ids) and n.is_over <> o.is_over_budget
+    and g.batch_id = o.batch_id and g.stage = o.stage and g.lane = o.lane;
+  perform private.note_waiting(t.id) from unnest(p_tenant_ids) as t (id);
+  -- What was released and has not begun is taken back; whoever has just fetched it finds it gone.
+  perform private.take_back(array(
+    select t from public.stage_tasks as t
+    where t.status = 'queued' and t.tenant_id = any(p_tenant_ids)
+      and private.is_over_budget(t.tenant_id, t.project_id, t.batch_id, t.stage)
+  ));
+end
+$$;
+
 grant execute on function private.legal_move_names() to service_role;
 grant execute on function public.append_topics(uuid, int, jsonb, boolean) to authenticated;
 
@@ -1327,5 +1353,5 @@ for each row when (coalesce(new.paused_at, new.deleted_at) is null is distinct f
 execute function private.open_backlogs();
 
 -- What waited before this.
-update private.backlogs as g set is_open = n.is_open from private.batch_gates as n where n.batch_id = g.batch_id;
+update private.backlogs as g set is_open = n.is_open and not g.is_over_budget from private.batch_gates as n where n.batch_id = g.batch_id;
 select private.note_waiting(t.tenant_id) from (select distinct g.tenant_id from private.backlogs as g where g.is_next) as t;

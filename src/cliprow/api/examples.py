@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cliprow.api.examples_costs import COST_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
 from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
@@ -253,6 +254,7 @@ EXAMPLES: dict[str, Any] = {
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
+    **COST_EXAMPLES,
     **OPERATION_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
@@ -313,6 +315,7 @@ EXAMPLES: dict[str, Any] = {
         "topic_count": 2,
         "is_filling": False,
         "is_new": True,
+        "expected_cost": {"currency": "EUR", "amount": 0.04, "stages": {"script_generation": 0.04}},
     },
     "MoreTopics": {
         "position": 5001,
@@ -333,7 +336,12 @@ EXAMPLES: dict[str, Any] = {
             "tasks": {"script_generation": 1, "audio_generation": 8, "video_generation": 8},
             "seconds": 74,
             "basis": "2 tasks run at a time.",
-            "cost": {"currency": None, "amount": None, "basis": "The tenant has set no prices."},
+            "cost": {
+                "currency": "EUR",
+                "amount": 0.02,
+                "stages": {"script_generation": 0.02},
+                "basis": "Prices of the providers, at what recent calls took, or a usual one where there were too few.",
+            },
         },
         "warnings": [],
     },

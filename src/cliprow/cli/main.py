@@ -19,6 +19,7 @@ from cliprow.cli import (
     job_control,
     job_creation,
     login,
+    money,
     ops,
     project,
     schedule,
@@ -72,6 +73,8 @@ cliprow.add_command(project.project)
 cliprow.add_command(tenant.tenant)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+cliprow.add_command(money.prices)
+cliprow.add_command(money.budget)
 ops.ops.add_command(stages.stage)
 cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)

@@ -20,7 +20,16 @@ from cliprow.models import FileRef
 from cliprow.queue.calls import Claim, QueueCalls
 from cliprow.queue.child import explain
 from cliprow.queue.completions import Completion
-from cliprow.queue.frames import Done, Failed, Request
+from cliprow.queue.frames import (
+    CallAsked,
+    CallMade,
+    CallMessage,
+    CallRefused,
+    CallVerdict,
+    Done,
+    Failed,
+    Request,
+)
 from cliprow.queue.slot import StageSlot
 from cliprow.storage import Storage, put_artifact
 from cliprow.storage.withdrawal import withdrawable
@@ -29,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 #: Progress is told at most this often, in seconds.
 REPORT_EVERY_S = 0.25
+#: A provider's turn that is further away than this is not waited for in a slot, in seconds.
+WAIT_IN_SLOT_S = 3.0
 #: What an attempt ends with when the database refuses even its error: words that nothing can be wrong with.
 _UNTELLABLE = Failed(
     "ERROR_NOT_STORED",
@@ -70,6 +81,9 @@ class TaskRunner:
                     raise
                 except CliprowError as error:  # the database refuses the result itself
                     outcome = explain(error)
+            if outcome.is_deferred:
+                await self._defer(claim, outcome)
+                return
             if outcome.traceback:
                 logger.error("%s %s:\n%s", claim.stage, claim.task_id, outcome.traceback)
             status = await self._fail(claim, outcome, timings)
@@ -80,6 +94,11 @@ class TaskRunner:
         finally:
             if not _is_removed(folder):
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _defer(self, claim: Claim, why: Failed) -> None:
+        assert claim.attempt_id is not None
+        await self.calls.defer(claim.job_id, claim.task_id, claim.attempt_id, why)
+        logger.info("%s %s: handed back. %s", claim.stage, claim.task_id, why.message)
 
     async def _fail(self, claim: Claim, failed: Failed, timings: dict[str, int]) -> str:
         assert claim.attempt_id is not None
@@ -103,7 +122,10 @@ class TaskRunner:
             inputs = bytes(claim.inputs)
             files = await self._fetch(inputs, folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
-            outcome = await slot.run(Request(claim.stage, inputs, str(folder), files), reporter.report)
+            asked = _Asked(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
+            outcome = await slot.run(
+                Request(claim.stage, inputs, str(folder), files), reporter.report, asked.answer
+            )
             timings["run_ms"], clock = _lap(clock)
             timings["peak_memory_bytes"] = slot.peak_memory_bytes
             if isinstance(outcome, Failed):
@@ -185,6 +207,31 @@ class _Reporter:
         except Unavailable as error:
             # The work goes on: only its end must be told, and that waits until the database answers.
             logger.warning("Progress was not told: %s", error.message)
+
+
+class _Asked:
+    """Answers what a stage asks about calls of providers, for one attempt."""
+
+    def __init__(self, calls: QueueCalls, job_id: UUID, task_id: UUID, attempt_id: UUID) -> None:
+        self._calls, self._ids = calls, (job_id, task_id, attempt_id)
+
+    async def answer(self, message: CallMessage) -> CallVerdict:
+        if isinstance(message, CallAsked):
+            return await self._begin(message)
+        if isinstance(message, CallMade):
+            await self._calls.keep_call(message)
+        elif isinstance(message, CallRefused):
+            await self._calls.refuse_call(message.idempotency_key, message.retry_after_s)
+        else:
+            await self._calls.discard_calls(message.idempotency_keys)
+        return CallVerdict("noted")
+
+    async def _begin(self, call: CallAsked) -> CallVerdict:
+        while True:
+            told = await self._calls.begin_call(*self._ids, call)
+            if told.verdict != "wait" or told.wait_s > WAIT_IN_SLOT_S:
+                return told
+            await asyncio.sleep(told.wait_s)
 
 
 def file_refs(inputs: Any) -> Iterator[FileRef]:

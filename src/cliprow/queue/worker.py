@@ -35,6 +35,7 @@ from procrastinate.job_context import AbortReason
 
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
+from cliprow.providers.paid import providers_in_use
 from cliprow.queue.callbacks import CallbackSender
 from cliprow.queue.calls import KEEPALIVE, Claim, Order, QueueCalls
 from cliprow.queue.entries import Entries
@@ -216,6 +217,8 @@ class Worker:
             self._dead_after_s = await self._calls.register(
                 self._options.stages, self._options.slots, _version()
             )
+            providers = providers_in_use(self._options.settings)
+            await self._calls.announce([each for each in providers if each.stage in self._options.stages])
         except Unavailable:
             raise
         except CliprowError as error:

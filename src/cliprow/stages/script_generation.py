@@ -36,7 +36,7 @@ def run(inputs: ScriptInputs, work: Work) -> StageOutput:
 
     Raises:
         FailForGood: inputs that no script can be made of, or a provider that refuses them or us.
-        RetryLater: the provider is busy or out of reach.
+        RetryLater: the provider is busy or out of reach, or (Deferred) not to be asked yet.
     """
     from cliprow.providers import script_openai
 
@@ -47,7 +47,7 @@ def run(inputs: ScriptInputs, work: Work) -> StageOutput:
         inputs, duration_s=max(min(_SHORTEST_S, inputs.duration_s), inputs.duration_s - round(taken_s))
     )
     if name == "openai":
-        script = script_openai.write_script(shorter, work.settings)
+        script = script_openai.write_script(shorter, work.settings, work.calls)
     else:
         script = script_extractive.write_script(shorter)
     work.progress(1.0)

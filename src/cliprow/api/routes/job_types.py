@@ -260,6 +260,15 @@ class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
     now: bool = False
 
 
+class ExpectedCost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch is expected to cost."""
+
+    currency: str
+    amount: float
+    #: By stage, those that cost.
+    stages: dict[str, float]
+
+
 class CreatedBatch(msgspec.Struct, frozen=True, kw_only=True):
     """What was made; the same Idempotency-Key gives the same again."""
 
@@ -296,6 +305,8 @@ class FilledBatch(msgspec.Struct, frozen=True, kw_only=True):
     is_filling: bool
     #: False: it had these topics already.
     is_new: bool
+    #: By the prices of now; 0 where nothing costs.
+    expected_cost: ExpectedCost
 
 
 class RowError(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,10 +319,12 @@ class RowError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What the batch would cost, by the tenant's own prices."""
+    """What the batch would cost, by the prices of its tenant."""
 
     currency: str | None
     amount: float | None
+    #: By stage, those that cost.
+    stages: dict[str, float] = {}
     basis: str
 
 
