@@ -83,7 +83,7 @@ class TaskRunner:
                     outcome = explain(error)
             if outcome.is_deferred:
                 await self._defer(claim, outcome)
-                return
+                return False
             if outcome.traceback:
                 logger.error("%s %s:\n%s", claim.stage, claim.task_id, outcome.traceback)
             status = await self._fail(claim, outcome, timings)
