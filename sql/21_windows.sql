@@ -44,7 +44,7 @@ create table private.turns (
 ) with (fillfactor = 50);
 comment on table private.turns is
   'Whose turn it is at a stage and in a lane: one row a tenant, however many batches it has, so that a release looks at a few rows however many wait.';
-comment on column private.turns.served_at is 'When a task of it was last released: the tenant served longest ago comes next.';
+comment on column private.turns.served_at is 'When a task of the tenant was last released at this stage: the tenant served longest ago comes next.';
 comment on column private.turns.waits_since is 'When one was last released, or when the first began to wait: the age that lifts a lane.';
 comment on column private.turns.is_waiting is
   'Whether it has an open backlog. Set as soon as it has one; a release that finds none takes it back.';

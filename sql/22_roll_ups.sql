@@ -36,8 +36,9 @@ begin
   from unnest(p_moves) as m
   join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
   where t.tenant_id = m.tenant_id and t.stage = m.stage and t.lane = m.lane and not t.is_waiting;
-  insert into private.turns (tenant_id, stage, lane)
-  select distinct g.tenant_id, g.stage, g.lane
+  insert into private.turns (tenant_id, stage, lane, served_at)
+  select distinct g.tenant_id, g.stage, g.lane, coalesce((
+    select max(o.served_at) from private.turns as o where o.tenant_id = g.tenant_id and o.stage = g.stage), '-infinity')
   from unnest(p_moves) as m
   join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
   where not exists (

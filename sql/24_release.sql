@@ -208,12 +208,12 @@ begin
   select w.tenant_id, w.lane, private.lane_rank(w.lane, w.waits_since, s.ageing) as rank
   from waiting as w
   cross join private.settings as s
-  order by rank, w.served_at, w.tenant_id
+  order by rank, w.served_at, w.waits_since, w.tenant_id
   limit p_limit;
 end
 $$;
 comment on function private.waiting_turns(text, int) is
-  'Whose turn is next at a stage: the best lane, then the tenant served longest ago; what has waited too long is of a better lane.';
+  'Whose turn is next at a stage: the best lane, then the tenant served longest ago, then its lane that waits longest; what has waited too long is of a better lane.';
 
 create function private.pick_backlog(p_stage text, p_lane text, p_tenant_id uuid)
 returns private.pick
@@ -280,8 +280,8 @@ begin
     v_picks := v_picks || v_pick;
     v_tenant_ids := v_tenant_ids || v_turn.tenant_id;
     update private.turns as t
-    set served_at = clock_timestamp(), waits_since = clock_timestamp()
-    where t.tenant_id = v_turn.tenant_id and t.stage = p_stage and t.lane = v_turn.lane;
+    set served_at = clock_timestamp(), waits_since = case when t.lane = v_turn.lane then clock_timestamp() else t.waits_since end
+    where t.tenant_id = v_turn.tenant_id and t.stage = p_stage;
   end loop;
   return v_picks;
 end

@@ -32,7 +32,7 @@ begin
     return false;
   elsif p_position not between 1 and v_count or v_last > v_count then
     raise exception 'The batch has % topics, so the next chunk begins at %, not at %.', v_count, v_count + 1, p_position
-      using errcode = 'CR004', hint = format('Go on with the topic at place %s.', v_count + 1);
+      using errcode = 'CR004', hint = 'Go on with the topic after the last one it has.';
   elsif exists (
     select from jsonb_array_elements(p_topics) with ordinality as t
     join public.generation_jobs as j on j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id

@@ -25,7 +25,7 @@ create table private.turns (
 ) with (fillfactor = 50);
 comment on table private.turns is
   'Whose turn it is at a stage and in a lane: one row a tenant, however many batches it has, so that a release looks at a few rows however many wait.';
-comment on column private.turns.served_at is 'When a task of it was last released: the tenant served longest ago comes next.';
+comment on column private.turns.served_at is 'When a task of the tenant was last released at this stage: the tenant served longest ago comes next.';
 comment on column private.turns.waits_since is 'When one was last released, or when the first began to wait: the age that lifts a lane.';
 comment on column private.turns.is_waiting is
   'Whether it has an open backlog. Set as soon as it has one; a release that finds none takes it back.';
@@ -168,8 +168,9 @@ begin
   from unnest(p_moves) as m
   join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
   where t.tenant_id = m.tenant_id and t.stage = m.stage and t.lane = m.lane and not t.is_waiting;
-  insert into private.turns (tenant_id, stage, lane)
-  select distinct g.tenant_id, g.stage, g.lane
+  insert into private.turns (tenant_id, stage, lane, served_at)
+  select distinct g.tenant_id, g.stage, g.lane, coalesce((
+    select max(o.served_at) from private.turns as o where o.tenant_id = g.tenant_id and o.stage = g.stage), '-infinity')
   from unnest(p_moves) as m
   join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
   where not exists (
@@ -408,13 +409,13 @@ begin
   select w.tenant_id, w.lane, private.lane_rank(w.lane, w.waits_since, s.ageing) as rank
   from waiting as w
   cross join private.settings as s
-  order by rank, w.served_at, w.tenant_id
+  order by rank, w.served_at, w.waits_since, w.tenant_id
   limit p_limit;
 end
 $$;
 
 comment on function private.waiting_turns(text, int) is
-  'Whose turn is next at a stage: the best lane, then the tenant served longest ago; what has waited too long is of a better lane.';
+  'Whose turn is next at a stage: the best lane, then the tenant served longest ago, then its lane that waits longest; what has waited too long is of a better lane.';
 
 create or replace function private.pick_backlog(p_stage text, p_lane text, p_tenant_id uuid)
 returns private.pick
@@ -482,8 +483,8 @@ begin
     v_picks := v_picks || v_pick;
     v_tenant_ids := v_tenant_ids || v_turn.tenant_id;
     update private.turns as t
-    set served_at = clock_timestamp(), waits_since = clock_timestamp()
-    where t.tenant_id = v_turn.tenant_id and t.stage = p_stage and t.lane = v_turn.lane;
+    set served_at = clock_timestamp(), waits_since = case when t.lane = v_turn.lane then clock_timestamp() else t.waits_since end
+    where t.tenant_id = v_turn.tenant_id and t.stage = p_stage;
   end loop;
   return v_picks;
 end
@@ -870,7 +871,7 @@ begin
     return false;
   elsif p_position not between 1 and v_count or v_last > v_count then
     raise exception 'The batch has % topics, so the next chunk begins at %, not at %.', v_count, v_count + 1, p_position
-      using errcode = 'CR004', hint = format('Go on with the topic at place %s.', v_count + 1);
+      using errcode = 'CR004', hint = 'Go on with the topic after the last one it has.';
   elsif exists (
     select from jsonb_array_elements(p_topics) with ordinality as t
     join public.generation_jobs as j on j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id

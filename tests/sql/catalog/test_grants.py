@@ -39,6 +39,7 @@ WORKER_CALLS = {
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
 USER_CALLS = {
     "public.accept_invitation",
+    "public.append_topics",
     "public.cancel_batch",
     "public.cancel_job",
     "public.cancel_project",
