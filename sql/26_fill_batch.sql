@@ -72,13 +72,15 @@ as $$
 #variable_conflict use_column
 declare
   v_batch public.batches;
+  v_topics jsonb;
   v_is_new boolean := false;
 begin
   -- Before anything is locked: a new leaf locks whole tables.
   perform private.ensure_partitions(1);
   v_batch := private.batch_to_control(append_topics.batch_id);
   if append_topics.topics is distinct from '[]' then
-    perform private.check_request(append_topics.topics, '{}', append_topics.position - 1);
+    perform private.check_request(append_topics.topics, jsonb_strip_nulls(jsonb_build_object('reuse', v_batch.options -> 'reuse')),
+      append_topics.position - 1);
     v_is_new := not private.is_chunk_there(v_batch, append_topics.position, append_topics.topics);
   end if;
   if v_is_new and not v_batch.is_filling then
@@ -86,9 +88,10 @@ begin
       using errcode = 'CR004', hint = 'Create a new batch for more topics.';
   end if;
   if v_is_new then
-    perform private.insert_jobs(v_batch, append_topics.topics, 'batch', append_topics.position - 1);
-    perform private.apply_waits(v_batch, append_topics.topics, append_topics.position - 1);
-    perform private.count_library_use(append_topics.topics);
+    v_topics := private.with_library_items(append_topics.topics, v_batch.options);
+    perform private.insert_jobs(v_batch, v_topics, 'batch', append_topics.position - 1);
+    perform private.apply_waits(v_batch, v_topics, append_topics.position - 1);
+    perform private.count_library_use(v_topics);
   end if;
   if append_topics.is_last and v_batch.is_filling then
     perform private.finish_filling(v_batch);

@@ -58,7 +58,7 @@ as $$
 begin
   insert into public.generated_content (
     tenant_id, project_id, job_id, task_id, scene_id, content_type, role, file_name, file_path, file_size, sha256,
-    duration_ms, duration, platform, resolution, format, generation_metadata
+    duration_ms, duration, platform, resolution, format, generation_metadata, quality_score
   )
   select t.tenant_id, t.project_id, t.job_id, t.id, s.id,
     case f ->> 'role' when 'narration' then 'audio' when 'segment' then 'video' when 'video' then 'video'
@@ -69,7 +69,8 @@ begin
     nullif(substring(f ->> 'name' from '\.([^.]+)$'), ''),
     jsonb_build_object('content_key', a.content_key, 'stage_version', a.stage_version, 'is_reused', p_is_reused)
       || coalesce(jsonb_strip_nulls(jsonb_build_object('provider', a.facts -> 'provider',
-        'voice_id', a.facts -> 'voice', 'layout', a.facts -> 'layout')), '{}')
+        'voice_id', a.facts -> 'voice', 'layout', a.facts -> 'layout')), '{}'),
+    private.technical_quality(a.facts, (f ->> 'size_bytes')::bigint)
   from unnest(p_tasks) as t
   join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
   cross join lateral jsonb_array_elements(a.files) as f

@@ -112,9 +112,9 @@ begin
     where c.verdict is null
     order by (c.task).tenant_id, c.content_key, c.place
     on conflict (tenant_id, content_key) do update
-    set attempt_id = excluded.attempt_id, job_id = excluded.job_id, task_id = excluded.task_id, created_at = now()
-    -- Whoever was computing it is gone without a result: take over.
-    where a.status = 'computing' and not exists (
+    set status = 'computing', attempt_id = excluded.attempt_id, job_id = excluded.job_id, task_id = excluded.task_id, created_at = now()
+    -- It is damaged, or whoever was computing it is gone without a result: take over.
+    where a.status not in ('ready', 'condemned') and not exists (
       select from public.stage_tasks as t
       where t.job_id = a.job_id and t.id = a.task_id and t.status = 'processing' and t.attempt_id = a.attempt_id
     )
@@ -124,12 +124,12 @@ begin
   if exists (select from unnest(p_claims) as c where c.verdict is null and c.attempt_id = any(v_runs) is not true) then
     with reused as (
       update public.artifacts as a
-      set reuse_count = a.reuse_count + n.times, last_used_at = now()
+      set status = 'ready', condemned_at = null, reuse_count = a.reuse_count + n.times, last_used_at = now()
       from (
         select (c.task).tenant_id, c.content_key, count(*)::int as times
         from unnest(p_claims) as c where c.verdict is null group by 1, 2
       ) as n
-      where a.tenant_id = n.tenant_id and a.content_key = n.content_key and a.status = 'ready'
+      where a.tenant_id = n.tenant_id and a.content_key = n.content_key and a.status in ('ready', 'condemned')
       returning a.tenant_id || a.content_key as key
     )
     select array_agg(r.key) into v_ready from reused as r;

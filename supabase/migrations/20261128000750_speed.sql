@@ -715,7 +715,7 @@ begin
   end if;
   return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
     || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics, p_after), '[]')
-    || coalesce(private.lane_problems(p_topics), '[]');
+    || coalesce(private.lane_problems(p_topics), '[]') || coalesce(private.reuse_problems(p_topics, p_options), '[]');
 end
 $$;
 
@@ -821,6 +821,7 @@ begin
   end if;
   if v_is_new then
     perform private.check_request(topics, options);
+    topics := private.with_library_items(topics, options);
     v_batch := private.insert_batch(v_project, options);
     perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'), 0);
     perform private.apply_waits(v_batch, topics);
@@ -839,7 +840,7 @@ $$;
 
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 
 create or replace function private.topic_count(p_batch public.batches)
@@ -913,13 +914,15 @@ as $$
 #variable_conflict use_column
 declare
   v_batch public.batches;
+  v_topics jsonb;
   v_is_new boolean := false;
 begin
   -- Before anything is locked: a new leaf locks whole tables.
   perform private.ensure_partitions(1);
   v_batch := private.batch_to_control(append_topics.batch_id);
   if append_topics.topics is distinct from '[]' then
-    perform private.check_request(append_topics.topics, '{}', append_topics.position - 1);
+    perform private.check_request(append_topics.topics, jsonb_strip_nulls(jsonb_build_object('reuse', v_batch.options -> 'reuse')),
+      append_topics.position - 1);
     v_is_new := not private.is_chunk_there(v_batch, append_topics.position, append_topics.topics);
   end if;
   if v_is_new and not v_batch.is_filling then
@@ -927,9 +930,10 @@ begin
       using errcode = 'CR004', hint = 'Create a new batch for more topics.';
   end if;
   if v_is_new then
-    perform private.insert_jobs(v_batch, append_topics.topics, 'batch', append_topics.position - 1);
-    perform private.apply_waits(v_batch, append_topics.topics, append_topics.position - 1);
-    perform private.count_library_use(append_topics.topics);
+    v_topics := private.with_library_items(append_topics.topics, v_batch.options);
+    perform private.insert_jobs(v_batch, v_topics, 'batch', append_topics.position - 1);
+    perform private.apply_waits(v_batch, v_topics, append_topics.position - 1);
+    perform private.count_library_use(v_topics);
   end if;
   if append_topics.is_last and v_batch.is_filling then
     perform private.finish_filling(v_batch);
@@ -1049,9 +1053,9 @@ begin
     where c.verdict is null
     order by (c.task).tenant_id, c.content_key, c.place
     on conflict (tenant_id, content_key) do update
-    set attempt_id = excluded.attempt_id, job_id = excluded.job_id, task_id = excluded.task_id, created_at = now()
-    -- Whoever was computing it is gone without a result: take over.
-    where a.status = 'computing' and not exists (
+    set status = 'computing', attempt_id = excluded.attempt_id, job_id = excluded.job_id, task_id = excluded.task_id, created_at = now()
+    -- It is damaged, or whoever was computing it is gone without a result: take over.
+    where a.status not in ('ready', 'condemned') and not exists (
       select from public.stage_tasks as t
       where t.job_id = a.job_id and t.id = a.task_id and t.status = 'processing' and t.attempt_id = a.attempt_id
     )
@@ -1061,12 +1065,12 @@ begin
   if exists (select from unnest(p_claims) as c where c.verdict is null and c.attempt_id = any(v_runs) is not true) then
     with reused as (
       update public.artifacts as a
-      set reuse_count = a.reuse_count + n.times, last_used_at = now()
+      set status = 'ready', condemned_at = null, reuse_count = a.reuse_count + n.times, last_used_at = now()
       from (
         select (c.task).tenant_id, c.content_key, count(*)::int as times
         from unnest(p_claims) as c where c.verdict is null group by 1, 2
       ) as n
-      where a.tenant_id = n.tenant_id and a.content_key = n.content_key and a.status = 'ready'
+      where a.tenant_id = n.tenant_id and a.content_key = n.content_key and a.status in ('ready', 'condemned')
       returning a.tenant_id || a.content_key as key
     )
     select array_agg(r.key) into v_ready from reused as r;
@@ -1136,6 +1140,29 @@ $$;
 comment on function private.claim_all(private.queue_entry [], uuid) is
   'Gives the tasks of queue entries to a worker, or does what else is to be done with them; returns what became of each. Their tenants are locked, '
   'and each step is one statement for all.';
+
+create or replace function private.keep_results(p_results private.result [], p_tasks public.stage_tasks [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.spare_files(array(select r.files from unnest(p_results) as r));
+  update public.artifacts as a
+  set status = 'ready', ready_at = now(), damaged_at = null, checked_at = null, facts = r.facts, files = r.files,
+    size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(r.files) as f)
+  from unnest(p_tasks) as t
+  join unnest(p_results) as r on r.attempt_id = t.attempt_id
+  where a.tenant_id = t.tenant_id and a.content_key = t.content_key;
+  update public.task_attempts as a
+  set status = 'completed', finished_at = now(), timings = r.timings
+  from unnest(p_tasks) as t
+  join unnest(p_results) as r on r.attempt_id = t.attempt_id
+  where a.job_id = t.job_id and a.id = t.attempt_id;
+  perform private.charge_tasks(p_tasks);
+  perform private.finish_tasks(p_tasks, false);
+end
+$$;
 
 create or replace function private.tell_if_quiet(p_first_id bigint)
 returns void
