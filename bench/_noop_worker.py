@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from cliprow.local.postgres import SUPERUSER
 from cliprow.local.stack import Stack, running_stack
 from cliprow.models import Stage
 from cliprow.queue.frames import Done, Failed, Request
+from cliprow.queue.slot import OnCall, OnProgress
 from cliprow.queue.worker import Worker, WorkerOptions
 
 #: Scenes of each job: with one platform it has this many tasks of audio and of video, and three more.
@@ -65,7 +66,7 @@ class NoopSlot:
     async def stop(self) -> None:
         return None
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         self.on_start(request)
         inputs = msgspec.json.decode(request.inputs)
         return Done(msgspec.json.encode(facts_of(request.stage, inputs)), [])

@@ -103,6 +103,8 @@ create table public.task_attempts (
   next_step text,
   is_retriable boolean,
   timings jsonb not null default '{}' check (jsonb_typeof(timings) = 'object'),
+  cost numeric(18, 9),
+  currency text,
   primary key (job_id, id),
   foreign key (tenant_id, job_id) references public.generation_jobs (tenant_id, id) on delete cascade,
   foreign key (job_id, task_id) references public.stage_tasks (job_id, id) on delete cascade,
@@ -113,6 +115,7 @@ comment on table public.task_attempts is 'One try of a task: who, when, how it e
 comment on column public.task_attempts.status is
   'processing: running; completed; failed: raised an error; lost: its worker died; handed_back: its worker was stopped; cancelled.';
 comment on column public.task_attempts.timings is 'Milliseconds by name, like fetch_ms, run_ms, store_ms, and peak_memory_bytes.';
+comment on column public.task_attempts.cost is 'What was paid for it, whether or not it completed; null for nothing.';
 create index task_attempts_job_id_task_id on public.task_attempts (job_id, task_id);
 create index task_attempts_tenant_id_job_id on public.task_attempts (tenant_id, job_id);
 

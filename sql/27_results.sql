@@ -21,6 +21,7 @@ begin
   from unnest(p_tasks) as t
   join unnest(p_results) as r on r.attempt_id = t.attempt_id
   where a.job_id = t.job_id and a.id = t.attempt_id;
+  perform private.charge_tasks(p_tasks);
   perform private.finish_tasks(p_tasks, false);
 end
 $$;

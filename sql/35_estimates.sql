@@ -63,31 +63,6 @@ comment on function private.stage_seconds(uuid) is
   'How long a task of each stage takes: the average of the tenant''s last completed attempts, of 30 days and 500 at most, where there are 5 or '
   'more; else what the offline providers take on a machine with two cores.';
 
-create function private.expected_cost(p_tenant_id uuid, p_tasks jsonb)
-returns jsonb
-language sql
-stable
-set search_path = ''
-as $$
-  with price as (
-    select t.settings -> 'prices' as v from public.tenants as t
-    where t.id = p_tenant_id and jsonb_typeof(t.settings -> 'prices') = 'object'
-  ), cost as (
-    select round(sum(case jsonb_typeof(price.v -> k.key) when 'number' then (price.v ->> k.key)::numeric * k.value::numeric else 0 end), 4)
-      as amount,
-      max(case jsonb_typeof(price.v -> 'currency') when 'string' then price.v ->> 'currency' end) as currency
-    from price cross join jsonb_each_text(p_tasks) as k
-  )
-  select jsonb_build_object(
-    'currency', coalesce(cost.currency, 'USD'), 'amount', coalesce(cost.amount, 0),
-    'basis', case when cost.amount is null
-      then 'The offline providers cost nothing. For providers that do, put prices per task into the settings of the tenant, under prices.'
-      else 'Prices per task in the settings of the tenant.' end)
-  from cost
-$$;
-comment on function private.expected_cost(uuid, jsonb) is
-  'What tasks, counted by stage, cost by the prices in tenants.settings: {"prices": {"currency": "EUR", "script_generation": 0.01, ...}}, per task.';
-
 create function private.free_hands(p_stage text, p_most int)
 returns int
 language sql
@@ -188,6 +163,6 @@ end
 $$;
 comment on function public.check_batch(uuid, jsonb, jsonb) is
   'The dry run of create_batch: creates nothing. Without a project (null) for one that is still to be created. Returns {problems: [{row, field, '
-  'reason}], job_count, estimate: {tasks: by stage, seconds, basis, cost: {currency, amount, basis}}}; rows with problems are not counted. '
+  'reason}], job_count, estimate: {tasks: by stage, seconds, basis, cost: {currency, amount, stages, basis}}}; rows with problems are not counted. '
   'Raises CR002 or CR003.';
 grant execute on function public.check_batch(uuid, jsonb, jsonb) to authenticated;

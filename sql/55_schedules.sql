@@ -196,7 +196,9 @@ begin
   union
   select b.tenant_id from public.batches as b where b.deadline <= now() and not b.is_late and b.completed_at is null
   union
-  (select s.tenant_id from public.schedules as s where s.next_run_at <= now() and s.paused_at is null order by s.next_run_at limit 20);
+  (select s.tenant_id from public.schedules as s where s.next_run_at <= now() and s.paused_at is null order by s.next_run_at limit 20)
+  union
+  select d.id from private.budget_tenant_ids() as d (id);
 end
 $$;
 comment on function private.due_tenant_ids() is 'The tenants of which run_due_schedules has something to do; reads only what is due.';
@@ -207,6 +209,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  perform private.recheck_budgets(p_tenant_ids);
   return private.open_due_batches(p_tenant_ids) + private.settle_dependencies(p_tenant_ids) + private.mark_late(p_tenant_ids)
     + private.settle_jobs(p_tenant_ids) + private.mark_late_jobs(p_tenant_ids)
     + private.run_due_occurrences(p_tenant_ids);

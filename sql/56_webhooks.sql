@@ -8,7 +8,7 @@ create table public.webhooks (
   id uuid primary key default private.uuid_v7(),
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   url text not null check (length(url) <= 2000),
-  events text [] not null check (events <> '{}' and events <@ array['batch.ended', 'job.ended']),
+  events text [] not null check (events <> '{}' and events <@ array['batch.ended', 'job.ended', 'budget.warned', 'budget.exceeded']),
   description text not null default '' check (length(description) <= 200),
   is_active boolean not null default true,
   disabled_reason text,
@@ -18,7 +18,7 @@ create table public.webhooks (
   unique (tenant_id, id),
   constraint webhooks_disabled_reason_needs_inactive check (disabled_reason is null or not is_active)
 );
-comment on table public.webhooks is 'Addresses that are called when a batch or job of the tenant has ended.';
+comment on table public.webhooks is 'Addresses that are called when a batch or job of the tenant has ended, or a budget is used up.';
 comment on column public.webhooks.disabled_reason is 'Why it was switched off, where nobody did it: its server said that it is gone.';
 create index webhooks_created_by on public.webhooks (created_by);
 create trigger touch before update on public.webhooks for each row execute function private.touch();

@@ -51,3 +51,7 @@ execute function private.audit_row(
 create trigger audit after update on public.generation_jobs
 referencing old table as old_rows new table as new_rows
 for each statement when (session_user <> 'cliprow_worker') execute function private.audit_jobs();
+create trigger audit after insert or update or delete on public.provider_prices
+for each row execute function private.audit_row('id', '');
+create trigger audit after insert or update or delete on public.budgets
+for each row execute function private.audit_row('id', 'warned_at,exceeded_at');

@@ -19,6 +19,8 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     amount: float
     basis: str
+    #: By stage, those that cost.
+    stages: dict[Stage, float] = {}
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):

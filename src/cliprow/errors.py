@@ -11,6 +11,7 @@ CliprowError
 ├── MissingDependency     the operator installs what `cliprow doctor` names
 └── StageError            a stage says what becomes of its task
     ├── RetryLater        transient: the task is tried again after a backoff
+    │   └── Deferred      nothing was tried: the task is handed back, and counts no attempt
     ├── FailForGood       invalid input or no permission: the task becomes a dead letter
     └── Cancelled         somebody withdrew the work
 """
@@ -129,6 +130,17 @@ class RetryLater(StageError):
     ) -> None:
         super().__init__(message, error_code=error_code, next_step=next_step)
         self.retry_after_s = retry_after_s
+
+
+class Deferred(RetryLater):
+    """A provider is not to be asked before some time has passed; nothing was tried.
+
+    Args:
+        retry_after_s: seconds until then.
+    """
+
+    error_code = "PROVIDER_RATE_LIMITED"
+    next_step = "Nothing is to be done: it goes on by itself. `cliprow prices rate` shows the limits."
 
 
 class FailForGood(StageError):

@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from cliprow.errors import NotFound, RetryLater, Unavailable
 from cliprow.models import Stage
 from cliprow.queue.child import explain
 from cliprow.queue.frames import Done, Failed, Request
+from cliprow.queue.slot import OnCall, OnProgress
 from cliprow.queue.worker import Worker, WorkerOptions
 from tests.faults.books import check_books
 from tests.faults.faulty_servers import faulty_provider, faulty_storage, provider_settings
@@ -66,7 +66,7 @@ class FaultySlot:
     async def stop(self) -> None:
         return None
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         await on_progress(0.5)
         if self.random.random() < SHARE:
             kind = self.random.choice(["raises", "busy", "died", "memory", "crashed", "slow"])

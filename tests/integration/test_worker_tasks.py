@@ -23,7 +23,7 @@ from cliprow.queue.calls import QueueCalls, Taken
 from cliprow.queue.completions import Completion, Completions, Outcome
 from cliprow.queue.entries import Entries
 from cliprow.queue.frames import Done, Request
-from cliprow.queue.slot import Slot
+from cliprow.queue.slot import OnCall, OnProgress, Slot
 from cliprow.queue.task_run import TaskRunner
 from cliprow.queue.worker import Worker, WorkerOptions
 from tests.cluster import Database
@@ -275,7 +275,7 @@ class WritingSlot:
     async def stop(self) -> None:
         return None
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done:
+    async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done:
         topic = msgspec.json.decode(request.inputs)["topic"]
         WritingSlot.at_work += 1
         await asyncio.sleep(0.1)

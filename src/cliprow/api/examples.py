@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cliprow.api.examples_content import CONTENT_EXAMPLES
+from cliprow.api.examples_costs import COST_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
 from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
@@ -254,6 +255,7 @@ EXAMPLES: dict[str, Any] = {
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
+    **COST_EXAMPLES,
     **CONTENT_EXAMPLES,
     **OPERATION_EXAMPLES,
     "Job": _JOB,
@@ -308,7 +310,27 @@ EXAMPLES: dict[str, Any] = {
         "version": 4,
         "changed_jobs": 2,
     },
-    "CreatedBatch": {"batch_id": BATCH_ID, "number": 12, "job_count": 2, "is_new": True},
+    "CreatedBatch": {
+        "batch_id": BATCH_ID,
+        "number": 12,
+        "job_count": 2,
+        "topic_count": 2,
+        "is_filling": False,
+        "is_new": True,
+        "expected_cost": {"currency": "EUR", "amount": 0.04, "stages": {"script_generation": 0.04}},
+    },
+    "MoreTopics": {
+        "position": 5001,
+        "topics": [{"topic": "Why stars twinkle", "platforms": ["youtube"]}],
+        "is_last": True,
+    },
+    "FilledBatch": {
+        "batch_id": BATCH_ID,
+        "topic_count": 5001,
+        "job_count": 5001,
+        "is_filling": False,
+        "is_new": True,
+    },
     "BatchCheck": {
         "problems": [{"row": 2, "field": "platforms", "reason": "names no platform"}],
         "job_count": 1,
@@ -316,7 +338,12 @@ EXAMPLES: dict[str, Any] = {
             "tasks": {"script_generation": 1, "audio_generation": 8, "video_generation": 8},
             "seconds": 74,
             "basis": "2 tasks run at a time.",
-            "cost": {"currency": None, "amount": None, "basis": "The tenant has set no prices."},
+            "cost": {
+                "currency": "EUR",
+                "amount": 0.02,
+                "stages": {"script_generation": 0.02},
+                "basis": "Prices of the providers, at what recent calls took, or a usual one where there were too few.",
+            },
         },
         "warnings": [],
     },

@@ -37,7 +37,18 @@ def finish_dry_run(topics: Topics, check: Check, *, as_json: bool) -> None:
 
 def _print_estimate(check: Check) -> None:
     estimate = check.estimate
-    print_table(["Stage", "Tasks"], [[stage, estimate.tasks[stage]] for stage in Stage])
+    costs = estimate.cost.stages
+    print_table(
+        ["Stage", "Tasks", *(["Cost"] if costs else [])],
+        [
+            [
+                stage,
+                estimate.tasks[stage],
+                *([f"{costs.get(stage, 0):g} {estimate.cost.currency}"] if costs else []),
+            ]
+            for stage in Stage
+        ],
+    )
     jobs = f"{check.job_count:,} job{'' if check.job_count == 1 else 's'}"
     click.echo(f"{jobs} in about {_duration(estimate.seconds)}. {estimate.basis}")
     click.echo(f"Cost: {estimate.cost.amount:g} {estimate.cost.currency}. {estimate.cost.basis}")

@@ -21,6 +21,7 @@ from cliprow.cli import (
     job_creation,
     library,
     login,
+    money,
     ops,
     project,
     schedule,
@@ -74,6 +75,8 @@ cliprow.add_command(project.project)
 cliprow.add_command(tenant.tenant)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+cliprow.add_command(money.prices)
+cliprow.add_command(money.budget)
 cliprow.add_command(library.library)
 cliprow.add_command(content.content)
 ops.ops.add_command(stages.stage)

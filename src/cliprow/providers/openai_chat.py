@@ -14,9 +14,15 @@ import httpx
 import msgspec
 
 from cliprow.errors import FailForGood, RetryLater, StageError
+from cliprow.providers.paid import PaidCalls, Permit, Usage
 
 #: Far more than any script; protects our memory from a server that never stops sending.
 _LONGEST_ANSWER = 4_000_000
+#: The name that prices and rates go by.
+PROVIDER = "openai"
+#: Tokens of an answer, for rates, until the provider says how many there were.
+_USUAL_ANSWER = 1500
+_BYTES_PER_TOKEN = 4
 _BUSY = {408, 409, 425, 429}
 _RETRIED = "It is tried again by itself."
 
@@ -44,8 +50,23 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
+class _Used(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
 class _Completion(msgspec.Struct):
     choices: list[_Choice]
+    usage: _Used | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class ChatAnswer:
+    """What the model said, and under which permit."""
+
+    text: str
+    permit: Permit
 
 
 class _ErrorDetail(msgspec.Struct):
@@ -57,10 +78,17 @@ class _ErrorBody(msgspec.Struct):
     error: _ErrorDetail | str
 
 
-def chat(endpoint: Endpoint, messages: Sequence[dict[str, str]], name: str, schema: dict[str, Any]) -> str:
-    """Send messages, and return the text of the answer, which should be JSON by the schema.
+def chat(
+    endpoint: Endpoint,
+    messages: Sequence[dict[str, str]],
+    name: str,
+    schema: dict[str, Any],
+    calls: PaidCalls,
+) -> ChatAnswer:
+    """Send messages, unless they were sent and answered before; the answer's text should be JSON by the schema.
 
     Raises:
+        Deferred: the provider is not to be asked yet.
         RetryLater: 408, 409, 425, 429 and 5xx (honouring Retry-After), no connection, no answer in time, garbage.
         FailForGood: 401 and 403, any other status, or the model refuses.
     """
@@ -72,8 +100,40 @@ def chat(endpoint: Endpoint, messages: Sequence[dict[str, str]], name: str, sche
             "json_schema": {"name": name, "strict": True, "schema": schema},
         },
     }
+    content = msgspec.json.encode(body)
+    # The address too: equal words to another server are another call.
+    permit = calls.ask(
+        PROVIDER,
+        endpoint.model,
+        endpoint.url.encode() + b"\n" + content,
+        len(content) // _BYTES_PER_TOKEN + _USUAL_ANSWER,
+    )
+    if permit.response is not None:
+        return ChatAnswer(_text(permit.response, endpoint), permit)
+    response = _exchange(endpoint, content, permit)
+    if response.status_code != httpx.codes.OK:
+        refusal = _refusal(response, endpoint)
+        calls.failed(permit, refusal.retry_after_s if isinstance(refusal, RetryLater) else None)
+        raise refusal
     try:
-        response = asyncio.run(_post(endpoint, body))
+        completion = _decoded(response.content)
+    except RetryLater:
+        calls.failed(permit, None)
+        raise
+    used = completion.usage or _Used()
+    answer = response.content.decode()
+    calls.keep(
+        permit,
+        response.headers.get("x-request-id", "") or completion.id or "",
+        Usage(input_tokens=used.prompt_tokens, output_tokens=used.completion_tokens),
+        answer,
+    )
+    return ChatAnswer(_text(answer, endpoint), permit)
+
+
+def _exchange(endpoint: Endpoint, content: bytes, permit: Permit) -> httpx.Response:
+    try:
+        return asyncio.run(_post(endpoint, content, permit.idempotency_key))
     except TimeoutError:
         raise RetryLater(
             f"The script provider gave no complete answer within {endpoint.timeout_s:.0f} s.",
@@ -92,18 +152,14 @@ def chat(endpoint: Endpoint, messages: Sequence[dict[str, str]], name: str, sche
             error_code="PROVIDER_UNREACHABLE",
             next_step=f"{_RETRIED} If it fails each time, check CLIPROW_SCRIPT_BASE_URL and the network.",
         ) from None
-    if response.status_code != httpx.codes.OK:
-        raise _refusal(response, endpoint)
-    return _text(response, endpoint)
 
 
-async def _post(endpoint: Endpoint, body: dict[str, Any]) -> httpx.Response:
-    headers = {"Content-Type": "application/json"}
+async def _post(endpoint: Endpoint, content: bytes, idempotency_key: str) -> httpx.Response:
+    headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
     if endpoint.api_key:
         headers["Authorization"] = f"Bearer {endpoint.api_key}"
     # Redirects are not followed: the key is for this address only.
     async with asyncio.timeout(endpoint.timeout_s), httpx.AsyncClient(timeout=endpoint.timeout_s) as client:
-        content = msgspec.json.encode(body)
         url = f"{endpoint.url}/chat/completions"
         async with client.stream("POST", url, content=content, headers=headers) as response:
             received = bytearray()
@@ -118,12 +174,12 @@ async def _post(endpoint: Endpoint, body: dict[str, Any]) -> httpx.Response:
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
     """Keep the headers that we read; those on encoding no longer hold once the body is decoded."""
-    return {name: headers[name] for name in ("retry-after", "date") if name in headers}
+    return {name: headers[name] for name in ("retry-after", "date", "x-request-id") if name in headers}
 
 
-def _text(response: httpx.Response, endpoint: Endpoint) -> str:
+def _decoded(content: bytes | str) -> _Completion:
     try:
-        completion = msgspec.json.decode(response.content, type=_Completion)
+        completion = msgspec.json.decode(content, type=_Completion)
     except msgspec.MsgspecError:
         completion = _Completion([])
     if not completion.choices:
@@ -132,7 +188,11 @@ def _text(response: httpx.Response, endpoint: Endpoint) -> str:
             error_code="PROVIDER_INVALID_OUTPUT",
             next_step=f"{_RETRIED} If it fails each time, check CLIPROW_SCRIPT_BASE_URL: it must be OpenAI-compatible.",
         )
-    choice = completion.choices[0]
+    return completion
+
+
+def _text(answer: str, endpoint: Endpoint) -> str:
+    choice = _decoded(answer).choices[0]
     if choice.message.refusal or choice.finish_reason == "content_filter":
         raise FailForGood(
             f"The model refuses this topic: {_without_key((choice.message.refusal or 'filtered')[:300], endpoint)}",

@@ -17,6 +17,7 @@ from cliprow.errors import FailForGood, RetryLater
 from cliprow.models import SceneScript, SceneType, Script, ScriptInputs
 from cliprow.providers.openai_chat import Endpoint, chat
 from cliprow.providers.pace import spoken_seconds
+from cliprow.providers.paid import PaidCalls, Unkept
 
 _DEFAULT_URL = "https://api.openai.com/v1"
 _DEFAULT_TIMEOUT_S = 120.0
@@ -65,32 +66,34 @@ def version(settings: Mapping[str, str]) -> str:
     return f"{_VERSION} {address} {settings.get('script.model', '')}"
 
 
-def write_script(inputs: ScriptInputs, settings: Mapping[str, str]) -> Script:
+def write_script(inputs: ScriptInputs, settings: Mapping[str, str], calls: PaidCalls | None = None) -> Script:
     """Have a model write the script. An answer that is no script is sent back once, with what is wrong with it.
 
     Raises:
-        RetryLater: busy, out of reach, too slow, or twice no script.
+        RetryLater: busy, out of reach, too slow, or twice no script; Deferred: not to be asked yet.
         FailForGood: the settings are wrong, or the provider refuses the request or the topic.
     """
-    endpoint = _endpoint(settings)
+    endpoint, calls = _endpoint(settings), calls or Unkept()
     messages = [
         {"role": "system", "content": _instructions(inputs)},
         {"role": "user", "content": _request(inputs)},
     ]
-    answer = chat(endpoint, messages, "script", strict_schema())
+    answer = chat(endpoint, messages, "script", strict_schema(), calls)
     try:
-        written = _checked(answer)
+        written = _checked(answer.text)
     except _Refused as refused:
         messages += [
-            {"role": "assistant", "content": answer},
+            {"role": "assistant", "content": answer.text},
             {
                 "role": "user",
                 "content": f"That is not a valid script: {refused.reason}. Answer with the whole JSON.",
             },
         ]
+        second = chat(endpoint, messages, "script", strict_schema(), calls)
         try:
-            written = _checked(chat(endpoint, messages, "script", strict_schema()))
+            written = _checked(second.text)
         except _Refused as again:
+            calls.discard([answer.permit, second.permit])  # or the next attempt would find them again
             raise RetryLater(
                 f"The model {endpoint.model} twice answered with something that is not a script: {again.reason}.",
                 error_code="PROVIDER_INVALID_OUTPUT",

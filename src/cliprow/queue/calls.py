@@ -20,9 +20,10 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from cliprow import db
 from cliprow.errors import Unavailable
 from cliprow.models import Stage
+from cliprow.providers.paid import StageProvider
 from cliprow.queue.completions import Completion, Completions, Outcome
 from cliprow.queue.content_keeper import Check, Checked, Step
-from cliprow.queue.frames import Failed
+from cliprow.queue.frames import CallAsked, CallMade, CallVerdict, Failed
 
 logger = logging.getLogger(__name__)
 
@@ -149,6 +150,51 @@ class QueueCalls:
         )
         return float(dead_after_s)
 
+    async def announce(self, providers: Sequence[StageProvider]) -> None:
+        """Say what runs this worker's stages: prices, rates and budgets go by it."""
+        await self._call(
+            "select private.announce_providers(%s::jsonb)", msgspec.json.encode(providers).decode()
+        )
+
+    async def begin_call(self, job_id: UUID, task_id: UUID, attempt_id: UUID, call: CallAsked) -> CallVerdict:
+        """Ask before a call of a provider. Raises StaleToken when the task is no longer ours."""
+        answer = await self.until_answered(
+            "select private.begin_provider_call(%s, %s, %s, %s::jsonb)::text",
+            job_id,
+            task_id,
+            attempt_id,
+            msgspec.json.encode(call).decode(),
+        )
+        return CallVerdict(**msgspec.json.decode(answer))
+
+    async def keep_call(self, call: CallMade) -> None:
+        """Keep the answer of a provider. Asked until answered: it was paid for."""
+        await self.until_answered(
+            "select private.keep_provider_call(%s, %s::jsonb)",
+            call.idempotency_key,
+            msgspec.json.encode(call).decode(),
+        )
+
+    async def refuse_call(self, idempotency_key: str, retry_after_s: float | None) -> None:
+        """Note that a provider refused, and how long it wants to be left alone."""
+        await self._call("select private.fail_provider_call(%s, %s)", idempotency_key, retry_after_s)
+
+    async def discard_calls(self, idempotency_keys: Sequence[str]) -> None:
+        """Note that answers of providers are of no use."""
+        await self.until_answered("select private.discard_provider_calls(%s)", list(idempotency_keys))
+
+    async def defer(self, job_id: UUID, task_id: UUID, attempt_id: UUID, why: Failed) -> None:
+        """Hand a task back that waits for its provider. Raises StaleToken when it is no longer ours."""
+        error = {"error_code": why.error_code, "message": why.message, "next_step": why.next_step}
+        await self.until_answered(
+            "select private.defer_task(%s, %s, %s, %s, %s)",
+            job_id,
+            task_id,
+            attempt_id,
+            why.retry_after_s or 0.0,
+            Jsonb(error),
+        )
+
     async def beat(self, busy_slots: int, memory_bytes: int) -> Order | None:
         """Say that this worker lives, and how busy it is; None when it was taken for dead."""
         order = await self._call("select private.beat(%s, %s, %s)", self._worker_id, busy_slots, memory_bytes)
@@ -270,6 +316,10 @@ class QueueCalls:
         """Complete a task, together with others that end meanwhile. Raises StaleToken when it is no longer ours."""
         await self._completions.add(completion)
 
+    async def settle(self, limit_s: float) -> None:
+        """Wait until the results that are on their way are kept, but no longer than this."""
+        await self._completions.settle(limit_s)
+
     async def _write_completions(self, completions: Sequence[Completion]) -> list[Outcome]:
         answer = await self.until_answered(
             "select private.complete_tasks(%s::jsonb)::text", msgspec.json.encode(completions).decode()
@@ -281,7 +331,7 @@ class QueueCalls:
     ) -> str:
         """End an attempt with an error; returns whether the task is `pending` again or `failed`."""
         said = msgspec.to_builtins(error)
-        del said["traceback"], said["said"], said["type"]
+        del said["traceback"], said["said"], said["type"], said["is_deferred"]
         said["log"] = error.log
         return str(
             await self.until_answered(

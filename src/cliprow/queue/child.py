@@ -9,12 +9,14 @@ ends that group when the worker is gone.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import queue
 import signal
 import threading
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, get_type_hints
 
@@ -23,6 +25,7 @@ import msgspec
 from cliprow.errors import (
     Cancelled,
     CliprowError,
+    Deferred,
     FailForGood,
     InvalidInput,
     MissingDependency,
@@ -30,7 +33,25 @@ from cliprow.errors import (
     RetryLater,
 )
 from cliprow.models import Stage
-from cliprow.queue.frames import Done, Failed, Hello, MadeFile, Progress, Request, Settings, pack, read_order
+from cliprow.providers.paid import PaidCalls, Permit, Usage
+from cliprow.queue.frames import (
+    Answer,
+    CallAsked,
+    CallMade,
+    CallMessage,
+    CallRefused,
+    CallsDiscarded,
+    CallVerdict,
+    Done,
+    Failed,
+    Hello,
+    MadeFile,
+    Progress,
+    Request,
+    Settings,
+    pack,
+    read_order,
+)
 from cliprow.stages import StageOutput, Work
 
 
@@ -75,6 +96,7 @@ def _classify(error: Exception) -> Failed:
             is_retriable=not final,
             retry_after_s=error.retry_after_s if isinstance(error, RetryLater) else None,
             traceback="" if isinstance(error, RetryLater | FailForGood) else trace,
+            is_deferred=isinstance(error, Deferred),
         )
     if isinstance(error, MemoryError):
         return Failed("OUT_OF_MEMORY", "The stage ran out of memory.", _MEMORY_STEP, True, traceback=trace)
@@ -100,8 +122,46 @@ _MESSAGE_LIMIT = 1000
 _MEMORY_STEP = "Raise the worker's --memory-mb, or run fewer slots on this machine."
 
 
+class AskedCalls:
+    """Calls of providers, asked for and kept by the worker at the other end of the pipe."""
+
+    def __init__(self, out: BinaryIO, verdicts: queue.Queue[CallVerdict]) -> None:
+        self._out, self._verdicts = out, verdicts
+
+    def _say(self, message: CallMessage) -> CallVerdict:
+        _send(self._out, message)
+        return self._verdicts.get()  # when the worker goes, this process does
+
+    def ask(self, provider: str, model: str, request: bytes, expected_tokens: int) -> Permit:
+        """Ask before a call. Raises Deferred when the provider is not to be asked yet."""
+        digest = hashlib.sha256(request).hexdigest()
+        told = self._say(CallAsked(provider, model, digest, expected_tokens))
+        if told.verdict == "wait":
+            raise Deferred(
+                f"The provider {provider} is not asked for another {told.wait_s:.0f} s.",
+                retry_after_s=told.wait_s,
+            )
+        return Permit(told.idempotency_key, told.response if told.verdict == "kept" else None)
+
+    def keep(self, permit: Permit, request_id: str, usage: Usage, response: str) -> None:
+        """Keep an answer; returns once it is safe."""
+        self._say(CallMade(permit.idempotency_key, request_id, usage, response))
+
+    def failed(self, permit: Permit, retry_after_s: float | None) -> None:
+        """The provider refused."""
+        self._say(CallRefused(permit.idempotency_key, retry_after_s))
+
+    def discard(self, permits: Sequence[Permit]) -> None:
+        """Answers that are of no use."""
+        self._say(CallsDiscarded([permit.idempotency_key for permit in permits]))
+
+
 def run_request(
-    stages: dict[Stage, StageModule], request: Request, settings: dict[str, str], out: BinaryIO
+    stages: dict[Stage, StageModule],
+    request: Request,
+    settings: dict[str, str],
+    out: BinaryIO,
+    calls: PaidCalls,
 ) -> Done | Failed:
     """Run one stage and say how it ended."""
     module = stages[request.stage]
@@ -114,6 +174,7 @@ def run_request(
         settings=settings,
         files={sha256: Path(path) for sha256, path in request.files.items()},
         progress=progress,
+        calls=calls,
     )
     try:
         inputs = msgspec.json.decode(request.inputs, type=get_type_hints(module.run)["inputs"])
@@ -126,16 +187,19 @@ def run_request(
         return explain(error)
 
 
-def _send(out: BinaryIO, message: Hello | Progress | Done | Failed) -> None:
+def _send(out: BinaryIO, message: Answer) -> None:
     out.write(pack(message))
     out.flush()
 
 
-def _read_ahead(source: BinaryIO, requests: queue.Queue[Request]) -> None:
-    """Hand on requests; when the worker is gone, or talks nonsense, end this process and the engines it started."""
+def _read_ahead(source: BinaryIO, requests: queue.Queue[Request], verdicts: queue.Queue[CallVerdict]) -> None:
+    """Hand on requests and verdicts; when the worker is gone, or talks nonsense, end this process and its engines."""
     try:
-        while isinstance(request := read_order(source), Request):
-            requests.put(request)
+        while isinstance(order := read_order(source), Request | CallVerdict):
+            if isinstance(order, Request):
+                requests.put(order)
+            else:
+                verdicts.put(order)
     finally:
         os.killpg(0, signal.SIGKILL)
 
@@ -154,9 +218,11 @@ def main() -> None:
     stages = load_stages()
     _send(out, Hello({stage: module.version(settings) for stage, module in stages.items()}))
     requests: queue.Queue[Request] = queue.Queue()
-    threading.Thread(target=_read_ahead, args=(source, requests), daemon=True).start()
+    verdicts: queue.Queue[CallVerdict] = queue.Queue()
+    threading.Thread(target=_read_ahead, args=(source, requests, verdicts), daemon=True).start()
+    calls = AskedCalls(out, verdicts)
     while True:
-        _send(out, run_request(stages, requests.get(), settings, out))
+        _send(out, run_request(stages, requests.get(), settings, out, calls))
 
 
 if __name__ == "__main__":

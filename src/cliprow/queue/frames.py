@@ -8,6 +8,7 @@ from typing import BinaryIO
 import msgspec
 
 from cliprow.models import Stage
+from cliprow.providers.paid import Usage
 
 _LENGTH = 4
 #: Longest body of a frame, in bytes: frames hold scripts with word times, never media.
@@ -48,6 +49,49 @@ class Progress(msgspec.Struct, tag="progress"):
     fraction: float
 
 
+class CallAsked(msgspec.Struct, tag="call_asked"):
+    """The stage is about to ask a provider; answered by `CallVerdict`."""
+
+    provider: str
+    model: str
+    #: sha256 of all that decides the answer.
+    request_hash: str
+    #: Sent and received, for rates.
+    expected_tokens: int
+
+
+class CallMade(msgspec.Struct, tag="call_made"):
+    """A provider has answered; answered by `CallVerdict` once it is kept."""
+
+    idempotency_key: str
+    #: The provider's own name of the call.
+    request_id: str
+    usage: Usage
+    response: str
+
+
+class CallRefused(msgspec.Struct, tag="call_refused"):
+    """A provider has refused; answered by `CallVerdict` once it is noted."""
+
+    idempotency_key: str
+    retry_after_s: float | None = None
+
+
+class CallsDiscarded(msgspec.Struct, tag="calls_discarded"):
+    """Answers of providers are of no use; answered by `CallVerdict` once it is noted."""
+
+    idempotency_keys: list[str]
+
+
+class CallVerdict(msgspec.Struct, tag="call_verdict"):
+    """What becomes of a call: kept (the response is here), call, wait (so many seconds), or noted."""
+
+    verdict: str
+    idempotency_key: str = ""
+    response: str = ""
+    wait_s: float = 0.0
+
+
 class MadeFile(msgspec.Struct):
     """A file the stage has written."""
 
@@ -75,6 +119,8 @@ class Failed(msgspec.Struct, tag="failed"):
     retry_after_s: float | None = None
     #: Where it was raised.
     traceback: str = ""
+    #: Nothing was tried: it is handed back for `retry_after_s`, and counts no attempt.
+    is_deferred: bool = False
     #: What the process printed meanwhile.
     said: str = ""
 
@@ -84,13 +130,15 @@ class Failed(msgspec.Struct, tag="failed"):
         return "\n".join(part.strip("\n") for part in (self.said, self.traceback) if part)
 
 
-Answer = Hello | Progress | Done | Failed
+CallMessage = CallAsked | CallMade | CallRefused | CallsDiscarded
+Answer = Hello | Progress | Done | Failed | CallMessage
+Order = Settings | Request | CallVerdict
 
 _answers = msgspec.msgpack.Decoder(Answer)
-_orders = msgspec.msgpack.Decoder(Settings | Request)
+_orders = msgspec.msgpack.Decoder(Order)
 
 
-def pack(message: Answer | Settings | Request) -> bytes:
+def pack(message: Answer | Order) -> bytes:
     """One message as a frame."""
     body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(_LENGTH, "big") + body
@@ -118,7 +166,7 @@ async def read_answer(stream: asyncio.StreamReader) -> Answer:
     return answer
 
 
-def read_order(stream: BinaryIO) -> Settings | Request | None:
+def read_order(stream: BinaryIO) -> Order | None:
     """What the worker wants next from this child, or None when the worker is gone."""
     head = stream.read(_LENGTH)
     if len(head) < _LENGTH:

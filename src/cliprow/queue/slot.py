@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import sys
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -15,7 +17,20 @@ import psutil
 
 from cliprow.errors import Unavailable
 from cliprow.models import Stage
-from cliprow.queue.frames import BadFrame, Done, Failed, Hello, Progress, Request, Settings, pack, read_answer
+from cliprow.queue.frames import (
+    BadFrame,
+    CallAsked,
+    CallMessage,
+    CallVerdict,
+    Done,
+    Failed,
+    Hello,
+    Progress,
+    Request,
+    Settings,
+    pack,
+    read_answer,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +57,19 @@ _SECRETS = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 _NOT_FOR_CHILDREN = ("CLIPROW_", "SUPABASE_", "DATABASE_", "PG")
 
 
+#: Hears how far a stage is, 0.0 to 1.0.
+OnProgress = Callable[[float], Awaitable[None]]
+#: Answers what a stage asks about calls of providers.
+OnCall = Callable[[CallMessage], Awaitable[CallVerdict]]
+
+
+async def let_through(message: CallMessage) -> CallVerdict:
+    """Let every call through, and keep none."""
+    if isinstance(message, CallAsked):
+        return CallVerdict("call", f"cliprow-{uuid.uuid4()}")
+    return CallVerdict("noted")
+
+
 class StageSlot(Protocol):
     """What runs one stage at a time."""
 
@@ -52,7 +80,7 @@ class StageSlot(Protocol):
         """Make ready, and say the version of each stage."""
         ...
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         """Run one stage."""
         ...
 
@@ -140,12 +168,15 @@ class Slot:
                     "Child %d: %s%s", pid, said, " [the rest is left out]" if len(chunk) > room else ""
                 )
 
-    async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def run(
+        self, request: Request, on_progress: OnProgress, on_call: OnCall = let_through
+    ) -> Done | Failed:
         """Run one stage; a child that dies or passes a limit gives `Failed`, and the next run a new child.
 
-        Whatever `on_progress` raises stops the child and is raised here. What it printed comes along with `Failed`.
+        Whatever `on_progress` or `on_call` raises stops the child and is raised here. What it printed comes along
+        with `Failed`.
         """
-        outcome = await self._run(request, on_progress)
+        outcome = await self._run(request, on_progress, on_call)
         if isinstance(outcome, Done):
             return outcome
         await asyncio.sleep(_LAST_LINES_S)
@@ -160,17 +191,18 @@ class Slot:
                 text = text.replace(value, "(secret)")
         return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
-    async def _run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
+    async def _run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         if self._process is None or self._process.returncode is not None:
             await self.start()
         self._ending = None
         self._said_bytes = 0
         self._said = ""
         self.peak_memory_bytes = 0
+        _make(request.folder)
         watch = asyncio.create_task(self._watch_memory())
         try:
             async with asyncio.timeout(self._time_limits_s[request.stage]):
-                return await self._converse(request, on_progress)
+                return await self._converse(request, on_progress, on_call)
         except TimeoutError:
             return Failed(
                 "TASK_TIMED_OUT",
@@ -193,9 +225,7 @@ class Slot:
             if self._unfinished:  # it would answer the old request first
                 await self.stop()
 
-    async def _converse(
-        self, request: Request, on_progress: Callable[[float], Awaitable[None]]
-    ) -> Done | Failed:
+    async def _converse(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done | Failed:
         assert (
             self._process is not None and self._process.stdin is not None and self._process.stdout is not None
         )
@@ -209,6 +239,9 @@ class Slot:
             elif isinstance(answer, Done | Failed):
                 self._unfinished = False
                 return answer
+            elif isinstance(answer, CallMessage):
+                self._process.stdin.write(pack(await on_call(answer)))
+                await self._process.stdin.drain()
 
     async def _watch_memory(self) -> None:
         """Measure, because a limit on address space would count what is never touched."""
@@ -281,3 +314,7 @@ def _resident(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
+
+
+def _make(folder: str) -> None:
+    Path(folder).mkdir(exist_ok=True)  # too quick for a thread

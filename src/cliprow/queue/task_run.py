@@ -20,7 +20,16 @@ from cliprow.models import FileRef
 from cliprow.queue.calls import Claim, QueueCalls
 from cliprow.queue.child import explain
 from cliprow.queue.completions import Completion
-from cliprow.queue.frames import Done, Failed, Request
+from cliprow.queue.frames import (
+    CallAsked,
+    CallMade,
+    CallMessage,
+    CallRefused,
+    CallVerdict,
+    Done,
+    Failed,
+    Request,
+)
 from cliprow.queue.slot import StageSlot
 from cliprow.storage import Storage, put_artifact
 from cliprow.storage.withdrawal import withdrawable
@@ -29,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 #: Progress is told at most this often, in seconds.
 REPORT_EVERY_S = 0.25
+#: A provider's turn that is further away than this is not waited for in a slot, in seconds.
+WAIT_IN_SLOT_S = 3.0
 #: What an attempt ends with when the database refuses even its error: words that nothing can be wrong with.
 _UNTELLABLE = Failed(
     "ERROR_NOT_STORED",
@@ -47,15 +58,16 @@ class TaskRunner:
     #: Working folders are made in here.
     scratch: Path
 
-    async def run(self, slot: StageSlot, claim: Claim) -> None:
-        """Bring a claimed task to an end; one that is no longer ours is left alone."""
+    async def run(self, slot: StageSlot, claim: Claim) -> bool:
+        """Bring a claimed task to an end; one that is no longer ours is left alone. True when it is completed."""
         logger.info("%s %s: started", claim.stage, claim.task_id)
         try:
-            await self._attempt(slot, claim)
+            return await self._attempt(slot, claim)
         except StaleToken as error:
             logger.warning("%s %s: dropped. %s", claim.stage, claim.task_id, error.message)
+            return False
 
-    async def _attempt(self, slot: StageSlot, claim: Claim) -> None:
+    async def _attempt(self, slot: StageSlot, claim: Claim) -> bool:
         timings: dict[str, int] = {}
         folder = self.scratch / str(claim.attempt_id)
         try:
@@ -64,20 +76,29 @@ class TaskRunner:
                 try:
                     await self.calls.complete(outcome)
                     logger.info("%s %s: completed in %d ms", claim.stage, claim.task_id, sum_ms(timings))
-                    return
+                    return True
                 except StaleToken:
                     raise
                 except CliprowError as error:  # the database refuses the result itself
                     outcome = explain(error)
+            if outcome.is_deferred:
+                await self._defer(claim, outcome)
+                return False
             if outcome.traceback:
                 logger.error("%s %s:\n%s", claim.stage, claim.task_id, outcome.traceback)
             status = await self._fail(claim, outcome, timings)
             logger.warning(
                 "%s %s: %s (%s) %s", claim.stage, claim.task_id, outcome.error_code, status, outcome.message
             )
+            return False
         finally:
             if not _is_removed(folder):
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _defer(self, claim: Claim, why: Failed) -> None:
+        assert claim.attempt_id is not None
+        await self.calls.defer(claim.job_id, claim.task_id, claim.attempt_id, why)
+        logger.info("%s %s: handed back. %s", claim.stage, claim.task_id, why.message)
 
     async def _fail(self, claim: Claim, failed: Failed, timings: dict[str, int]) -> str:
         assert claim.attempt_id is not None
@@ -98,11 +119,13 @@ class TaskRunner:
         reporter = _Reporter(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
         clock = time.monotonic()
         try:
-            _make(folder)
             inputs = bytes(claim.inputs)
             files = await self._fetch(inputs, folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
-            outcome = await slot.run(Request(claim.stage, inputs, str(folder), files), reporter.report)
+            asked = _Asked(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
+            outcome = await slot.run(
+                Request(claim.stage, inputs, str(folder), files), reporter.report, asked.answer
+            )
             timings["run_ms"], clock = _lap(clock)
             timings["peak_memory_bytes"] = slot.peak_memory_bytes
             if isinstance(outcome, Failed):
@@ -155,10 +178,6 @@ class TaskRunner:
         ]
 
 
-def _make(folder: Path) -> None:
-    folder.mkdir()  # too quick for a thread
-
-
 def _is_removed(folder: Path) -> bool:
     """Remove the folder if it is empty, which is too quick for a thread; False when it is not."""
     try:
@@ -188,6 +207,31 @@ class _Reporter:
         except Unavailable as error:
             # The work goes on: only its end must be told, and that waits until the database answers.
             logger.warning("Progress was not told: %s", error.message)
+
+
+class _Asked:
+    """Answers what a stage asks about calls of providers, for one attempt."""
+
+    def __init__(self, calls: QueueCalls, job_id: UUID, task_id: UUID, attempt_id: UUID) -> None:
+        self._calls, self._ids = calls, (job_id, task_id, attempt_id)
+
+    async def answer(self, message: CallMessage) -> CallVerdict:
+        if isinstance(message, CallAsked):
+            return await self._begin(message)
+        if isinstance(message, CallMade):
+            await self._calls.keep_call(message)
+        elif isinstance(message, CallRefused):
+            await self._calls.refuse_call(message.idempotency_key, message.retry_after_s)
+        else:
+            await self._calls.discard_calls(message.idempotency_keys)
+        return CallVerdict("noted")
+
+    async def _begin(self, call: CallAsked) -> CallVerdict:
+        while True:
+            told = await self._calls.begin_call(*self._ids, call)
+            if told.verdict != "wait" or told.wait_s > WAIT_IN_SLOT_S:
+                return told
+            await asyncio.sleep(told.wait_s)
 
 
 def file_refs(inputs: Any) -> Iterator[FileRef]:

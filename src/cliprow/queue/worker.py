@@ -36,6 +36,7 @@ from procrastinate.job_context import AbortReason
 
 from cliprow.errors import CliprowError, Unavailable
 from cliprow.models import Stage
+from cliprow.providers.paid import providers_in_use
 from cliprow.queue.callbacks import CallbackSender
 from cliprow.queue.calls import KEEPALIVE, Claim, Order, QueueCalls
 from cliprow.queue.content_keeper import ContentKeeper
@@ -212,6 +213,8 @@ class Worker:
             self._dead_after_s = await self._calls.register(
                 self._options.stages, self._options.slots, _version()
             )
+            providers = providers_in_use(self._options.settings)
+            await self._calls.announce([each for each in providers if each.stage in self._options.stages])
         except Unavailable:
             raise
         except CliprowError as error:
@@ -404,8 +407,8 @@ class Worker:
 
     async def _run_in(self, slot: StageSlot, claim: Claim) -> None:
         assert self._runner is not None
-        if not self._stopping.is_set():
-            await self._runner.run(slot, claim)
+        if not self._stopping.is_set() and await self._runner.run(slot, claim):
+            self._entries.completed(claim.entry_id)
 
     async def _others_ended(self) -> None:
         """Wait for the tasks that are not suspects; nothing is claimed beside a suspect."""

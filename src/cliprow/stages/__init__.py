@@ -9,12 +9,13 @@ Each module of this package is one stage and has two functions:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from cliprow.models import FileRef
+from cliprow.providers.paid import PaidCalls, Unkept
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Work:
     files: Mapping[str, Path]
     #: Say how far the work is, 0.0 to 1.0. Cheap: call it as often as you like.
     progress: Callable[[float], None]
+    #: Where calls of providers are asked for and kept; every one goes through here.
+    calls: PaidCalls = field(default_factory=Unkept)
 
     def open(self, ref: FileRef) -> Path:
         """Return the local path of an input file; do not write to it."""

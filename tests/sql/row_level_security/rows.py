@@ -158,6 +158,27 @@ SAMPLES = {
         "entity",
         "%(id)s = any(ids)",
     ),
+    "provider_prices": Sample(
+        "id, tenant_id, provider, unit, amount", "%(id)s, %(tenant)s, 'p' || %(n)s::int, 'call', 1", "amount"
+    ),
+    "provider_calls": Sample(
+        "id, tenant_id, project_id, batch_id, job_id, task_id, attempt_id, stage, content_key, request_hash,"
+        " idempotency_key, provider, model",
+        "%(id)s, %(tenant)s, %(project)s, %(batch)s, %(job)s, %(task)s, gen_random_uuid(), 'script_generation',"
+        " lpad(%(n)s::int::text, 64, '0'), lpad('', 64, '0'), %(id)s::text, 'p', ''",
+        "reuse_count",
+    ),
+    "cost_totals": Sample(
+        "tenant_id, project_id, batch_id, month, currency",
+        "%(tenant)s, %(project)s, %(batch)s, date '2026-01-01' + 31 * %(n)s::int, 'USD'",
+        "call_count",
+        "batch_id = %(batch)s and month = date '2026-01-01' + 31 * %(n)s::int",
+    ),
+    "budgets": Sample(
+        "id, tenant_id, batch_id, period, amount, currency",
+        "%(id)s, %(tenant)s, %(batch)s, case when %(n)s::int %% 3 = 2 then 'month' else 'total' end, 1, 'USD'",
+        "amount",
+    ),
     "feature_flags": Sample("id, tenant_id, name", "%(id)s, %(tenant)s, 'flag' || %(n)s::int", "note"),
     "legacy_ids": Sample(
         "tenant_id, entity, legacy_id, id",

@@ -33,6 +33,9 @@ PARENTS = {
     "library_versions": {"item"},
     "performance_metrics": {"project", "content"},
     "analytics": {"project"},
+    "provider_calls": {"batch"},
+    "cost_totals": {"project", "batch"},
+    "budgets": {"batch"},
 }
 
 
@@ -99,9 +102,9 @@ def test_every_key_to_a_parent_of_a_tenant_is_tried_above(cast: Cast) -> None:
         where k.contype = 'f' and k.conparentid = 0 and k.connamespace = 'public'::regnamespace
     """)
     names = NAMES | {"projects": "project", "memberships": "user"}
-    # The owner of a project and the job of a script are tried below.
+    # The owner of a project, the job of a script and the project of a budget are tried below.
     tried = {(table, name) for table in PARENTS for name in PARENTS[table]}
-    tried |= {("projects", "user"), ("scripts", "job")}
+    tried |= {("projects", "user"), ("scripts", "job"), ("budgets", "project")}
     assert {(child, names[parent]) for child, parent in keys} == tried
 
 
@@ -120,6 +123,16 @@ def test_a_script_comes_from_a_job_of_its_tenant(
     with pytest.raises(errors.ForeignKeyViolation), cast.world.admin.transaction():
         cast.world.run(
             "update public.scripts set job_id = %s where id = %s", other["job"], rows["scripts"]["id"]
+        )
+
+
+def test_a_budget_is_of_a_project_of_its_tenant(cast: Cast, other: dict[str, UUID]) -> None:
+    with pytest.raises(errors.ForeignKeyViolation), cast.world.admin.transaction():
+        cast.world.run(
+            "insert into public.budgets (tenant_id, project_id, period, amount, currency)"
+            " values (%s, %s, 'month', 1, 'USD')",
+            cast.tenant_id,
+            other["project"],
         )
 
 

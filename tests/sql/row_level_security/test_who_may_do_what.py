@@ -79,6 +79,11 @@ MATRIX = {
     # Written by the service side. These members have the analytics scope `tenant`.
     "performance_metrics": Row( MEMBERS),
     "analytics": Row(           MEMBERS),
+    # Written by set_price(), set_budget() and what workers call.
+    "provider_prices": Row(     MEMBERS),
+    "provider_calls": Row(      MEMBERS),
+    "cost_totals": Row(         MEMBERS),
+    "budgets": Row(             MEMBERS),
     "feature_flags": Row(       MEMBERS),
     "legacy_ids": Row(          MEMBERS),
     "platforms": Row(           SIGNED_IN, kept_from_service=("delete",)),

@@ -39,6 +39,7 @@ class ChatServer:
     requests: list[dict[str, Any]] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    idempotency_keys: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -48,6 +49,7 @@ def chat_server(*answers: Answer) -> Iterator[ChatServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             server.paths.append(self.path)
+            server.idempotency_keys.append(self.headers.get("Idempotency-Key", ""))
             server.authorizations.append(self.headers.get("Authorization", ""))
             server.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             answer = told.pop(0) if len(told) > 1 else told[0]

@@ -21,10 +21,10 @@ from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
 from cliprow.errors import InvalidInput
 
-Event = Literal["batch.ended", "job.ended"]
+Event = Literal["batch.ended", "job.ended", "budget.warned", "budget.exceeded"]
 DeliveryStatus = Literal["pending", "delivered", "dead"]
 Url = Annotated[str, Meta(min_length=1, max_length=2000)]
-Events = Annotated[list[Event], Meta(min_length=1, max_length=2)]
+Events = Annotated[list[Event], Meta(min_length=1, max_length=4)]
 Description = Annotated[str, Meta(max_length=200)]
 
 

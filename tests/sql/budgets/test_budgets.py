@@ -1,0 +1,172 @@
+"""A budget that is used up holds back what costs, and nothing else, until it is raised or the month turns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from cliprow.models import Stage
+from tests.sql.budgets.calls import PROVIDER, announce, pay, set_up
+from tests.sql.world import Person, Worker, World
+
+
+def spend(worker: Worker) -> None:
+    """Runs one script, which costs two dollars."""
+    claimed = worker.take_running(Stage.SCRIPT)
+    pay(worker, claimed)
+    worker.complete(claimed)
+
+
+def state(world: World, person: Person) -> tuple[str, float, int]:
+    (told,) = world.ask(person, "select public.list_budgets()")
+    return told["state"], told["spent"], told["held_tasks"]
+
+
+@pytest.mark.parametrize("scope", ["tenant", "project", "batch"])
+def test_a_budget_that_is_used_up_releases_nothing_that_costs(
+    world: World, ann: Person, bob: Person, worker: Worker, scope: str
+) -> None:
+    set_up(world, worker, ann)
+    world.call(bob, "set_price", PROVIDER, "call", 2)
+    world.run("update private.settings set queue_depth_per_slot = 1")
+    project = world.add_project(ann)
+    made = world.create_batch(ann, project, 4)
+    ids = {"tenant": None, "project": project, "batch": made["batch_id"]}
+    world.call(ann, "set_budget", scope, 4, ids[scope])
+    spend(worker)
+    assert state(world, ann) == ("open", 2, 0)
+    spend(worker)
+    assert state(world, ann) == ("exceeded", 4, 2), "also what was released and has not begun"
+    assert worker.take(Stage.SCRIPT) is None
+    world.tick()
+    assert worker.take(Stage.SCRIPT) is None
+    assert worker.work(Stage.AUDIO, Stage.VIDEO, Stage.PLATFORM, Stage.POST) > 0, "what costs nothing goes on"
+    world.create_batch(bob, world.add_project(bob))
+    spend(worker)
+    later = world.create_batch(ann, project)
+    assert (worker.take(Stage.SCRIPT) is None) == (scope != "batch"), "what comes later is held back too"
+    assert later["is_new"]
+    told = world.call(ann, "set_budget", scope, 10, ids[scope])
+    assert (told["state"], told["percent"]) == ("open", 40)
+    assert worker.work(Stage.SCRIPT) == 3 if scope != "batch" else 2
+
+
+def test_what_runs_ends_and_can_pass_the_budget(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    world.create_batch(ann, world.add_project(ann), 3)
+    running = [worker.take_running(Stage.SCRIPT) for _ in range(2)]
+    world.call(ann, "set_budget", "tenant", 2)
+    for claimed in running:
+        pay(worker, claimed)
+        worker.complete(claimed)
+    assert state(world, ann) == ("exceeded", 4, 1)
+
+
+def test_a_budget_of_nothing_and_its_end(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    world.call(ann, "set_budget", "tenant", 0)
+    world.create_batch(ann, world.add_project(ann))
+    assert worker.take(Stage.SCRIPT) is None
+    world.call(ann, "set_budget", "tenant", None)
+    assert world.ask(ann, "select public.list_budgets()") == []
+    assert worker.take(Stage.SCRIPT) is not None
+
+
+def test_the_next_month_is_another_budget(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    project = world.add_project(ann)
+    world.create_batch(ann, project, 2)
+    world.call(ann, "set_budget", "tenant", 2)
+    world.call(ann, "set_budget", "project", 100, project, "total")
+    spend(worker)
+    assert worker.take(Stage.SCRIPT) is None
+    world.run("update public.cost_totals set month = month - interval '1 month'")
+    world.run(
+        "update public.budgets set exceeded_at = exceeded_at - interval '1 month', warned_at = warned_at - interval '1 month'"
+    )
+    world.tick()
+    told = {each["scope"]: each for each in world.ask(ann, "select public.list_budgets()")}
+    assert (told["tenant"]["state"], told["tenant"]["spent"]) == ("open", 0)
+    assert told["project"]["spent"] == 2, "in all"
+    spend(worker)
+
+
+def test_four_fifths_are_a_warning(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    hook = {"url": "https://example.org", "events": ["budget.warned", "budget.exceeded"]}
+    world.call(ann, "create_webhook", Jsonb(hook))
+    world.create_batch(ann, world.add_project(ann), 5)
+    world.call(ann, "set_budget", "tenant", 5)
+    spend(worker)
+    assert (state(world, ann)[0], events(world)) == ("open", [])
+    spend(worker)
+    assert (state(world, ann)[0], events(world)) == ("warned", ["budget.warned"])
+    spend(worker)
+    assert (state(world, ann)[0], events(world)) == ("exceeded", ["budget.warned", "budget.exceeded"])
+    sent = world.rows(
+        "select payload ->> 'event', topic like 'tenant:%%' from realtime.messages where event = 'budget' order by inserted_at"
+    )
+    assert sent == [("budget.warned", True), ("budget.exceeded", True)]
+
+
+def events(world: World) -> list[Any]:
+    return [row[0] for row in world.rows("select event from private.webhook_deliveries order by id")]
+
+
+def test_prices_and_providers_that_change_are_looked_at(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    world.call(ann, "set_budget", "tenant", 0)
+    world.create_batch(ann, world.add_project(ann), 2)
+    assert worker.take(Stage.SCRIPT) is None
+    announce(worker, "extractive")
+    world.tick()
+    assert worker.take(Stage.SCRIPT) is not None, "the provider is another one, and free"
+    world.run(
+        """update public.tenants set settings = '{"prices": {"script_generation": 1}}' where id = %s""",
+        ann.tenant_id,
+    )
+    world.tick()
+    assert worker.take(Stage.SCRIPT) is None, "has a price per task now"
+
+
+def test_paused_batches_stay_closed_when_a_budget_opens(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    made = world.create_batch(ann, world.add_project(ann), 2)
+    world.call(ann, "pause_batch", made["batch_id"])
+    world.call(ann, "set_budget", "tenant", 0)
+    world.call(ann, "resume_batch", made["batch_id"])
+    assert worker.take(Stage.SCRIPT) is None, "over its budget"
+    world.call(ann, "pause_batch", made["batch_id"])
+    world.call(ann, "set_budget", "tenant", 10)
+    assert worker.take(Stage.SCRIPT) is None, "paused"
+    world.call(ann, "resume_batch", made["batch_id"])
+    assert worker.take(Stage.SCRIPT) is not None
+
+
+def test_who_sets_budgets(world: World, ann: Person, bob: Person, worker: Worker) -> None:
+    project = world.add_project(ann)
+    made = world.create_batch(ann, project)
+    editor = world.add_member(ann, "editor")
+    for person, arguments, code in (
+        (editor, ("tenant", 1), "CR003"),
+        (editor, ("project", 1, project), "CR003"),
+        (editor, ("batch", 1, made["batch_id"]), "CR003"),
+        (bob, ("project", 1, project), "CR002"),
+        (bob, ("batch", 1, made["batch_id"]), "CR002"),
+        (ann, ("galaxy", 1), "CR001"),
+        (ann, ("tenant", -1), "CR001"),
+        (ann, ("tenant", None), "CR002"),
+    ):
+        with pytest.raises(psycopg.DatabaseError) as refused:
+            world.call(person, "set_budget", *arguments)
+        assert refused.value.sqlstate == code, arguments
+    world.run(
+        "insert into public.project_members (tenant_id, project_id, user_id) values (%s, %s, %s)",
+        ann.tenant_id, project, editor.user_id,
+    )  # fmt: skip
+    told = world.call(editor, "set_budget", "batch", 1, made["batch_id"])
+    assert (told["scope"], told["period"], told["state"]) == ("batch", "total", "open")
+    assert world.ask(bob, "select public.list_budgets()") == []
