@@ -9,7 +9,7 @@ as $$
   -- Parents before children: a month is dropped in the opposite order.
   values
   ('generation_jobs', true), ('stage_tasks', true), ('task_attempts', true), ('generated_content', true),
-  ('job_events', true), ('performance_metrics', false)
+  ('job_events', true), ('performance_metrics', false), ('audit_events', true)
 $$;
 comment on function private.partitioned_tables() is
   'Tables partitioned by month, and whether by a version 7 uuid (its own or its job''s) or by a time.';

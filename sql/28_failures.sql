@@ -26,6 +26,10 @@ begin
     error_code = p_error ->> 'error_code', error_message = p_error ->> 'message', next_step = p_error ->> 'next_step',
     is_retriable = (p_error ->> 'is_retriable')::boolean
   where job_id = p_task.job_id and id = p_task.attempt_id;
+  if coalesce(p_error ->> 'log', '') <> '' then
+    insert into private.attempt_logs (job_id, attempt_id, lines)
+    values (p_task.job_id, p_task.attempt_id, right(p_error ->> 'log', 32768)) on conflict (job_id, attempt_id) do nothing;
+  end if;
   delete from public.artifacts
   where tenant_id = p_task.tenant_id and content_key = p_task.content_key
     and status = 'computing' and attempt_id = p_task.attempt_id;
@@ -84,7 +88,7 @@ begin
 end
 $$;
 comment on function private.fail_task(uuid, uuid, uuid, jsonb, jsonb) is
-  'Ends an attempt with an error {error_code, message, next_step, is_retriable, retry_after_s}: the task waits for its next attempt (pending) or is a '
+  'Ends an attempt with an error {error_code, message, next_step, is_retriable, retry_after_s, log}: the task waits for its next attempt (pending) or is a '
   'dead letter (failed). Returns which.';
 
 create function private.put_back(p_task public.stage_tasks)

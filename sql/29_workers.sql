@@ -290,6 +290,7 @@ begin
     or (select s.ticked_at > now() - interval '0.9 seconds' from private.settings as s) then
     return null;
   end if;
+  perform set_config('cliprow.door', 'ticker', true);
   v_may_rescue := private.may_rescue();
   v_made := private.make_partitions();
   if v_made > 0 then

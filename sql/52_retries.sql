@@ -18,6 +18,7 @@ begin
   from public.generation_jobs as j
   where t.job_id = any(p_job_ids) and t.id = any(p_task_ids) and j.id = t.job_id and t.status = 'failed';
   get diagnostics v_count = row_count;
+  perform private.audit_tasks('replay', p_job_ids, p_task_ids);
   return v_count;
 end
 $$;
@@ -119,6 +120,7 @@ begin
     and (p_error_code is null or t.error_code = p_error_code)
     and (p_stage is null or t.stage = p_stage)
     and (p_since is null or t.completed_at >= p_since)
+    and not private.is_discarded(t)
     -- What was withdrawn as a whole does not come back in part.
     and exists (select from public.generation_jobs as j where j.id = t.job_id and j.status <> 'cancelled')
   order by t.job_id, t.id
@@ -126,7 +128,7 @@ begin
 end
 $$;
 comment on function private.failed_tasks(uuid, uuid, uuid, text, text, timestamptz, int) is
-  'Dead letters of projects that the caller controls, oldest job first, by what is given of a filter.';
+  'Dead letters of projects that the caller controls and nobody has discarded, oldest job first, by what is given of a filter.';
 
 create function public.retry_failed(
   project_id uuid default null, batch_id uuid default null, error_code text default null, stage text default null,

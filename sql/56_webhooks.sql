@@ -57,7 +57,7 @@ create table private.webhook_deliveries (
   ended_at timestamptz,
   constraint webhook_deliveries_ended_has_ended_at check ((status = 'pending') = (ended_at is null))
 );
-comment on table private.webhook_deliveries is 'What webhooks are told or were told, kept for a month. The id stays the same over retries.';
+comment on table private.webhook_deliveries is 'What webhooks are told or were told, kept for as long as private.retention says. The id stays the same over retries.';
 comment on column private.webhook_deliveries.status is 'pending: to be sent; delivered: answered with a 2xx; dead: given up.';
 comment on column private.webhook_deliveries.next_at is 'Not before this: the end of a backoff, or of the time that whoever took it has to say how it went.';
 create index webhook_deliveries_webhook_id on private.webhook_deliveries (webhook_id, id);
@@ -175,11 +175,6 @@ begin
     join public.webhooks as w on w.id = v_sender.webhook_id;
     perform private.look_again(v_sender.webhook_id);
   end loop;
-  if v_taken = '[]' then
-    delete from private.webhook_deliveries where id in (
-      select d.id from private.webhook_deliveries as d where d.id < private.uuid_at(now() - interval '30 days') order by d.id limit 100
-    );
-  end if;
   return jsonb_build_object('deliveries', v_taken, 'may_be_private', (select s.private_callbacks from private.settings as s));
 end
 $$;

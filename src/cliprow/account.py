@@ -39,7 +39,9 @@ class Account:
         """
         if self.connection.closed:
             self.connection = db.connect(self.conninfo)
-        with db.as_user(self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms) as connection:
+        with db.as_user(
+            self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms, door="cli"
+        ) as connection:
             yield connection
 
     def read(

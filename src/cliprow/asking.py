@@ -27,6 +27,8 @@ class Question:
     body: Mapping[str, object] | None = None
     #: Of a GET.
     parameters: Mapping[str, object] = field(default_factory=dict)
+    #: Rows of a list that are enough; None for all.
+    most: int | None = None
 
 
 def ask_database(account: Account, question: Question) -> Any:

@@ -56,6 +56,8 @@ ERRORS: dict[str, type[CliprowError]] = {
 #: An `error_code` in the detail of an error that our SQL raised, like TRANSIENT_STORAGE_FAILURE.
 _OUR_CODE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
+#: The door of whoever comes by the REST API, for the audit; it alone is asynchronous.
+REST = "rest"
 #: How long a statement run as a user may take; what `authenticated` has in a Supabase project.
 USER_TIMEOUT_MS = 8_000
 _CONNECT_TIMEOUT_S = 10
@@ -113,17 +115,21 @@ def as_user(
     tenant_id: UUID | str,
     *,
     timeout_ms: int = USER_TIMEOUT_MS,
+    door: str = "sql",
 ) -> Iterator[Connection[Any]]:
     """One transaction as a signed-in user, in which row-level security decides.
 
     Committed at the end of the block, rolled back when it raises; driver errors are translated.
+
+    Args:
+        door: which way the user came, for the audit: `rest`, `cli` or `sql`.
 
     Raises:
         ValueError: a transaction is open already, to which the role would stick.
     """
     _require_idle(connection)
     with translated(), connection.transaction():
-        connection.execute(_BECOME_USER, _claims(user_id, tenant_id, timeout_ms))
+        connection.execute(_BECOME_USER, [*_claims(user_id, tenant_id, timeout_ms), door])
         yield connection
 
 
@@ -157,7 +163,7 @@ async def become_async(
     connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS
 ) -> None:
     """Go on as a user until the end of the transaction that is open, or until `become_oneself_async`."""
-    await connection.execute(_BECOME_USER, [claims, str(timeout_ms)])
+    await connection.execute(_BECOME_USER, [claims, str(timeout_ms), REST])
 
 
 async def become_oneself_async(connection: AsyncConnection[Any]) -> None:
@@ -183,7 +189,7 @@ async def fetch_as_claims_async(
         try:
             async with connection.pipeline():
                 await connection.execute("begin")
-                await connection.execute(_BECOME_READER, [claims, str(timeout_ms)])
+                await connection.execute(_BECOME_READER, [claims, str(timeout_ms), REST])
                 cursors = [await connection.execute(query, arguments) for query, arguments in queries]
                 await connection.execute("commit")
             return [await cursor.fetchall() for cursor in cursors]
@@ -195,7 +201,8 @@ async def fetch_as_claims_async(
 #: As `set local`, which takes no parameters. The role does not bring its own `statement_timeout` along.
 _BECOME_USER: LiteralString = (
     "select set_config('role', 'authenticated', true),"
-    " set_config('request.jwt.claims', %s, true), set_config('statement_timeout', %s, true)"
+    " set_config('request.jwt.claims', %s, true), set_config('statement_timeout', %s, true),"
+    " set_config('cliprow.door', %s, true)"
 )
 _BECOME_READER: LiteralString = f"{_BECOME_USER}, set_config('plan_cache_mode', 'force_generic_plan', true)"
 

@@ -17,7 +17,7 @@ from cliprow.local.ports import free_port
 from cliprow.local.stack import Stack
 from tests.acceptance.conftest import TOPIC, Home
 
-LIMIT_S = 90.0
+LIMIT_S = 180.0
 
 
 def until(condition: Callable[[], bool], what: str) -> None:

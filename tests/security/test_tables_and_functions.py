@@ -71,7 +71,7 @@ def test_others_read_no_row_of_the_tenant(scene: Scene, who: Who) -> None:
 
 
 #: What each reader of the tenant may be shown of the tables that not everybody in it reads.
-HIDDEN_FROM_READERS = {"realtime_outbox", "asset_access", "invitations", "webhooks"}
+HIDDEN_FROM_READERS = {"realtime_outbox", "asset_access", "invitations", "webhooks", "audit_events"}
 
 
 @pytest.mark.parametrize("who", READERS)
@@ -116,6 +116,7 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "cron": "@daily",
         "webhook_id": first["webhooks"]["id"],
         "webhook": {"url": "https://example.org", "events": ["job.ended"]},
+        "reason": "Known",
         "starts_at": "2030-01-01T00:00:00Z",
         "deadline": "2030-01-01T00:00:00Z",
         "lane": "urgent",

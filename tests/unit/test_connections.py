@@ -79,14 +79,14 @@ def test_a_body_that_trickles_is_cut_off(port: int) -> None:
         began = time.monotonic()
         connection.settimeout(0.1)
         answer = b""
-        while not answer and time.monotonic() < began + 5:
+        while not answer and time.monotonic() < began + 20:
             connection.send(b"x")
             try:
                 answer = connection.recv(1000)
             except TimeoutError:
                 continue
         assert b" 408 " in answer
-        assert 0.5 < time.monotonic() - began < 3
+        assert 0.5 < time.monotonic() - began < 15
 
 
 def test_a_large_body_that_flows_has_its_time(port: int) -> None:
@@ -126,7 +126,7 @@ def test_the_newest_connection_is_served_at_the_expense_of_the_idlest(port: int)
             with socket.create_connection(("127.0.0.1", port), 3) as newest:
                 newest.sendall(SECOND)
                 assert b" 200 " in newest.recv(1000)
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < 10
         assert oldest.fileno()
         assert busy.fileno()
 

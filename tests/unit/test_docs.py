@@ -115,7 +115,7 @@ def test_files_that_are_named_exist(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_what_is_named_in_the_private_schema_exists(name: str) -> None:
     objects = set(re.findall(r"`(private\.\w+)", page(name)))
-    known = set(re.findall(r"^create (?:function|table|type) (private\.\w+)", sql(), re.M))
+    known = set(re.findall(r"^create (?:function|table|type|view) (private\.\w+)", sql(), re.M))
     assert objects - known == set()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
+from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
 
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
@@ -248,6 +249,7 @@ EXAMPLES: dict[str, Any] = {
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
+    **OPERATION_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
         **_JOB,

@@ -60,7 +60,12 @@ def config(tags: list[Tag]) -> OpenAPIConfig:
                     scheme="bearer",
                     bearer_format="JWT",
                     description="Access token of Supabase Auth.",
-                )
+                ),
+                "operator": SecurityScheme(
+                    type="http",
+                    scheme="bearer",
+                    description="The project's secret key, which only those who run the deployment have.",
+                ),
             }
         ),
     )

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from cliprow.cli import api, batch, demo, job, login, schedule, service, timing, webhook
+from cliprow.cli import api, batch, demo, job, login, ops, schedule, service, timing, webhook
 from cliprow.cli.output import LOG_FORMAT
 from cliprow.errors import CliprowError
 
@@ -49,6 +49,7 @@ cliprow.add_command(batch.batch)
 cliprow.add_command(job.job)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)
 cliprow.add_command(login.logout)
 cliprow.add_command(login.whoami)

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two tries to reach a database that does not answer, in seconds.
 _RETRY_S = 1.0
+#: Most steps of one round of what has no hurry.
+_TIDY_STEPS = 200
 #: After how many tries that is said again.
 _SAY_EVERY = 60
 #: A connection whose other end has vanished without a word is given up after some 15 s, not after hours.
@@ -156,6 +158,12 @@ class QueueCalls:
         result: dict[str, int] | None = await self._call("select private.tick()")
         return result
 
+    async def tidy(self) -> None:
+        """Do what has no hurry, step by step, until nothing is due, another worker does it, or enough is done for now."""
+        for _ in range(_TIDY_STEPS):
+            if not await self._call("select private.tick_slowly()"):
+                break
+
     async def flush_live(self) -> dict[str, int] | None:
         """Tell followers of live topics what waits; None while another worker does."""
         result: dict[str, int] | None = await self._call("select private.flush_live()")
@@ -250,7 +258,8 @@ class QueueCalls:
     ) -> str:
         """End an attempt with an error; returns whether the task is `pending` again or `failed`."""
         said = msgspec.to_builtins(error)
-        del said["traceback"], said["type"]
+        del said["traceback"], said["said"], said["type"]
+        said["log"] = error.log
         return str(
             await self.until_answered(
                 "select private.fail_task(%s, %s, %s, %s, %s)",

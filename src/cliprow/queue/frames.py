@@ -73,8 +73,15 @@ class Failed(msgspec.Struct, tag="failed"):
     next_step: str
     is_retriable: bool
     retry_after_s: float | None = None
-    #: For the worker's log only.
+    #: Where it was raised.
     traceback: str = ""
+    #: What the process printed meanwhile.
+    said: str = ""
+
+    @property
+    def log(self) -> str:
+        """The lines that are kept with the attempt."""
+        return "\n".join(part.strip("\n") for part in (self.said, self.traceback) if part)
 
 
 Answer = Hello | Progress | Done | Failed

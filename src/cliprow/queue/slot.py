@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+import msgspec
 import psutil
 
 from cliprow.errors import Unavailable
@@ -33,6 +34,10 @@ _MEMORY_POLL_S = 0.5
 _DEATH_S = 1.0
 #: How much of what a child prints during one run goes to the log, in bytes.
 _SAID_LIMIT = 32 * 1024
+#: How long the last lines of a run that failed may take to come, in seconds.
+_LAST_LINES_S = 0.05
+#: Settings whose values are secrets, by what their names hold.
+_SECRETS = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 #: Variables that a child has no use for, and that may hold secrets.
 _NOT_FOR_CHILDREN = ("CLIPROW_", "SUPABASE_", "DATABASE_", "PG")
 
@@ -78,6 +83,7 @@ class Slot:
         self._ending: Failed | None = None
         self._unfinished = False
         self._said_bytes = 0
+        self._said = ""
         self._relay: asyncio.Task[None] | None = None
         #: Most memory the last run used, in bytes.
         self.peak_memory_bytes = 0
@@ -129,6 +135,7 @@ class Slot:
             self._said_bytes += len(chunk)
             if room:
                 said = chunk[:room].decode(errors="replace").rstrip()
+                self._said += said + "\n"
                 logger.warning(
                     "Child %d: %s%s", pid, said, " [the rest is left out]" if len(chunk) > room else ""
                 )
@@ -136,12 +143,29 @@ class Slot:
     async def run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
         """Run one stage; a child that dies or passes a limit gives `Failed`, and the next run a new child.
 
-        Whatever `on_progress` raises stops the child and is raised here.
+        Whatever `on_progress` raises stops the child and is raised here. What it printed comes along with `Failed`.
         """
+        outcome = await self._run(request, on_progress)
+        if isinstance(outcome, Done):
+            return outcome
+        await asyncio.sleep(_LAST_LINES_S)
+        return msgspec.structs.replace(
+            outcome, said=self._tellable(self._said), traceback=self._tellable(outcome.traceback)
+        )
+
+    def _tellable(self, text: str) -> str:
+        """Lines that may be kept and shown: without secrets, and without what Postgres does not take."""
+        for name, value in self._settings.items():
+            if value and any(each in name.upper() for each in _SECRETS):
+                text = text.replace(value, "(secret)")
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+    async def _run(self, request: Request, on_progress: Callable[[float], Awaitable[None]]) -> Done | Failed:
         if self._process is None or self._process.returncode is not None:
             await self.start()
         self._ending = None
         self._said_bytes = 0
+        self._said = ""
         self.peak_memory_bytes = 0
         watch = asyncio.create_task(self._watch_memory())
         try:

@@ -4,6 +4,7 @@ What must go on whatever happens to a single task runs side by side here:
 
     beating     says every few seconds that this worker lives
     ticking     asks the database to do what needs a clock; may wait for locks, so not between two beats
+    tidying     removes what has been kept for long enough, in small steps
     flushing    tells followers of live topics what nobody has told them yet
     telling     calls the webhooks of tenants when something of theirs has ended
     watching    stops what nobody wants any more
@@ -46,6 +47,8 @@ logger = logging.getLogger(__name__)
 
 #: Between two calls of the ticker, in seconds.
 TICK_S = 1.0
+#: Between two rounds of what has no hurry, in seconds.
+TIDY_S = 60.0
 #: Between two flushes of live messages: a topic may be sent four a second.
 FLUSH_S = 0.25
 #: Between two looks whether what runs is still wanted.
@@ -164,13 +167,22 @@ class Worker:
     async def _serve(self) -> None:
         """Do everything side by side until told to stop, or until one part has failed."""
         stopping = asyncio.create_task(self._stopping.wait())
-        beating, ticking, flushing, telling, watching, fetching = services = [
+        beating, ticking, tidying, flushing, telling, watching, fetching = services = [
             asyncio.create_task(part())
-            for part in (self._beat, self._tick, self._flush, self._tell, self._watch, self._fetch)
+            for part in (
+                self._beat,
+                self._tick,
+                self._tidy,
+                self._flush,
+                self._tell,
+                self._watch,
+                self._fetch,
+            )
         ]
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         ticking.cancel()
+        tidying.cancel()
         telling.cancel()
         await self._wind_down(fetching)
         for service in (beating, flushing, watching):
@@ -258,6 +270,17 @@ class Worker:
             except CliprowError as error:
                 logger.warning("What needs a clock was not done: %s", error.message)
             await asyncio.sleep(TICK_S)
+
+    async def _tidy(self) -> None:
+        await self._registered.wait()
+        while True:
+            try:
+                await self._calls.tidy()
+            except Unavailable as error:
+                logger.debug("Nothing was tidied up: %s", error.message)  # the heartbeat says so
+            except CliprowError as error:
+                logger.warning("What is kept for too long was not removed: %s", error.message)
+            await asyncio.sleep(TIDY_S)
 
     async def _flush(self) -> None:
         await self._registered.wait()

@@ -17,10 +17,10 @@ def ask_api(api: Api, question: Question) -> Any:
     if question.method != "GET":
         return api.ask(question.method, question.path, question.body)
     found = cast(dict[str, Any], api.get(question.path, **question.parameters))
-    if "items" not in found:
+    if "next_cursor" not in found:
         return found
     rows = found["items"]
-    while found["next_cursor"] is not None:
+    while found["next_cursor"] is not None and (question.most is None or len(rows) < question.most):
         found = api.get(question.path, **question.parameters, cursor=found["next_cursor"])
         rows += found["items"]
-    return rows
+    return rows[: question.most]

@@ -26,6 +26,7 @@ WORKER_CALLS = {
     "settle_delivery",
     "take_deliveries",
     "tick",
+    "tick_slowly",
     "take_tasks",
     "withdrawn_attempts",
 }
@@ -41,6 +42,7 @@ USER_CALLS = {
     "public.change_webhook",
     "public.changed_since",
     "public.check_batch",
+    "public.count_dead_letters",
     "public.create_asset_link",
     "public.create_batch",
     "public.create_schedule",
@@ -48,8 +50,12 @@ USER_CALLS = {
     "public.create_webhook",
     "public.delete_schedule",
     "public.delete_webhook",
+    "public.discard_letters",
     "public.invite_member",
     "public.issue_asset",
+    "public.list_audit",
+    "public.list_dead_letters",
+    "public.list_error_codes",
     "public.list_members",
     "public.list_my_tenants",
     "public.list_webhook_deliveries",
@@ -82,6 +88,7 @@ USER_CALLS = {
     "public.set_project_lane",
     "public.set_project_member",
     "public.set_tenant_cap",
+    "public.show_dead_letter",
     "public.show_invitation",
     "public.start_batch",
     "public.switch_tenant",
@@ -101,6 +108,24 @@ API_CALLS = {
     "record_performance",
     "tenant_owner",
     "use_asset_link",
+}
+#: What the REST API calls for operators, who send the project's secret key.
+API_CALLS |= {
+    "count_letters",
+    "drop_letters",
+    "find_audit",
+    "find_letters",
+    "hurry_retention",
+    "inspect_letter",
+    "list_error_codes",
+    "list_retention",
+    "list_stage_load",
+    "list_workers",
+    "metrics",
+    "order_worker",
+    "replay_letters",
+    "set_retention",
+    "tick_slowly",
 }
 #: What Supabase Auth may call.
 AUTH_CALLS = {"custom_access_token"}

@@ -43,7 +43,7 @@ def test_an_index_leads_with_the_tenant_that_policies_compare(look: Look) -> Non
 
 
 def test_every_table_of_a_tenant_says_whose_its_rows_are(look: Look) -> None:
-    """Only the tenants themselves and the platforms' rules are without; flags may be everybody's."""
+    """Only the tenants themselves and the platforms' rules are without; flags may be everybody's, and operators change what is nobody's."""
     assert set(
         look("""
         select c.relname
@@ -51,7 +51,7 @@ def test_every_table_of_a_tenant_says_whose_its_rows_are(look: Look) -> None:
         left join pg_attribute as a on a.attrelid = c.oid and a.attname = 'tenant_id'
         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnotnull is not true
     """)
-    ) == {"tenants", "platforms", "feature_flags"}
+    ) == {"tenants", "platforms", "feature_flags", "audit_events"}
 
 
 def test_keys_between_tables_of_a_tenant_hold_the_tenant_too(look: Look) -> None:

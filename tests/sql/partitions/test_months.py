@@ -49,13 +49,13 @@ def test_a_user_makes_the_missing_month_by_creating_a_batch(world: World, ann: P
     world.run(_DROP_ALL)
     assert world.one(_LEAVES) == 0
     assert world.create_batch(ann, project)["is_new"]
-    assert world.one(_LEAVES) == 2 * 6, (
+    assert world.one(_LEAVES) == 2 * 7, (
         "this month's, and the next one's for what is made while the month ends"
     )
 
 
 def test_leaves_reach_from_month_to_month(world: World) -> None:
-    assert world.one("select private.ensure_month('2031-02-10 12:00+00')") == 6
+    assert world.one("select private.ensure_month('2031-02-10 12:00+00')") == 7
     assert world.one("select private.ensure_month('2031-02-28 23:59+00')") == 0
     for moment, leaf in (
         ("2031-02-01T00:00:00Z", "2031_02"),
@@ -92,7 +92,7 @@ def test_months_are_those_of_utc_whatever_the_session_says(world: World, zone: s
 
 def test_the_ticker_looks_months_ahead(world: World, worker: Worker) -> None:
     world.run(_DROP_ALL)
-    assert world.tick()["partitions"] == 4 * 6
+    assert world.tick()["partitions"] == 4 * 7
     assert world.tick()["partitions"] == 0
 
 
@@ -125,5 +125,5 @@ def test_several_at_once_make_a_month_once(world: World) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(made) == [0] * (len(made) - 1) + [6]
+    assert sorted(made) == [0] * (len(made) - 1) + [7]
     assert len(made) + len(failures) == 4

@@ -90,6 +90,17 @@ SAMPLES = {
         "%(id)s, %(job)s, %(task)s, %(tenant)s, 1, %(n)s, gen_random_uuid()",
         "host",
     ),
+    "discarded_letters": Sample(
+        "job_id, task_id, failed_at, tenant_id, reason",
+        "%(job)s, %(task)s, timestamptz '2026-01-01Z' + %(n)s * interval '1 day', %(tenant)s, 'R'",
+        "reason",
+        "job_id = %(job)s and failed_at = timestamptz '2026-01-01Z' + %(n)s * interval '1 day'",
+    ),
+    "audit_events": Sample(
+        "id, tenant_id, role, door, action, entity",
+        "%(id)s, %(tenant)s, 'owner', 'sql', 'update', 'x'",
+        "action",
+    ),
     "artifacts": Sample(
         "tenant_id, content_key, stage, stage_version, attempt_id, job_id, task_id",
         "%(tenant)s, lpad(%(n)s::int::text, 64, '0'), 'audio_generation', '1', gen_random_uuid(), %(job)s, %(task)s",

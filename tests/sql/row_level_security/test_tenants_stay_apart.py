@@ -24,6 +24,7 @@ PARENTS = {
     "generation_jobs": {"project", "batch"},
     "stage_tasks": {"job"},
     "task_attempts": {"job", "task"},
+    "discarded_letters": {"job"},
     "scripts": {"project"},
     "scenes": {"script"},
     "generated_content": {"project", "job", "scene"},

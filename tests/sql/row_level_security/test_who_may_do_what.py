@@ -63,6 +63,10 @@ MATRIX = {
     "generation_jobs": Row(     MEMBERS),
     "stage_tasks": Row(         MEMBERS),
     "task_attempts": Row(       MEMBERS),
+    # Written by discard_letters() and what operators call.
+    "discarded_letters": Row(   MEMBERS),
+    # Written by triggers.
+    "audit_events": Row(        OWNERS_AND_ADMINS, kept_from_service=("insert", "update", "delete")),
     "artifacts": Row(           MEMBERS),
     "generated_content": Row(   MEMBERS),
     # Written by issue_asset() and what the API calls.

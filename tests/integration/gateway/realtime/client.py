@@ -17,7 +17,7 @@ import pytest
 
 SCRIPT = Path(__file__).parents[1] / "js" / "realtime.mjs"
 #: How long something may take to happen.
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 Event = dict[str, Any]
 

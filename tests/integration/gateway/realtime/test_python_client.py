@@ -14,7 +14,7 @@ from realtime.types import RealtimePostgresChangesListenEvent
 from tests.gateway import Gateway
 from tests.integration.gateway.realtime.conftest import SendFromDatabase, Sign
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 
 
 class Client:

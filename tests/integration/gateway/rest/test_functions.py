@@ -183,9 +183,9 @@ def test_reading_changes_nothing(anna: Person) -> None:
 
 def test_a_role_that_takes_too_long_is_stopped(anna: Person) -> None:
     began = time.monotonic()
-    answer = anna.http.post("/rpc/rest_sleep", json={"seconds": 6}, headers={"Authorization": ""})
+    answer = anna.http.post("/rpc/rest_sleep", json={"seconds": 60}, headers={"Authorization": ""})
     assert (answer.status_code, answer.json()["code"]) == (500, "57014")
-    assert 2.5 < time.monotonic() - began < 5.5
+    assert 2.5 < time.monotonic() - began < 30
 
 
 def test_nothing_of_one_call_is_left_to_the_next(anna: Person, otto: Person) -> None:

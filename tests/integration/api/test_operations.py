@@ -1,0 +1,106 @@
+"""Operators by REST: who is one, and what they see and do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from cliprow.models import Stage
+from tests.integration.api.conftest import Api
+from tests.sql.world import Worker
+
+
+@pytest.fixture
+def operator(api: Api) -> Api:
+    """The API, called with the project's secret key."""
+    key = api.gateway.settings.secret_key
+    return replace(api, headers={"Authorization": f"Bearer {key}"})
+
+
+@pytest.fixture
+def letter(ann: Api) -> dict[str, Any]:
+    """A dead letter of ann's."""
+    body = {"project_id": ann.project()["id"], "topics": ["Sky"], "defaults": {"platforms": ["youtube"]}}
+    batch = ann.post("/batches", body)["batch_id"]
+    worker = Worker(ann.world, stages=(Stage.SCRIPT,), slots=1000)
+    while (claimed := worker.take(Stage.SCRIPT)) is not None:
+        if claimed.verdict == "run":
+            worker.fail(claimed, code="PROVIDER_BUSY", log="429 Too Many Requests")
+    worker.leave()
+    found: dict[str, Any] = ann.get("/dead-letters", batch_id=batch)["items"][0]
+    return found
+
+
+def test_only_the_secret_key_makes_an_operator(api: Api, ann: Api, operator: Api) -> None:
+    for path in ("/operations/workers", "/operations/load", "/operations/dead-letters", "/metrics"):
+        assert operator.call("GET", path).status_code == 200, path
+        assert ann.get(path, expect=403)["code"] == "not_an_operator"
+        assert api.call("GET", path).status_code == 401
+
+
+def test_a_tenant_looks_after_its_letters(ann: Api, letter: dict[str, Any]) -> None:
+    path = f"/dead-letters/{letter['job_id']}/{letter['task_id']}"
+    shown = ann.get(path)
+    assert shown["attempts"][0]["log"] == ["429 Too Many Requests"]
+    assert shown["remedy"] == "replay"
+    counts = ann.get("/dead-letters/counts")["items"]
+    assert [(each["error_code"], each["count"]) for each in counts] == [("PROVIDER_BUSY", 1)]
+    assert {each["error_code"] for each in ann.get("/error-codes")["items"]} >= {"PROVIDER_BUSY"}
+    told = ann.post(f"{path}/discard", {"reason": "Known"}, expect=200)
+    assert told == {"discarded_letters": 1, "is_finished": True}
+    assert ann.get("/dead-letters")["items"] == []
+    assert ann.get("/dead-letters", is_discarded=True)["items"][0]["discarded"]["reason"] == "Known"
+    assert ann.post("/dead-letters/replay", {}, expect=200)["retried_tasks"] == 0
+    assert ann.post(f"{path}/replay", expect=200)["retried_tasks"] == 1
+    ann.get(path, expect=404)
+    entry = ann.get("/audit", action="replay")["items"][0]
+    assert (entry["door"], entry["entity"]) == ("rest", "stage_tasks")
+    ann.member("editor").get("/audit", expect=403)
+
+
+def test_operators_look_after_all_tenants(operator: Api, ann: Api, letter: dict[str, Any]) -> None:
+    of_ann = {"tenant_id": letter["tenant_id"]}
+    assert operator.get("/operations/dead-letters", **of_ann)["items"][0]["task_id"] == letter["task_id"]
+    counts = operator.get("/operations/dead-letters/counts", **of_ann)["items"]
+    assert counts[0]["count"] == 1
+    path = f"/operations/dead-letters/{letter['job_id']}/{letter['task_id']}"
+    assert operator.get(path)["attempts"][0]["log"]
+    told = operator.post("/operations/dead-letters/replay", of_ann, expect=200)
+    assert told["retried_tasks"] == 1
+    body = {**of_ann, "reason": "None left"}
+    assert operator.post("/operations/dead-letters/discard", body, expect=200)["discarded_letters"] == 0
+    entry = operator.get("/operations/audit", action="replay", **of_ann)["items"][0]
+    assert (entry["role"], entry["door"], entry["user_id"]) == ("service_role", "rest", None)
+
+
+def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any]) -> None:
+    worker = Worker(operator.world, slots=2)
+    path = f"/operations/workers/{worker.id}/orders"
+    assert operator.post(path, {"order": "drain"}, expect=200)["state"] == "draining"
+    states = {each["worker_id"]: each["state"] for each in operator.get("/operations/workers")["items"]}
+    assert states[str(worker.id)] == "draining"
+    assert operator.post(path, {"order": "undrain"}, expect=200)["state"] == "working"
+    worker.leave()
+    assert operator.post(path, {"order": "drain"}, expect=404)
+    load = operator.get("/operations/load")["items"]
+    assert [each["stage"] for each in load] == [str(stage) for stage in Stage]
+
+    kinds = {each["kind"]: each["keep_days"] for each in operator.get("/operations/retention")["items"]}
+    assert kinds["batches"] is None
+    changed: httpx.Response = operator.call("PUT", "/operations/retention/audit_events", {"keep_days": 800})
+    assert changed.json()["keep_days"] == 800
+    assert operator.call("PUT", "/operations/retention/jokes", {"keep_days": 800}).status_code == 404
+    assert "done" in operator.post("/operations/retention/run", {}, expect=200)
+
+    answer = operator.call("GET", "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert any(line.startswith('cliprow_tasks_waiting{stage="script_generation"} ') for line in lines)
+    assert any(
+        line.startswith('cliprow_dead_letters{stage="script_generation",error_code="') for line in lines
+    )
+    assert any('quantile="0.95"' in line for line in lines)
+    assert sum(line.startswith("# TYPE cliprow_attempt_seconds ") for line in lines) == 1
