@@ -19,7 +19,12 @@ LANES = ("urgent", "premium", "standard")
 FIRST = 2
 STEPS = 50
 
-_TIME_PASSES = "update private.backlogs set served_at = served_at - make_interval(secs => %s)"
+#: Where it stands since when a lane waits.
+_WAITS_SINCE = """
+select format('update private.%I set %I = %I - interval ''1 second'' * ', table_name, column_name, column_name)
+from information_schema.columns
+where table_schema = 'private' and (table_name, column_name) in (('backlogs', 'served_at'), ('turns', 'waits_since'))
+"""
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -49,7 +54,8 @@ def test_no_lane_and_no_tenant_waits_longer_than_its_bound(world: World, seed: i
     for _ in range(STEPS):
         # Urgent work comes without end, and faster than it is done.
         add(choose.choice(people), "urgent", 2)
-        world.run(_TIME_PASSES, STEP)
+        for (update,) in world.rows(_WAITS_SINCE):
+            world.run(f"{update}{STEP}")
         claimed = worker.take_running()
         done = world.rows("select tenant_id, lane from public.stage_tasks where id = %s", claimed.task_id)[0]
         worker.complete(claimed)
