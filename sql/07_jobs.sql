@@ -31,6 +31,10 @@ create table public.generation_jobs (
   updated_at timestamptz not null default now(),
   started_at timestamptz,
   completed_at timestamptz,
+  blocked_at timestamptz,
+  blocked_reason text,
+  deadline timestamptz,
+  is_late boolean not null default false,
   primary key (id),
   unique (tenant_id, id),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
@@ -50,6 +54,10 @@ comment on column public.generation_jobs.params is 'brief, audience, tone, scrip
 comment on column public.generation_jobs.generation is 'Counts retries of the job from 1; progress never goes back within one.';
 comment on column public.generation_jobs.current_step is 'How many of the stages are done.';
 comment on column public.generation_jobs.result_data is 'Per platform what there is and what is missing, once the job has ended.';
+comment on column public.generation_jobs.blocked_at is 'Nothing of it is released while it waits for other jobs of its batch: since when it does.';
+comment on column public.generation_jobs.blocked_reason is 'What it waits for, or why it waits in vain, for people.';
+comment on column public.generation_jobs.deadline is 'When it must have ended; params.on_deadline says what happens otherwise.';
+comment on column public.generation_jobs.is_late is 'Its deadline has passed before it had ended.';
 create index generation_jobs_tenant_id_batch_id on public.generation_jobs (tenant_id, batch_id, position);
 create index generation_jobs_tenant_id_project_id on public.generation_jobs (tenant_id, project_id, id);
 create index generation_jobs_tenant_id_status on public.generation_jobs (tenant_id, status, id);

@@ -109,7 +109,7 @@ begin
     end if;
   end if;
   if new.status = 'pending' then
-    new.held_at := (select j.paused_at from public.generation_jobs as j where j.id = new.job_id);
+    new.held_at := (select coalesce(j.paused_at, j.blocked_at) from public.generation_jobs as j where j.id = new.job_id);
   else
     new.run_at := null;
     new.held_at := null;
@@ -119,7 +119,7 @@ begin
 end
 $$;
 comment on function private.tidy_task() is
-  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused.';
+  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused or waits for others.';
 
 create function private.hold_tasks()
 returns trigger
@@ -127,7 +127,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  update public.stage_tasks set held_at = new.paused_at where job_id = new.id and status = 'pending';
+  update public.stage_tasks set held_at = coalesce(new.paused_at, new.blocked_at) where job_id = new.id and status = 'pending';
   return null;
 end
 $$;

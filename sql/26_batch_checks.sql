@@ -71,7 +71,7 @@ as $$
     select t.n, k.field, 'is not something a topic has'
     from topic as t
     cross join lateral (
-      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,metadata}'::text []
+      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,metadata,after_rows,after_condition,after_failure,deadline,on_deadline}'::text []
         as v
     ) as rest
     cross join lateral jsonb_object_keys(rest.v) as k (field)
@@ -192,7 +192,8 @@ begin
     return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
   end if;
   return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
-    || coalesce(private.library_problems(p_topics), '[]');
+    || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics), '[]')
+    || coalesce(private.lane_problems(p_topics), '[]');
 end
 $$;
 comment on function private.request_problems(jsonb, jsonb) is 'Everything wrong with the topics and options of a batch; an empty list when nothing is.';

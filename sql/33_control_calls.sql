@@ -92,7 +92,7 @@ begin
 end
 $$;
 comment on function public.cancel_batch(uuid) is
-  'Withdraws the jobs of a batch that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile the batch is '
+  'Withdraws the jobs of a batch that have not ended, as many as fit into one call: repeat it while remaining_jobs is not 0; meanwhile the batch is '
   'paused. Returns {batch_id, status, paused_at, version, changed_jobs, remaining_jobs}. Raises CR002, CR003, or CR004 when it has ended.';
 
 create function public.pause_project(project_id uuid, now boolean default false)

@@ -2,15 +2,27 @@
 
 create function private.start_generation(p_job_ids uuid [])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update public.generation_jobs as j
   set status = 'pending', generation = j.generation + 1, progress = 0, current_step = 0, completed_at = null,
     error_code = null, error_message = null, next_step = null, result_data = null,
     -- Whoever wants it to run again does not want it held back.
-    paused_at = null, paused_by = null
-  where j.id = any(p_job_ids)
+    paused_at = null, paused_by = null, blocked_at = null, blocked_reason = null
+  where j.id = any(p_job_ids);
+  -- It waits again for those it comes after that have not ended, or run again too; without the others it does.
+  update public.job_dependencies as d
+  set outcome = null, is_due = false
+  from public.generation_jobs as n
+  where d.job_id = any(p_job_ids) and n.id = d.needs_job_id and n.status in ('pending', 'processing');
+  if found then
+    update public.generation_jobs as j
+    set blocked_at = now(), blocked_reason = 'It waits for other jobs of its batch.'
+    where j.id in (select d.job_id from public.job_dependencies as d where d.job_id = any(p_job_ids) and d.outcome is null);
+  end if;
+end
 $$;
 comment on function private.start_generation(uuid []) is 'Begins the next generation of jobs that have ended.';
 
@@ -120,7 +132,35 @@ comment on function public.retry_job(uuid, text, jsonb) is
   'scenes?: {"2": {voiceover_text?, visual_description?, heading?, points?}}} exactly what depends on them is computed, and the rest found again. '
   'Starts the next generation. Returns {job_id, retried_tasks, generation}. Raises CR001, CR002, CR003 or CR004.';
 
-create function public.retry_batch(batch_id uuid)
+create function private.retry_some(p_batch public.batches, p_status text)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_until timestamptz := clock_timestamp() + interval '3 seconds';
+  v_job_ids uuid [];
+  v_count int := 0;
+begin
+  loop
+    v_job_ids := array(
+      select j.id from public.generation_jobs as j
+      where j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.status = p_status
+      order by j.position
+      limit 50
+    );
+    exit when v_job_ids = '{}';
+    perform private.retry(v_job_ids, null);
+    v_count := v_count + cardinality(v_job_ids);
+    exit when clock_timestamp() > v_until;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function private.retry_some(public.batches, text) is
+  'Runs jobs of a batch again that failed or were cancelled, until three seconds have passed; returns how many. Its tenant is locked.';
+
+create function public.retry_batch(batch_id uuid, status text default null)
 returns jsonb
 language plpgsql
 -- definer: users may not write jobs and tasks; it asserts the right to control the project itself.
@@ -130,25 +170,28 @@ set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_batch public.batches := private.batch_to_control(retry_batch.batch_id);
-  v_job_ids uuid [] := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = v_batch.tenant_id and j.batch_id = v_batch.id
-      -- A batch that was withdrawn has no job that failed: running it again means running what was withdrawn.
-      and j.status = case v_batch.status when 'cancelled' then 'cancelled' else 'failed' end
-    order by j.id
-  );
+  -- A batch that was withdrawn has no job that failed: running it again means running what was withdrawn.
+  v_status text := coalesce(retry_batch.status, case v_batch.status when 'cancelled' then 'cancelled' else 'failed' end);
+  v_count int;
+  v_remaining int;
 begin
-  if v_job_ids = '{}' then
+  if v_status not in ('failed', 'cancelled') then
+    raise exception 'Jobs that are % are not run again.', v_status using errcode = 'CR001', hint = 'Send failed or cancelled, or neither.';
+  end if;
+  v_count := private.retry_some(v_batch, v_status);
+  if v_count = 0 then
     raise exception 'No job of the batch has failed.'
       using errcode = 'CR004', hint = 'Look at its current state; single jobs can be done again from a stage on.';
   end if;
-  perform private.retry(v_job_ids, null);
   perform private.release();
-  return private.told_batch(v_batch.id, cardinality(v_job_ids));
+  select case v_status when 'failed' then b.failed_count else b.cancelled_count end into v_remaining
+  from public.batches as b where b.id = v_batch.id;
+  return private.told_batch(v_batch.id, v_count) || jsonb_build_object('retried_status', v_status, 'remaining_jobs', v_remaining);
 end
 $$;
-comment on function public.retry_batch(uuid) is
-  'Runs again what failed in a batch, job by job as retry_job does; of a cancelled batch what was cancelled. Returns {batch_id, status, '
-  'paused_at, version, changed_jobs}. Raises CR002, CR003, or CR004 when there is nothing to run again.';
+comment on function public.retry_batch(uuid, text) is
+  'Runs again the jobs of a batch that failed, or were cancelled (status; else what failed, of a cancelled batch what was cancelled), as '
+  'retry_job does, as many as fit into one call: repeat it, with retried_status as status, while remaining_jobs is not 0. Returns {batch_id, '
+  'status, paused_at, version, changed_jobs, retried_status, remaining_jobs}. Raises CR001, CR002, CR003, or CR004 when there is none.';
 
-grant execute on function public.retry_job(uuid, text, jsonb), public.retry_batch(uuid) to authenticated;
+grant execute on function public.retry_job(uuid, text, jsonb), public.retry_batch(uuid, text) to authenticated;

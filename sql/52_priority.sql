@@ -1,20 +1,54 @@
 -- Priority and caps of work that waits or runs. Both are obeyed at once: what is queued already is taken back, and
 -- released again in its new order and under the new cap.
 
+create function private.has_lane(p_lane text)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return p_lane <> 'premium' or (select t.plan = 'premium' from public.tenants as t where t.id = private.acting_tenant_id());
+end
+$$;
+comment on function private.has_lane(text) is 'Whether the plan of the caller''s tenant includes a lane: premium needs the plan premium.';
+
+create function private.lane_problems(p_topics jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if not exists (select from jsonb_array_elements(p_topics) as t where t ->> 'priority' = 'premium') or private.has_lane('premium') then
+    return null;
+  end if;
+  return (
+    select jsonb_agg(private.as_problem(t.ordinality, 'priority', 'is premium, which needs the plan premium; use urgent or standard') order by t.ordinality)
+    from jsonb_array_elements(p_topics) with ordinality as t
+    where t.value ->> 'priority' = 'premium'
+  );
+end
+$$;
+comment on function private.lane_problems(jsonb) is 'Which topics ask for a lane that the plan does not include; null when none does.';
+
 create function private.check_lane(p_lane text)
 returns void
 language plpgsql
-immutable
+stable
 set search_path = ''
 as $$
 begin
   if p_lane is null or p_lane not in ('urgent', 'premium', 'standard') then
     raise exception 'There is no lane %.', coalesce(p_lane, 'null')
       using errcode = 'CR001', hint = 'Use urgent, premium or standard.';
+  elsif not private.has_lane(p_lane) then
+    raise exception 'The plan of your team does not include the lane premium.'
+      using errcode = 'CR003', hint = 'Use urgent or standard, or ask for the plan premium.';
   end if;
 end
 $$;
-comment on function private.check_lane(text) is 'Raises CR001 unless a lane of this name exists.';
+comment on function private.check_lane(text) is 'Raises CR001 unless a lane of this name exists, CR003 unless the plan of the caller''s tenant includes it.';
 
 create function private.change_lane(p_job_ids uuid [], p_lane text)
 returns void
@@ -28,7 +62,6 @@ begin
   update public.generation_jobs set lane = p_lane where id = any(p_job_ids);
   -- Also what is finished: done again, it runs in the lane of its job.
   update public.stage_tasks set lane = p_lane where job_id = any(p_job_ids) and lane <> p_lane;
-  perform private.release();
 end
 $$;
 comment on function private.change_lane(uuid [], text) is 'Moves jobs whose tenant is locked to another lane, with all that waits of them.';
@@ -39,23 +72,29 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  v_until timestamptz := clock_timestamp() + interval '3 seconds';
   v_job_ids uuid [];
+  v_count int := 0;
 begin
   perform private.check_lane(p_lane);
-  v_job_ids := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = p_tenant_id and j.project_id = p_project_id and j.status in ('pending', 'processing') and j.lane <> p_lane
-      and (p_batch_id is null or j.batch_id = p_batch_id)
-    order by j.id
-    limit 10001
-  );
-  perform private.change_lane(v_job_ids[1:10000], p_lane);
-  return jsonb_build_object('lane', p_lane, 'changed_jobs', least(10000, cardinality(v_job_ids)),
-    'is_finished', cardinality(v_job_ids) <= 10000);
+  loop
+    v_job_ids := array(
+      select j.id from public.generation_jobs as j
+      where j.tenant_id = p_tenant_id and j.project_id = p_project_id and j.status in ('pending', 'processing') and j.lane <> p_lane
+        and (p_batch_id is null or j.batch_id = p_batch_id)
+      order by j.id
+      limit 100
+    );
+    exit when v_job_ids = '{}' or clock_timestamp() > v_until;
+    perform private.change_lane(v_job_ids, p_lane);
+    v_count := v_count + cardinality(v_job_ids);
+  end loop;
+  perform private.release();
+  return jsonb_build_object('lane', p_lane, 'changed_jobs', v_count, 'is_finished', v_job_ids = '{}');
 end
 $$;
 comment on function private.change_lane_of(uuid, uuid, uuid, text) is
-  'Moves up to 10,000 open jobs of a project or batch, whose tenant is locked, to another lane; says whether those were all.';
+  'Moves open jobs of a project or batch, whose tenant is locked, to another lane, as many as fit into a call; says whether those were all.';
 
 create function public.set_job_lane(job_id uuid, lane text)
 returns jsonb
@@ -72,6 +111,7 @@ begin
   perform private.check_not_ended('job', v_job.status, 'put before others');
   if v_job.lane <> set_job_lane.lane then
     perform private.change_lane(array[v_job.id], set_job_lane.lane);
+    perform private.release();
   end if;
   return private.told_job(v_job.id) || jsonb_build_object('lane', set_job_lane.lane);
 end
@@ -97,7 +137,7 @@ begin
 end
 $$;
 comment on function public.set_batch_lane(uuid, text) is
-  'Moves what waits of a batch to the lane urgent, premium or standard, also what is queued; at most 10,000 jobs in one call: repeat it until '
+  'Moves what waits of a batch to the lane urgent, premium or standard, also what is queued; as many jobs as fit into one call: repeat it until '
   'is_finished. Returns {batch_id, lane, changed_jobs, is_finished}. Raises CR001, CR002, CR003, or CR004 when the batch has ended.';
 
 create function public.set_project_lane(project_id uuid, lane text)

@@ -125,21 +125,60 @@ end
 $$;
 comment on function private.open_job_count(uuid, uuid, uuid) is 'How many jobs of a tenant, project or batch have not ended.';
 
+create function private.withdraw_some(
+  p_tenant_id uuid, p_project_id uuid default null, p_batch_id uuid default null, p_seconds float default 3,
+  p_most int default 10000
+)
+returns uuid []
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_until timestamptz := clock_timestamp() + p_seconds * interval '1 second';
+  v_began_at timestamptz;
+  v_slice int := 50;
+  v_done uuid [] := '{}';
+  -- What is at work comes first, so that the first call stops all of it.
+  v_job_ids uuid [] := array(
+    select distinct t.job_id from public.stage_tasks as t
+    where t.tenant_id = p_tenant_id and t.status in ('queued', 'processing')
+      and (p_project_id is null or t.project_id = p_project_id) and (p_batch_id is null or t.batch_id = p_batch_id)
+    order by t.job_id
+  );
+begin
+  loop
+    v_began_at := clock_timestamp();
+    perform private.withdraw(v_job_ids);
+    v_done := v_done || v_job_ids;
+    exit when clock_timestamp() > v_until or cardinality(v_done) >= p_most;
+    -- Jobs that have only begun are many and light.
+    if clock_timestamp() < v_began_at + interval '0.1 seconds' then
+      v_slice := least(2 * v_slice, 2000);
+    end if;
+    v_job_ids := array(
+      select j.id from public.generation_jobs as j
+      where j.tenant_id = p_tenant_id and j.status in ('pending', 'processing')
+        and (p_project_id is null or j.project_id = p_project_id) and (p_batch_id is null or j.batch_id = p_batch_id)
+      order by j.id
+      limit least(v_slice, p_most - cardinality(v_done))
+    );
+    exit when v_job_ids = '{}';
+  end loop;
+  return v_done;
+end
+$$;
+comment on function private.withdraw_some(uuid, uuid, uuid, float, int) is
+  'Cancels jobs of a tenant, project or batch that have not ended, those at work first, until so many seconds have passed: a job may have a '
+  'hundred tasks, and a call has a limit. Returns which. The tenant is locked.';
+
 create function private.withdraw_open(p_tenant_id uuid, p_project_id uuid default null, p_batch_id uuid default null)
 returns int
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_job_ids uuid [] := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = p_tenant_id and j.status in ('pending', 'processing')
-      and (p_project_id is null or j.project_id = p_project_id) and (p_batch_id is null or j.batch_id = p_batch_id)
-    order by j.id
-    limit 10000
-  );
+  v_job_ids uuid [] := private.withdraw_some(p_tenant_id, p_project_id, p_batch_id);
 begin
-  perform private.withdraw(v_job_ids);
   -- What did not fit into this call starts nothing until the next has come.
   update public.batches as b
   set paused_at = now(), paused_by = private.user_id()
@@ -153,7 +192,7 @@ begin
 end
 $$;
 comment on function private.withdraw_open(uuid, uuid, uuid) is
-  'Cancels up to 10,000 jobs of a tenant, project or batch that have not ended, and pauses the batches of the others; returns how many. '
+  'Cancels jobs of a tenant, project or batch that have not ended, as many as a call may, and pauses the batches of the others; returns how many. '
   'The tenant is locked.';
 
 create function public.cancel_project(project_id uuid)
@@ -174,7 +213,7 @@ begin
 end
 $$;
 comment on function public.cancel_project(uuid) is
-  'Withdraws the jobs of a project that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile their '
+  'Withdraws the jobs of a project that have not ended, as many as fit into one call: repeat it while remaining_jobs is not 0; meanwhile their '
   'batches are paused. Returns {project_id, changed_jobs, remaining_jobs}. Raises CR002 or CR003.';
 
 create function public.cancel_tenant()
@@ -194,7 +233,7 @@ begin
 end
 $$;
 comment on function public.cancel_tenant() is
-  'Withdraws all jobs of the caller''s tenant that have not ended, at most 10,000 in one call: repeat it while remaining_jobs is not 0; meanwhile '
+  'Withdraws all jobs of the caller''s tenant that have not ended, as many as fit into one call: repeat it while remaining_jobs is not 0; meanwhile '
   'their batches are paused. For admins and owners. Returns {tenant_id, changed_jobs, remaining_jobs}. Raises CR003.';
 
 grant execute on function public.cancel_project(uuid), public.cancel_tenant() to authenticated;

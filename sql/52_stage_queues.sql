@@ -56,6 +56,8 @@ comment on function private.told_stage(text, int) is 'What an operator is told o
 create function private.pause_stage(p_stage text, p_reason text default '', p_now boolean default false)
 returns jsonb
 language plpgsql
+-- definer: for operators, whose role may not write these rows.
+security definer
 set search_path = ''
 as $$
 declare
@@ -86,6 +88,8 @@ comment on function private.pause_stage(text, text, boolean) is
 create function private.resume_stage(p_stage text)
 returns jsonb
 language plpgsql
+-- definer: for operators, whose role may not write these rows.
+security definer
 set search_path = ''
 as $$
 begin
@@ -104,6 +108,8 @@ create function private.list_stage_queues()
 returns table (stage text, paused_at timestamptz, paused_by text, reason text, waiting_count bigint, queued_count bigint, running_count bigint)
 language plpgsql
 stable
+-- definer: for operators, whose role may not read these rows.
+security definer
 set search_path = ''
 as $$
 #variable_conflict use_column
@@ -120,3 +126,5 @@ begin
 end
 $$;
 comment on function private.list_stage_queues() is 'The queues of the stages, in order: whether they are held back, by whom and why, and how much is in them.';
+
+grant execute on function private.pause_stage(text, text, boolean), private.resume_stage(text), private.list_stage_queues() to cliprow_api;

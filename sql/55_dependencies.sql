@@ -58,6 +58,7 @@ set search_path = ''
 as $$
 begin
   update public.batch_dependencies set outcome = new.status, is_due = true where needs_job_id = new.id;
+  update public.job_dependencies set outcome = new.status, is_due = true where needs_job_id = new.id;
   return null;
 end
 $$;
@@ -125,27 +126,43 @@ as $$
 $$;
 comment on function private.unmet(public.batches) is 'Which of what a batch waits for did not end well, for people.';
 
+create function private.withdraw_because(p_job_ids uuid [], p_error_code text, p_message text, p_next_step text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if coalesce(cardinality(p_job_ids), 0) = 0 then
+    return;
+  end if;
+  perform private.withdraw(p_job_ids);
+  update public.generation_jobs
+  set error_code = p_error_code, error_message = p_message, next_step = p_next_step
+  where id = any(p_job_ids) and status = 'cancelled';
+end
+$$;
+comment on function private.withdraw_because(uuid [], text, text, text) is
+  'Cancels jobs that have not ended, whose tenants are locked, and says in them why.';
+
 create function private.withdraw_batch(p_batch public.batches, p_error_code text, p_message text, p_next_step text)
 returns int
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_job_ids uuid [] := array(
-    select j.id from public.generation_jobs as j
-    where j.tenant_id = p_batch.tenant_id and j.batch_id = p_batch.id and j.status in ('pending', 'processing')
-    order by j.id
-  );
+  v_open_count int := private.open_job_count(p_batch.tenant_id, p_batch.project_id, p_batch.id);
+  -- The last ones are left for a call of their own, which then knows that it ends the batch.
+  v_most int := case when v_open_count > 100 then v_open_count - 50 else 100 end;
+  v_job_ids uuid [] := private.withdraw_some(p_batch.tenant_id, p_batch.project_id, p_batch.id, 1, v_most);
 begin
-  perform private.withdraw(v_job_ids);
   update public.generation_jobs
   set error_code = p_error_code, error_message = p_message, next_step = p_next_step
   where id = any(v_job_ids) and status = 'cancelled';
-  return cardinality(v_job_ids);
+  return private.open_job_count(p_batch.tenant_id, p_batch.project_id, p_batch.id);
 end
 $$;
 comment on function private.withdraw_batch(public.batches, text, text, text) is
-  'Cancels what has not ended of a batch whose tenant is locked, and says in its jobs why; returns how many jobs.';
+  'Cancels what has not ended of a batch whose tenant is locked, as much as fits into a tick, and says in its jobs why; returns how many jobs are left.';
 
 create function private.settle_dependencies(p_tenant_ids uuid [])
 returns int
@@ -156,6 +173,7 @@ declare
   v_batch public.batches;
   v_is_met boolean;
   v_failure text;
+  v_left int;
   v_count int := 0;
 begin
   for v_batch in
@@ -168,16 +186,21 @@ begin
     v_count := v_count + 1;
     v_is_met := private.is_met(v_batch);
     v_failure := case when not v_is_met then coalesce(v_batch.options ->> 'after_failure', 'hold') end;
-    if v_failure = 'hold' and v_batch.completed_at is null then
+    v_left := 0;
+    if v_failure = 'cancel' and v_batch.completed_at is null then
+      v_left := private.withdraw_batch(v_batch, 'DEPENDENCY_FAILED', private.unmet(v_batch),
+        'Retry what failed, then retry this batch; or retry it at once to do without.');
+    end if;
+    if v_left > 0 then
+      -- The rest with the next tick; until then it stays blocked.
+      update public.batch_dependencies set is_due = true where tenant_id = v_batch.tenant_id and batch_id = v_batch.id and outcome is not null;
+      return v_count;
+    elsif v_failure = 'hold' and v_batch.completed_at is null then
       update public.batches set blocked_reason = private.unmet(v_batch) where id = v_batch.id;
     elsif v_is_met is not null or v_batch.completed_at is not null then
       -- Also where it is cancelled: whoever retries it wants it to run.
       update public.batches set blocked_at = null, blocked_reason = null where id = v_batch.id;
       perform private.forget_wait(v_batch.tenant_id, v_batch.project_id, v_batch.id);
-      if v_failure = 'cancel' and v_batch.completed_at is null then
-        perform private.withdraw_batch(v_batch, 'DEPENDENCY_FAILED', private.unmet(v_batch),
-          'Retry what failed, then retry this batch; or retry it at once to do without.');
-      end if;
     end if;
   end loop;
   return v_count;

@@ -190,6 +190,10 @@ begin
   union
   select d.tenant_id from public.batch_dependencies as d where d.is_due
   union
+  select d.tenant_id from public.job_dependencies as d where d.is_due
+  union
+  select j.tenant_id from public.generation_jobs as j where j.deadline <= now() and not j.is_late and j.completed_at is null
+  union
   select b.tenant_id from public.batches as b where b.deadline <= now() and not b.is_late and b.completed_at is null
   union
   (select s.tenant_id from public.schedules as s where s.next_run_at <= now() and s.paused_at is null order by s.next_run_at limit 20);
@@ -204,6 +208,7 @@ set search_path = ''
 as $$
 begin
   return private.open_due_batches(p_tenant_ids) + private.settle_dependencies(p_tenant_ids) + private.mark_late(p_tenant_ids)
+    + private.settle_jobs(p_tenant_ids) + private.mark_late_jobs(p_tenant_ids)
     + private.run_due_occurrences(p_tenant_ids);
 end
 $$;

@@ -183,6 +183,7 @@ set search_path = ''
 as $$
 declare
   v_batch public.batches;
+  v_warns boolean;
   v_count int := 0;
 begin
   for v_batch in
@@ -191,12 +192,16 @@ begin
     -- A few at a time: each may have ten thousand jobs.
     order by b.deadline limit 10 for update
   loop
-    update public.batches set is_late = true where id = v_batch.id;
-    if v_batch.options ->> 'on_deadline' is distinct from 'warn' then
-      perform private.withdraw_batch(v_batch, 'DEADLINE_PASSED', 'The deadline of its batch passed before it had ended.',
-        'Retry it, if it is still wanted; give the next batch more time, or fewer topics.');
+    v_warns := v_batch.options ->> 'on_deadline' is not distinct from 'warn';
+    if v_warns or private.open_job_count(v_batch.tenant_id, v_batch.project_id, v_batch.id) <= 100 then
+      update public.batches set is_late = true where id = v_batch.id;
     end if;
     v_count := v_count + 1;
+    -- The rest with the next tick: then it is still due.
+    if not v_warns then
+      exit when private.withdraw_batch(v_batch, 'DEADLINE_PASSED', 'The deadline of its batch passed before it had ended.',
+        'Retry it, if it is still wanted; give the next batch more time, or fewer topics.') > 0;
+    end if;
   end loop;
   return v_count;
 end

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
+from cliprow import db
 from cliprow.account import Account
 
 
@@ -27,6 +28,8 @@ class Question:
     body: Mapping[str, object] | None = None
     #: Of a GET.
     parameters: Mapping[str, object] = field(default_factory=dict)
+    #: How long a database that this machine reaches may take; an API has a limit of its own.
+    timeout_ms: int = db.USER_TIMEOUT_MS
     #: Rows of a list that are enough; None for all.
     most: int | None = None
 
@@ -38,6 +41,6 @@ def ask_database(account: Account, question: Question) -> Any:
         CliprowError: as the database says.
     """
     arguments = [Jsonb(each) if isinstance(each, dict) else each for each in question.arguments]
-    with account.acting() as connection:
+    with account.acting(timeout_ms=question.timeout_ms) as connection:
         row = connection.execute(question.sql, arguments).fetchone()
     return row[0] if row else None

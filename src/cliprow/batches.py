@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, LiteralString
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,8 +17,6 @@ from cliprow.models import FileRef, Stage
 from cliprow.storage import Storage, put_artifact
 from cliprow.topics import TopicRow
 
-#: What may be done with a batch or job; jobs are retried by `retry_job`.
-Action = Literal["pause", "resume", "cancel", "retry"]
 #: A batch in one of these will not change by itself any more.
 ENDED = frozenset({"completed", "partial", "failed", "cancelled"})
 
@@ -115,9 +113,6 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
     files: list[FileRef]
 
 
-#: To withdraw every task of the largest batch, or to run it again, takes longer than other calls may.
-_CONTROL_TIMEOUT_MS = 60_000
-
 _PROJECT = "select id from public.projects where name = %s and deleted_at is null order by created_at limit 1"
 _BATCH = """
 select b.id, b.number, b.title, coalesce(nullif(p.name, ''), p.original_idea) as project, b.status, b.progress,
@@ -213,6 +208,8 @@ def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str])
         "duration_s": row.duration_s,
         "priority": row.priority,
         "images": msgspec.to_builtins(list(images)),
+        "after_rows": list(row.after_rows),
+        "deadline": row.deadline,
         "metadata": dict(row.metadata),
     }
     return {key: value for key, value in topic.items() if value not in (None, "", [], {})}
@@ -373,54 +370,6 @@ def list_packages(account: Account, job_id: UUID) -> list[Package]:
         """,
         [job_id],
     )
-
-
-_ON_BATCH: dict[Action, LiteralString] = {
-    "pause": "select public.pause_batch(%s)",
-    "resume": "select public.resume_batch(%s)",
-    "cancel": "select public.cancel_batch(%s)",
-    "retry": "select public.retry_batch(%s)",
-}
-_ON_JOB: dict[Action, LiteralString] = {
-    "pause": "select public.pause_job(%s)",
-    "resume": "select public.resume_job(%s)",
-    "cancel": "select public.cancel_job(%s)",
-}
-
-
-def act_on_batch(account: Account, batch_id: UUID, action: Action) -> int:
-    """Pause, resume, cancel, or run again what failed; returns how many jobs changed.
-
-    Raises:
-        NotAllowed, Conflict: as the database says.
-    """
-    return int(_call(account, _ON_BATCH[action], batch_id)["changed_jobs"])
-
-
-def act_on_job(account: Account, job_id: UUID, action: Action) -> None:
-    """Pause, resume or cancel.
-
-    Raises:
-        NotAllowed, Conflict: as the database says.
-    """
-    _call(account, _ON_JOB[action], job_id)
-
-
-def retry_job(account: Account, job_id: UUID, stage: Stage | None = None) -> int:
-    """Run again what failed in a job, or a stage and all that follows of it; returns how many tasks.
-
-    Raises:
-        Conflict: the job has not failed, and no stage was named; or it has no such stage yet.
-    """
-    return int(_call(account, "select public.retry_job(%s, %s)", job_id, stage)["retried_tasks"])
-
-
-def _call(account: Account, call: LiteralString, *arguments: object) -> dict[str, Any]:
-    with account.acting(timeout_ms=_CONTROL_TIMEOUT_MS) as connection:
-        row = connection.execute(call, arguments).fetchone()
-    assert row is not None
-    answer: dict[str, Any] = row[0]
-    return answer
 
 
 def parse_uuid(name: str) -> UUID:

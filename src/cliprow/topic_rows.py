@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -40,6 +41,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "script_type": ("type", "structure"),
     "language": ("lang", "locale"),
     "images": ("image", "pictures", "photos", "image_paths"),
+    "after_rows": ("after", "after_topics"),
+    "deadline": ("due", "due_at"),
 }
 
 # Language, script, region, variants and extensions of BCP 47, without its grandfathered and private-use tags.
@@ -71,13 +74,17 @@ class TopicRow:
     language: str | None = None
     #: Pictures that exist and decode.
     images: tuple[Path, ...] = ()
+    #: Places of topics of the file, from 1, whose jobs must be completed first.
+    after_rows: tuple[int, ...] = ()
+    #: When its job must have ended, in ISO 8601 with an offset.
+    deadline: str | None = None
     #: Columns that Cliprow does not know, by their heading; JSON values.
     metadata: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return what the row says, for SQL: without its line, its images (files to be stored) and empty fields."""
         said = {name: value for name, value in vars(self).items() if value and name not in {"line", "images"}}
-        return {**said, "platforms": list(self.platforms)} if self.platforms else said
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
 
 
 def parse_mapping(pairs: Iterable[str]) -> dict[str, str]:
@@ -202,6 +209,10 @@ class RowReader:
                 return _language(value)
             case "platforms":
                 return self._read_platforms(value)
+            case "after_rows":
+                return _places(value)
+            case "deadline":
+                return _moment(value)
             case _:
                 return self._read_images(value)
 
@@ -320,6 +331,25 @@ def _duration(value: object) -> int:
             f"{text[:40]!r} is not a whole number of seconds from {MIN_DURATION_S} to {MAX_DURATION_S}"
         )
     return int(seconds)
+
+
+def _places(value: object) -> tuple[int, ...]:
+    texts = map(_clean, value) if isinstance(value, list) else re.split(r"[\s,;|]+", _clean(value))
+    places = [text for text in texts if text]
+    if wrong := [text for text in places if not re.fullmatch(r"[1-9][0-9]{0,5}", text)]:
+        raise _Unusable(f"{wrong[0][:40]!r} is not the place of a topic, like 1")
+    return tuple(dict.fromkeys(map(int, places)))
+
+
+def _moment(value: object) -> str:
+    text = _clean(value)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise _Unusable(f"{text[:40]!r} is not a moment with an offset, like 2027-01-31T09:00:00+01:00")
+    return moment.isoformat()
 
 
 def _language(value: object) -> str:

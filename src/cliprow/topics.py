@@ -120,6 +120,14 @@ def _read(
         problems += [Problem(record.line, reason) for reason in reasons]
         if row:
             rows.append(row)
+    if problems:
+        # Places are those of the whole file: without its bad rows they would mean others.
+        problems += [
+            Problem(row.line, "after_rows cannot be told while other rows are bad")
+            for row in rows
+            if row.after_rows
+        ]
+        rows = [row for row in rows if not row.after_rows]
     problems.sort(key=lambda problem: problem.line)
     return Topics(tuple(rows), tuple(problems), (*_misspelt(headings, columns), *_repeated(rows)))
 

@@ -102,6 +102,16 @@ def test_a_job_is_paused_resumed_cancelled_and_retried(
     assert "audio_generation" in refused.output
 
 
+def test_an_operator_holds_back_a_stage(account: Account, run: Run, database: Database) -> None:
+    _batch(account)
+    words = ("ops", "stage", "pause", "script_generation", "--reason", "It is mended.", "--now")
+    assert "script_generation is held back; 2 tasks taken back." in run(*words).output
+    assert "It is mended." in run("ops", "stage", "list").output
+    [script, *_] = json.loads(run("ops", "stage", "list", "--json").output)
+    assert (script["waiting_count"], script["queued_count"]) == (2, 0)
+    assert "goes on; 2 tasks released." in run("ops", "stage", "resume", "script_generation").output
+
+
 def test_a_dry_run_prints_what_a_batch_takes_and_starts_nothing(account: Account, run: Run) -> None:
     words = ("batch", "create", "-", "--dry-run", "--project", "Of my own", "--platforms", "youtube,tiktok")
     good = run(*words, stdin="topic,duration_s\nTea,15\nCoffee,30\n")

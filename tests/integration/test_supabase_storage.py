@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from cliprow.config import Config, SupabaseProject
-from cliprow.errors import InvalidInput, NotAllowed, NotFound, Unavailable
+from cliprow.errors import Cancelled, InvalidInput, NotAllowed, NotFound, Unavailable
 from cliprow.local.database import cluster_of
 from cliprow.local.gateway.process import GatewayProcess
 from cliprow.local.keeper import kept_by
@@ -26,8 +26,9 @@ from cliprow.storage import artifact_path, put_artifact
 from cliprow.storage.cache import Cache
 from cliprow.storage.older_files import import_older_files
 from cliprow.storage.opening import open_storage
-from cliprow.storage.resumable import CHUNK_BYTES
+from cliprow.storage.resumable import CHUNK_BYTES, ResumableUpload
 from cliprow.storage.supabase import SupabaseStorage, secret_headers
+from cliprow.storage.withdrawal import withdrawable
 from tests.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.gateway import Gateway
 
@@ -135,6 +136,32 @@ def test_cut_uploads_go_on(
     proxy.cuts_left, proxy.cut_after_bytes = 3, min(size // 2, CHUNK_BYTES // 2)
     path = store(make(proxy.url), tenant_id, file)
     assert proxy.cuts_left == 0
+    assert make().fetch(path).read_bytes() == file.read_bytes()
+
+
+def test_an_upload_that_is_wanted_no_more_ends_and_leaves_nothing(
+    make: Make, gateway: Gateway, tenant_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, storage = tmp_path / "file", make()
+    file.write_bytes(os.urandom(LARGE_BYTES))
+    path = artifact_path(tenant_id, hashlib.sha256(file.read_bytes()).hexdigest())
+    uploads = Path(gateway.settings.files)
+    before = {each for each in uploads.rglob("*") if each.is_file()}
+    send = ResumableUpload._send
+    with withdrawable() as withdrawn:
+
+        def send_one(upload: ResumableUpload, offset: int) -> int:
+            arrived = send(upload, offset)
+            withdrawn.set()
+            return arrived
+
+        monkeypatch.setattr(ResumableUpload, "_send", send_one)
+        with pytest.raises(Cancelled):
+            storage.put(path, file, "video/mp4")
+    assert not storage.exists(path)
+    assert {each for each in uploads.rglob("*") if each.is_file()} <= before
+    monkeypatch.undo()
+    storage.put(path, file, "video/mp4")
     assert make().fetch(path).read_bytes() == file.read_bytes()
 
 

@@ -62,6 +62,11 @@ where case j.status
   when 'cancelled' then t.active > 0 or t.cancelled = 0
 end or (j.status in ('pending', 'processing') and t.cancelled > 0)
 """
+#: A task that is held back though its job is not, or the other way round.
+_HELD = """
+select t.job_id, t.id from public.stage_tasks as t join public.generation_jobs as j on j.id = t.job_id
+where t.status = 'pending' and t.held_at is distinct from coalesce(j.paused_at, j.blocked_at)
+"""
 #: A task that its status does not bear out.
 _TASKS = """
 select t.job_id, t.id, t.status
@@ -147,6 +152,7 @@ def assert_sound(world: World) -> None:
         _CLOSED,
         _BATCHES,
         _JOBS,
+        _HELD,
         _TASKS,
         _ATTEMPTS,
         _ARTIFACTS,

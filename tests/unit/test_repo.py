@@ -29,7 +29,7 @@ LAYERS = (
     {"background", "config", "connections", "files", "images", "statements", "topic_files"},
     {"db", "storage", "auth", "media", "local", "migrate", "export", "topic_rows", "topics"},
     {"providers", "stages"},
-    {"account", "asking", "batches", "dry_run", "queue", "remote"},
+    {"account", "asking", "control", "batches", "dry_run", "queue", "remote"},
     {"__main__", "api", "cli", "legacy", "ops"},
 )
 #: What knows neither database nor queue, and what it therefore must not import.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -288,6 +288,7 @@ def test_images_that_cannot_be_shown_are_reported_by_line(write: Write, tmp_path
         assert expected in text
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.binary(max_size=400) | st.text(max_size=400).map(lambda text: text.encode("utf-8", "surrogatepass"))
 )

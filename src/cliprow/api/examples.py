@@ -57,6 +57,10 @@ _JOB = {
     "next_step": None,
     "result_data": None,
     "paused_at": None,
+    "blocked_at": None,
+    "blocked_reason": None,
+    "deadline": None,
+    "is_late": False,
     "version": 7,
     "created_at": _AT,
     "updated_at": _AT,
@@ -105,7 +109,7 @@ _BATCH = {
 }
 _TOPICS = [
     {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 60},
-    {"topic": "Why the sea is salty", "tone": "casual", "priority": "premium"},
+    {"topic": "Why the sea is salty", "tone": "casual", "priority": "urgent"},
 ]
 
 _TENANT = {

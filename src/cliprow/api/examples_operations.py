@@ -124,6 +124,26 @@ OPERATION_EXAMPLES: dict[str, Any] = {
         "running_count": 3,
     },
     "WorkerOrder": {"order": "drain"},
+    "StageQueues": {
+        "items": [
+            {
+                "stage": "audio_generation",
+                "paused_at": _AT,
+                "paused_by": "cliprow_api",
+                "reason": "The voices are away.",
+                "waiting_count": 900,
+                "queued_count": 0,
+                "running_count": 4,
+            }
+        ]
+    },
+    "StagePause": {"reason": "The voices are away.", "now": False},
+    "ControlledStage": {
+        "stage": "audio_generation",
+        "paused_at": _AT,
+        "reason": "The voices are away.",
+        "changed_tasks": 8,
+    },
     "StageLoads": {
         "items": [
             {

@@ -7,6 +7,7 @@ from typing import Any
 _PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 _USER_ID = "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77"
 _BATCH_ID = "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f"
+_JOB_ID = "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 _SCHEDULE_ID = "01938c70-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 _WEBHOOK_ID = "01938c72-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
 _AT = "2026-11-25T09:30:00+00:00"
@@ -74,6 +75,16 @@ SCHEDULE_EXAMPLES: dict[str, Any] = {
         "deadline": "2027-02-01T08:00:00+00:00",
         "is_late": False,
         "version": 2,
+    },
+    "JobDeadline": {"deadline": "2027-02-01T09:00:00+01:00", "on_deadline": "cancel"},
+    "TimedJob": {
+        "job_id": _JOB_ID,
+        "status": "pending",
+        "blocked_at": "2026-11-25T09:30:00+00:00",
+        "blocked_reason": "It waits for other jobs of its batch.",
+        "deadline": "2027-02-01T08:00:00+00:00",
+        "is_late": False,
+        "version": 3,
     },
     "NewWebhook": _HOOK,
     "WebhookChange": {"is_active": False},

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from cliprow import batches
-from cliprow.batches import Action, Batch, Job
+from cliprow.batches import Batch, Job
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.dry_run import finish_dry_run
 from cliprow.cli.live import summary, watch
@@ -90,7 +90,8 @@ def create(
 ) -> None:
     """Create a batch from FILE: CSV, JSON, JSON Lines, or - for standard input.
 
-    Columns: topic, and optionally brief, tone, audience, platforms, duration_s, priority, script_type, language, images.
+    Columns: topic, and optionally brief, tone, audience, platforms, duration_s, priority, script_type, language, images,
+    after_rows (places of topics above it, from 1, that must be completed first) and deadline.
     Every bad row is reported, with line and reason, before anything starts.
     """
     headings = parse_mapping(mapping)
@@ -307,53 +308,3 @@ def watch_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
     check_out(out)
     with open_deployment(choice, gateway=True) as at:
         finish(at, at.get_batch(name), out, as_json=as_json)
-
-
-@batch.command()
-@click.argument("name", default="last")
-@deployment_options
-@json_option
-def pause(name: str, choice: Choice, as_json: bool) -> None:
-    """Hold back what waits in a batch; what runs is finished."""
-    _act(name, choice, "pause", "is paused; what runs is finished", as_json=as_json, following="resume")
-
-
-@batch.command()
-@click.argument("name", default="last")
-@deployment_options
-@json_option
-def resume(name: str, choice: Choice, as_json: bool) -> None:
-    """Let a paused batch go on."""
-    _act(name, choice, "resume", "goes on", as_json=as_json)
-
-
-@batch.command()
-@click.argument("name")
-@deployment_options
-@json_option
-def cancel(name: str, choice: Choice, as_json: bool) -> None:
-    """Withdraw a batch; what it has made stays."""
-    _act(name, choice, "cancel", "is withdrawn", as_json=as_json, following="retry")
-
-
-@batch.command()
-@click.argument("name")
-@deployment_options
-@json_option
-def retry(name: str, choice: Choice, as_json: bool) -> None:
-    """Run again what failed in a batch; what was finished is kept."""
-    _act(name, choice, "retry", "runs again what failed", as_json=as_json)
-
-
-def _act(
-    name: str, choice: Choice, action: Action, done: str, *, as_json: bool, following: str = "watch"
-) -> None:
-    with open_deployment(choice) as at:
-        found = at.get_batch(name)
-        count = at.act_on_batch(found.id, action)
-        found = at.look_again(found)
-    if as_json:
-        print_json({"batch": found, "changed_jobs": count})
-    else:
-        click.echo(f"Batch {found.number} {done}. {count} job{'s' if count != 1 else ''} changed.")
-        click.echo(f"Next: `cliprow batch {following} {found.number}`.")

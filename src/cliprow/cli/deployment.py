@@ -16,13 +16,13 @@ from uuid import UUID
 import click
 
 from cliprow.asking import Question
-from cliprow.batches import Action, Batch, Job, Package, StageCount, Task
+from cliprow.batches import Batch, Job, Package, StageCount, Task
 from cliprow.cli.own_batches import OwnBatches
 from cliprow.cli.session import session
 from cliprow.config import Config
 from cliprow.dry_run import Check
 from cliprow.errors import InvalidInput
-from cliprow.models import FileRef, Stage
+from cliprow.models import FileRef
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -88,18 +88,6 @@ class Deployment(Protocol):
 
     def list_packages(self, job_id: UUID) -> list[Package]:
         """What a job made, by platform."""
-        ...
-
-    def act_on_batch(self, batch_id: UUID, action: Action) -> int:
-        """Pause, resume, cancel or retry it; return how many jobs changed."""
-        ...
-
-    def act_on_job(self, job_id: UUID, action: Action) -> None:
-        """Pause, resume or cancel it."""
-        ...
-
-    def retry_job(self, job_id: UUID, stage: Stage | None = None) -> int:
-        """Run again what failed, or a stage and what follows of it; return how many tasks."""
         ...
 
     def ask(self, question: Question) -> Any:

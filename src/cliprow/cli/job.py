@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cliprow import batches
-from cliprow.batches import Action, Task
+from cliprow.batches import Task
 from cliprow.cli.batch import print_failure
 from cliprow.cli.deployment import Choice, deployment_options, open_deployment
 from cliprow.cli.output import (
@@ -21,7 +21,6 @@ from cliprow.cli.output import (
     print_table,
 )
 from cliprow.errors import Conflict
-from cliprow.models import Stage
 
 
 @click.group()
@@ -95,65 +94,3 @@ def open_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
     print_exported(exported)
     if sys.stdout.isatty():
         click.launch(str(exported[0].folder.parent))
-
-
-@job.command(short_help="Run again what failed in a job, or a stage.")
-@click.argument("name")
-@click.option(
-    "--stage",
-    type=click.Choice([stage.value for stage in Stage]),
-    default=None,
-    help="Do this stage and all that follows of it again, also of a completed job.",
-)
-@deployment_options
-@json_option
-def retry(name: str, stage: str | None, choice: Choice, as_json: bool) -> None:
-    """Run again what failed in a job; what was finished is kept. With --stage, from that stage on."""
-    with open_deployment(choice) as at:
-        found = at.get_job(name)
-        count = at.retry_job(found.id, Stage(stage) if stage else None)
-    if as_json:
-        print_json({"job_id": found.id, "retried_tasks": count})
-    else:
-        click.echo(
-            f"{count} task{'s' if count != 1 else ''} of job {found.batch_number}.{found.position} will run again."
-        )
-        click.echo(f"Next: `cliprow batch watch {found.batch_number}`.")
-
-
-@job.command()
-@click.argument("name")
-@deployment_options
-@json_option
-def pause(name: str, choice: Choice, as_json: bool) -> None:
-    """Hold back what waits of a job; what runs is finished."""
-    _act(name, choice, "pause", "is paused; what runs is finished", as_json=as_json)
-
-
-@job.command()
-@click.argument("name")
-@deployment_options
-@json_option
-def resume(name: str, choice: Choice, as_json: bool) -> None:
-    """Let a paused job go on."""
-    _act(name, choice, "resume", "goes on", as_json=as_json)
-
-
-@job.command()
-@click.argument("name")
-@deployment_options
-@json_option
-def cancel(name: str, choice: Choice, as_json: bool) -> None:
-    """Withdraw a job; what it has made stays."""
-    _act(name, choice, "cancel", "is cancelled", as_json=as_json)
-
-
-def _act(name: str, choice: Choice, action: Action, done: str, *, as_json: bool) -> None:
-    with open_deployment(choice) as at:
-        found = at.get_job(name)
-        at.act_on_job(found.id, action)
-        found = at.get_job(str(found.id))
-    if as_json:
-        print_json(found)
-    else:
-        click.echo(f"Job {found.batch_number}.{found.position} {done}.")

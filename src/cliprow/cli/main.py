@@ -10,12 +10,31 @@ from types import FrameType
 
 import click
 
-from cliprow.cli import api, batch, demo, job, login, ops, schedule, service, timing, webhook
+from cliprow.cli import (
+    api,
+    batch,
+    batch_control,
+    demo,
+    job,
+    job_control,
+    job_creation,
+    login,
+    ops,
+    project,
+    schedule,
+    service,
+    stages,
+    tenant,
+    timing,
+    webhook,
+)
 from cliprow.cli.output import LOG_FORMAT
 from cliprow.errors import CliprowError
 
 #: Exit status of a command that could not do what it was asked.
 FAILED = 1
+#: Problems printed of a request; the first ones say what to do about the rest.
+_MAX_PROBLEMS = 20
 
 
 class Stopped(KeyboardInterrupt):
@@ -43,12 +62,17 @@ def cliprow(verbose: bool) -> None:
 
 
 cliprow.add_command(demo.demo)
-batch.batch.add_command(timing.start)
-batch.batch.add_command(timing.deadline)
+for command in (*batch_control.COMMANDS, timing.start, timing.deadline):
+    batch.batch.add_command(command)
+for command in (*job_control.COMMANDS, job_creation.create, timing.start_job, timing.job_deadline):
+    job.job.add_command(command)
 cliprow.add_command(batch.batch)
 cliprow.add_command(job.job)
+cliprow.add_command(project.project)
+cliprow.add_command(tenant.tenant)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+ops.ops.add_command(stages.stage)
 cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)
 cliprow.add_command(login.logout)
@@ -94,5 +118,8 @@ def main() -> None:
 def print_error(error: CliprowError) -> None:
     """What happened and why, what to do next, and the code to search for."""
     click.secho(f"{error.message} [{error.error_code}]", fg="red", err=True)
+    for problem in getattr(error, "problems", ())[:_MAX_PROBLEMS]:
+        where = f"topic {problem.row}, {problem.field}" if problem.row else problem.field
+        click.echo(f"  {where}: {problem.reason}", err=True)
     if error.next_step:
         click.echo(f"Next: {error.next_step}", err=True)

@@ -12,11 +12,11 @@ from uuid import UUID
 
 from cliprow import batches
 from cliprow.asking import Question, ask_database
-from cliprow.batches import Action, Batch, Job, Package, StageCount, Task
+from cliprow.batches import Batch, Job, Package, StageCount, Task
 from cliprow.cli.session import Session
 from cliprow.cli.workers import own_worker
 from cliprow.dry_run import Check, check_batch
-from cliprow.models import FileRef, Stage
+from cliprow.models import FileRef
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,6 @@ class OwnBatches:
 
     def list_packages(self, job_id: UUID) -> list[Package]:
         return batches.list_packages(self.at.account, job_id)
-
-    def act_on_batch(self, batch_id: UUID, action: Action) -> int:
-        return batches.act_on_batch(self.at.account, batch_id, action)
-
-    def act_on_job(self, job_id: UUID, action: Action) -> None:
-        batches.act_on_job(self.at.account, job_id, action)
-
-    def retry_job(self, job_id: UUID, stage: Stage | None = None) -> int:
-        return batches.retry_job(self.at.account, job_id, stage)
 
     def ask(self, question: Question) -> Any:
         return ask_database(self.at.account, question)

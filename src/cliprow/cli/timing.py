@@ -1,4 +1,4 @@
-"""When a batch may begin and must have ended: options of `cliprow batch create`, `cliprow batch start` and `deadline`."""
+"""When batches and jobs may begin and must have ended: options of `create`, and the commands `start` and `deadline`."""
 
 from __future__ import annotations
 
@@ -155,6 +155,59 @@ def deadline(
         click.echo(f"Batch {found.number} must have ended at {shown(told['deadline'])}.")
     else:
         click.echo(f"Batch {found.number} has no deadline.")
+
+
+@click.command("start")
+@click.argument("name")
+@deployment_options
+@json_option
+def start_job(name: str, choice: Choice, as_json: bool) -> None:
+    """Let a job begin now, whatever jobs of its batch it waits for."""
+    with open_deployment(choice) as at:
+        found = at.get_job(name)
+        told = at.ask(
+            Question(
+                sql="select public.start_job(%s)",
+                arguments=(found.id,),
+                method="POST",
+                path=f"/jobs/{found.id}/start",
+            )
+        )
+    if as_json:
+        print_json(told)
+    else:
+        click.echo(f"Job {found.batch_number}.{found.position} may begin.")
+
+
+@click.command("deadline")
+@click.argument("name")
+@click.argument("moment", type=MOMENT, required=False)
+@click.option("--warn", "on_deadline", flag_value="warn", help="Then only mark it as late.")
+@click.option("--cancel", "on_deadline", flag_value="cancel", help="Then cancel it.")
+@deployment_options
+@json_option
+def job_deadline(
+    name: str, moment: datetime | None, on_deadline: str | None, choice: Choice, as_json: bool
+) -> None:
+    """Say until when a job must have ended; without MOMENT it has no deadline."""
+    with open_deployment(choice) as at:
+        found = at.get_job(name)
+        told = at.ask(
+            Question(
+                sql="select public.set_job_deadline(%s, %s, %s)",
+                arguments=(found.id, moment, on_deadline),
+                method="PUT",
+                path=f"/jobs/{found.id}/deadline",
+                body={"deadline": moment and moment.isoformat(), "on_deadline": on_deadline},
+            )
+        )
+    called = f"Job {found.batch_number}.{found.position}"
+    if as_json:
+        print_json(told)
+    elif told["deadline"]:
+        click.echo(f"{called} must have ended at {shown(told['deadline'])}.")
+    else:
+        click.echo(f"{called} has no deadline.")
 
 
 def shown(moment: str | None) -> str:

@@ -23,6 +23,7 @@ from cliprow.queue.completions import Completion
 from cliprow.queue.frames import Done, Failed, Request
 from cliprow.queue.slot import StageSlot
 from cliprow.storage import Storage, put_artifact
+from cliprow.storage.withdrawal import withdrawable
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ class TaskRunner:
             timings["peak_memory_bytes"] = slot.peak_memory_bytes
             if isinstance(outcome, Failed):
                 return outcome
-            stored = await asyncio.to_thread(self._store, claim, outcome) if outcome.files else []
+            stored = await self._store_while_wanted(claim, outcome) if outcome.files else []
             timings["store_ms"], clock = _lap(clock)
         except StaleToken:
             raise
@@ -130,6 +131,15 @@ class TaskRunner:
 
     def _fetch_one(self, ref: FileRef, folder: Path) -> None:
         link_or_copy(self.storage.fetch(ref.path), folder / ref.sha256)
+
+    async def _store_while_wanted(self, claim: Claim, done: Done) -> list[FileRef]:
+        """Store the files; a thread cannot be cancelled, but told that nobody wants its upload any more."""
+        with withdrawable() as withdrawn:
+            try:
+                return await asyncio.to_thread(self._store, claim, done)
+            except asyncio.CancelledError:
+                withdrawn.set()
+                raise
 
     def _store(self, claim: Claim, done: Done) -> list[FileRef]:
         return [

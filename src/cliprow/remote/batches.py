@@ -14,7 +14,6 @@ import msgspec
 
 from cliprow.asking import Question
 from cliprow.batches import (
-    Action,
     Batch,
     Job,
     Package,
@@ -29,14 +28,11 @@ from cliprow.batches import (
 )
 from cliprow.dry_run import Check
 from cliprow.errors import NotFound
-from cliprow.models import FileRef, Stage
+from cliprow.models import FileRef
 from cliprow.remote.api import Api
 from cliprow.remote.asking import ask_api
 from cliprow.remote.files import RemoteFiles, upload_images
 from cliprow.storage.cache import Cache
-
-#: What the API calls an action, where it is another word.
-_BATCH_ACTIONS: Mapping[Action, str] = {"retry": "retry_failed"}
 
 
 class RemoteBatches:
@@ -190,19 +186,6 @@ class RemoteBatches:
             )
             for platform, is_complete in sorted(ended.items())
         ]
-
-    def act_on_batch(self, batch_id: UUID, action: Action) -> int:
-        """Pause, resume, cancel, or run again what failed; returns how many jobs changed."""
-        body = {"action": _BATCH_ACTIONS.get(action, action)}
-        return int(self._api.post(f"/batches/{batch_id}/actions", body)["changed_jobs"])
-
-    def act_on_job(self, job_id: UUID, action: Action) -> None:
-        """Pause, resume or cancel."""
-        self._api.post(f"/jobs/{job_id}/{action}")
-
-    def retry_job(self, job_id: UUID, stage: Stage | None = None) -> int:
-        """Run again what failed in a job, or a stage and all that follows of it; returns how many tasks."""
-        return int(self._api.post(f"/jobs/{job_id}/retry", {"stage": stage})["retried_tasks"])
 
     def ask(self, question: Question) -> Any:
         """The answer of the API."""

@@ -3,6 +3,7 @@
 paths.py      paths in the bucket, and what every storage can do
 supabase.py   Supabase Storage, whichever serves it
 resumable.py  uploads of large files in pieces (TUS)
+withdrawal.py  uploads that nobody wants any more
 checksums.py  whether the storage has what was sent
 answers.py    what its refusals mean, and when to ask again
 cache.py      local copies, bounded

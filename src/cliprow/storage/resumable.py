@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx
 
+from cliprow.errors import Cancelled
 from cliprow.storage.answers import Persistence, Refusal, check
+from cliprow.storage.withdrawal import check_wanted
 
 logger = logging.getLogger(__name__)
 
@@ -41,15 +43,24 @@ class ResumableUpload:
         self._url = ""
 
     def run(self, persistence: Persistence) -> None:
-        """Send it.
+        """Send it; what has arrived of an upload that is wanted no more is removed.
 
         Raises:
+            Cancelled: it is wanted no more (see withdrawal.py).
             CliprowError: the storage refuses it, or does not answer for too long.
             OSError: the file cannot be read.
         """
+        try:
+            self._run(persistence)
+        except Cancelled:
+            self._terminate()
+            raise
+
+    def _run(self, persistence: Persistence) -> None:
         offset: int | None = None
         begun = 0
         while offset != self._size:
+            check_wanted()
             try:
                 if not self._url:
                     begun += 1
@@ -81,6 +92,14 @@ class ResumableUpload:
         if not upload_id:
             raise Refusal(502, "the answer names no upload")
         return f"{self._base}/upload/resumable/{upload_id}"
+
+    def _terminate(self) -> None:
+        """Have the pieces removed that have arrived; the storage forgets by itself what it is not told to."""
+        if self._url:
+            try:
+                self._client.delete(self._url, headers=self._headers)
+            except httpx.TransportError as error:
+                logger.warning("An upload that is wanted no more could not be removed: %s", error)
 
     def _ask_offset(self) -> int:
         """How much has arrived."""

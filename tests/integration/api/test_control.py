@@ -32,14 +32,15 @@ def test_priority_and_caps_are_changed_while_work_waits(ann: Api) -> None:
         answer = ann.call("PATCH", path, fields)
         return answer.json() if answer.status_code == 200 else answer.status_code
 
-    assert change(f"/batches/{batch}", priority="premium", max_concurrent_tasks=3) == {
+    assert change(f"/batches/{batch}", priority="urgent", max_concurrent_tasks=3) == {
         "batch_id": batch,
-        "lane": "premium",
+        "lane": "urgent",
         "changed_jobs": 1,
         "is_finished": True,
         "max_concurrent_tasks": 3,
     }
     assert change(f"/batches/{batch}") == change(f"/batches/{batch}", priority="fast") == 422
+    assert change(f"/batches/{batch}", priority="premium") == 403, "the plan is standard"
     assert change(f"/jobs/{job['id']}", priority="standard")["lane"] == "standard"  # type: ignore[index]
     moved = ann.post(f"/projects/{project}/priority", {"priority": "urgent"}, expect=200)
     assert (moved["lane"], moved["changed_jobs"]) == ("urgent", 1)

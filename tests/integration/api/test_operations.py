@@ -35,7 +35,13 @@ def letter(ann: Api) -> dict[str, Any]:
 
 
 def test_only_the_secret_key_makes_an_operator(api: Api, ann: Api, operator: Api) -> None:
-    for path in ("/operations/workers", "/operations/load", "/operations/dead-letters", "/metrics"):
+    for path in (
+        "/operations/workers",
+        "/operations/load",
+        "/operations/stages",
+        "/operations/dead-letters",
+        "/metrics",
+    ):
         assert operator.call("GET", path).status_code == 200, path
         assert ann.get(path, expect=403)["code"] == "not_an_operator"
         assert api.call("GET", path).status_code == 401
@@ -87,6 +93,12 @@ def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any
     assert operator.post(path, {"order": "drain"}, expect=404)
     load = operator.get("/operations/load")["items"]
     assert [each["stage"] for each in load] == [str(stage) for stage in Stage]
+    path = "/operations/stages/audio_generation"
+    assert operator.post(f"{path}/pause", {"reason": "Mute", "now": True}, expect=200)["paused_at"]
+    queues = {each["stage"]: each for each in operator.get("/operations/stages")["items"]}
+    assert (queues["audio_generation"]["reason"], queues["video_generation"]["reason"]) == ("Mute", "")
+    assert operator.post(f"{path}/resume", expect=200)["paused_at"] is None
+    assert operator.post("/operations/stages/montage/pause", expect=422)["next_step"]
 
     kinds = {each["kind"]: each["keep_days"] for each in operator.get("/operations/retention")["items"]}
     assert kinds["batches"] is None

@@ -89,3 +89,29 @@ def test_webhooks_are_for_admins_and_tell_their_secret_once(ann: Api, bob: Api) 
         assert other.call("DELETE", path).status_code == status
         assert other.call("GET", f"{path}/deliveries").status_code == status
     assert ann.call("DELETE", path).status_code == 204
+
+
+def test_a_job_waits_for_others_begins_and_has_a_deadline(ann: Api, bob: Api) -> None:
+    topics = ["Sky", {"topic": "Sea", "after_rows": [1], "deadline": LATER}]
+    body = {"project_id": ann.project()["id"], "defaults": {"platforms": ["youtube"]}, "topics": topics}
+    batch = ann.post("/batches", body)["batch_id"]
+    _, job = ann.get("/jobs", batch_id=batch, order="oldest")["items"]
+    path = f"/jobs/{job['id']}"
+    assert (job["blocked_reason"], job["is_late"]) == ("It waits for other jobs of its batch.", False)
+    assert datetime.fromisoformat(job["deadline"]) == datetime.fromisoformat(LATER)
+    assert ann.post(f"{path}/start", expect=200)["blocked_at"] is None
+    asked = {"deadline": TOMORROW, "on_deadline": "warn"}
+    moved = ann.call("PUT", f"{path}/deadline", asked).json()
+    assert datetime.fromisoformat(moved["deadline"]) == datetime.fromisoformat(TOMORROW)
+    for other, status in ((bob, 404), (ann.member("viewer"), 403)):
+        other.post(f"{path}/start", expect=status)
+        assert other.call("PUT", f"{path}/deadline", asked).status_code == status
+    refused = ann.post("/batches", body | {"topics": [{"topic": "Sea", "after_rows": [1]}]}, expect=422)
+    assert refused["errors"][0]["field"] == "after_rows"
+    timing = {"starts_at": TOMORROW, "after": [batch], "after_failure": "run", "deadline": LATER}
+    single = ann.post(
+        "/jobs", {"project_id": body["project_id"], "topic": "Sun", "platforms": ["youtube"], **timing}
+    )
+    made = ann.get(f"/batches/{single['batch_id']}")
+    assert single["deadline"] and made["starts_at"] and made["blocked_at"]
+    assert made["options"]["after_failure"] == "run"

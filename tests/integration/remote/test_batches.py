@@ -10,9 +10,10 @@ import msgspec
 import pytest
 from PIL import Image
 
-from cliprow import batches
+from cliprow import batches, control
 from cliprow.account import open_account
 from cliprow.batches import Batch
+from cliprow.control import Target
 from cliprow.errors import Conflict, InvalidInput, NotFound, RowProblem
 from cliprow.models import Stage
 from cliprow.storage import upload_path
@@ -76,19 +77,19 @@ def test_the_same_key_gives_the_same_batch(ann: Somebody) -> None:
 
 
 def test_it_is_paused_resumed_and_cancelled(ann: Somebody, made: Batch) -> None:
-    at = ann.batches
-    at.act_on_batch(made.id, "pause")
+    at, batch = ann.batches, Target("batch", made.id)
+    at.ask(control.pause(batch))
     assert at.look_again(made).is_paused
-    at.act_on_batch(made.id, "resume")
+    at.ask(control.resume(batch))
     assert not at.look_again(made).is_paused
-    job = at.get_job(f"{made.number}.1")
-    at.act_on_job(job.id, "cancel")
+    job = Target("job", at.get_job(f"{made.number}.1").id)
+    at.ask(control.cancel(job))
     assert at.get_job(str(job.id)).status == "cancelled"
-    assert at.retry_job(job.id) >= 1
-    assert at.act_on_batch(made.id, "cancel") == 3
+    assert at.ask(control.retry_job(job.id))["retried_tasks"] >= 1
+    assert at.ask(control.cancel(batch))["changed_jobs"] == 3
     assert at.look_again(made).status == "cancelled"
     with pytest.raises(Conflict):
-        at.act_on_job(job.id, "pause")
+        at.ask(control.pause(job))
 
 
 def test_what_is_not_there_is_named_as_here(ann: Somebody, made: Batch) -> None:

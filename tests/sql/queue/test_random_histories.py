@@ -14,9 +14,10 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from cliprow.control import LANES
 from cliprow.models import Stage
 from tests.sql.recount import assert_sound
-from tests.sql.world import Claimed, Person, Worker, World
+from tests.sql.world import PLATFORMS, Claimed, Person, Worker, World
 
 THREADS = 4
 SECONDS = 3.0
@@ -25,7 +26,7 @@ OPEN_JOBS = 8
 #: Of the tenants, their projects, and every batch.
 CAP = 3
 
-#: More tasks active than a cap allows.
+#: More tasks active than a cap allows, and not because it was lowered, when what runs may end.
 _OVER_CAP = """
 select w.scope, w.active_count, c.cap
 from private.windows as w
@@ -34,7 +35,10 @@ join (
   union all select id, max_concurrent_tasks from public.projects
   union all select id, max_concurrent_tasks from public.batches
 ) as c (id, cap) on c.id = w.scope_id
-where w.active_count > c.cap
+where w.active_count > c.cap and exists (
+  select from public.stage_tasks as t
+  where t.status = 'queued' and w.scope_id in (t.tenant_id, t.project_id, t.batch_id)
+)
 """
 
 
@@ -44,6 +48,17 @@ _PAUSES = [
     ("pause_batch", "batches", "status in ('pending', 'processing')"),
     ("pause_project", "projects", "true"),
     ("pause_tenant", "tenants", "true"),
+]
+
+
+#: Functions that give another lane or cap, and rows for them.
+_MOVES = [
+    ("set_job_lane", "generation_jobs"),
+    ("set_batch_lane", "batches"),
+    ("set_project_lane", "projects"),
+    ("set_batch_cap", "batches"),
+    ("set_project_cap", "projects"),
+    ("set_tenant_cap", "tenants"),
 ]
 
 
@@ -67,6 +82,8 @@ class Actor:
             (self.cancel, 1),
             (self.say_again, 1),
             (self.retime, 1),
+            (self.move, 1),
+            (self.retry_some, 2),
         ]
 
     def act(self) -> None:
@@ -76,7 +93,13 @@ class Actor:
             self.worker.beat()
             doing()
         except psycopg.Error as error:
-            if error.sqlstate not in ("CR004", "CR005"):  # not in a state for this; not its owner any more
+            allowed = {"CR004", "CR005"}  # not in a state for this; not its owner any more
+            if doing == self.retry_some:
+                allowed |= {
+                    "CR001",
+                    "CR002",
+                }  # no script with such a scene yet; a new script has removed the task
+            if error.sqlstate not in allowed:
                 raise
 
     def create(self) -> None:
@@ -87,7 +110,11 @@ class Actor:
             return
         person = self.random.choice(self.people)
         # Few different topics, so that the same work is wanted more than once, also at once.
-        topics = [f"Topic {self.random.randrange(6)}" for _ in range(self.random.randint(1, 2))]
+        topics: list[dict[str, object]] = [
+            {"topic": f"Topic {self.random.randrange(6)}", "platforms": PLATFORMS}
+            for _ in range(self.random.randint(1, 2))
+        ]
+        topics[-1] |= self.wait(len(topics))
         self.world.create_batch(
             person,
             self.projects[person.tenant_id],
@@ -96,6 +123,16 @@ class Actor:
             max_concurrent_tasks=CAP,
             **self.timing(person),
         )
+
+    def wait(self, place: int) -> dict[str, object]:
+        """Now and then a job that waits for the one before it, must have ended soon, or goes before others."""
+        said: dict[str, object] = {"priority": self.random.choice(LANES)}
+        if place > 1 and self.random.random() < 0.5:
+            said["after_rows"] = [place - 1]
+            said["after_failure"] = self.random.choice(["hold", "cancel", "run"])
+        if self.random.random() < 0.1:
+            said["deadline"] = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+        return said
 
     def timing(self, person: Person) -> dict[str, Any]:
         """Now and then a batch that begins later, after another, or must have ended soon."""
@@ -117,9 +154,44 @@ class Actor:
     def retime(self) -> None:
         later = datetime.now(UTC) + timedelta(seconds=0.5)
         function, *arguments = self.random.choice(
-            [("start_batch",), ("reschedule_batch", later), ("set_deadline", later), ("set_deadline", None)]
-        )
-        self.control(str(function), "batches", "status in ('pending', 'processing')", *arguments)
+            [
+                ("start_batch",), ("reschedule_batch", later), ("set_deadline", later), ("set_deadline", None),
+                ("start_job",), ("set_job_deadline", later), ("set_job_deadline", None),
+            ]
+        )  # fmt: skip
+        table = "generation_jobs" if "job" in str(function) else "batches"
+        self.control(str(function), table, "status in ('pending', 'processing')", *arguments)
+
+    def move(self) -> None:
+        """Another lane or cap, of what waits or runs."""
+        function, table = self.random.choice(_MOVES)
+        given = self.random.choice(LANES) if "lane" in function else self.random.randint(1, CAP)
+        condition = "true" if table in ("projects", "tenants") else "status in ('pending', 'processing')"
+        self.control(function, table, condition, given)
+
+    def retry_some(self) -> None:
+        """A task, all that failed, or a job with other inputs."""
+        match self.random.randrange(4):
+            case 0:
+                self.control("retry_failed", "projects", "true")
+            case 1:
+                changes: dict[str, object] = self.random.choice(
+                    [
+                        {"voice": f"voice {self.random.randrange(3)}"},
+                        {"tone": "casual"},
+                        {"platforms": self.random.sample(PLATFORMS, 2)},
+                        {"scenes": {"1": {"voiceover_text": f"Text {self.random.randrange(3)}"}}},
+                    ]
+                )
+                self.control("retry_job", "generation_jobs", "completed_at is not null", None, Jsonb(changes))
+            case _:
+                row = self.connection.execute(
+                    "select tenant_id, job_id, id from public.stage_tasks where status in ('failed', 'completed')"
+                    " order by random() limit 1"
+                ).fetchone()
+                if row is not None:
+                    person = next(p for p in self.people if p.tenant_id == row[0])
+                    self.world.call(person, "retry_task", row[1], row[2], on=self.connection)
 
     def work(self) -> None:
         if len(self.held) < 2 and (claimed := self.worker.take()) is not None and claimed.verdict == "run":
@@ -172,13 +244,20 @@ class Actor:
             self.control("retry_job", "generation_jobs", "completed_at is not null", str(stage))
 
     def pause(self) -> None:
-        self.control(*self.random.choice(_PAUSES))
+        self.control(*self.random.choice(_PAUSES), self.random.random() < 0.5)
 
     def resume(self) -> None:
         function, table, _ = self.random.choice(_PAUSES)
         self.control(function.replace("pause", "resume"), table, "paused_at is not null")
 
     def cancel(self) -> None:
+        if self.random.random() < 0.1:
+            self.control(
+                *self.random.choice(
+                    [("cancel_project", "projects", "true"), ("cancel_tenant", "tenants", "true")]
+                )
+            )
+            return
         scope = self.random.choice(["job", "job", "batch"])
         table = "generation_jobs" if scope == "job" else "batches"
         self.control(f"cancel_{scope}", table, "status in ('pending', 'processing')")
@@ -234,7 +313,7 @@ def test_counters_states_and_caps_hold_and_everything_ends(
     projects = {person.tenant_id: world.add_project(person) for person in (ann, bob)}
     hook = Jsonb({"url": "https://example.org", "events": ["batch.ended", "job.ended"]})
     world.call(ann, "create_webhook", hook)
-    world.run("update public.tenants set max_concurrent_tasks = %s", CAP)
+    world.run("update public.tenants set max_concurrent_tasks = %s, plan = 'premium'", CAP)
     world.run("update public.projects set max_concurrent_tasks = %s", CAP)
     actors = [Actor(world, [ann, bob], projects, 100 * seed + number) for number in range(THREADS)]
     watcher = World(world.database, world.connect())
@@ -249,6 +328,9 @@ def test_counters_states_and_caps_hold_and_everything_ends(
     for table in ("generation_jobs", "batches", "projects", "tenants"):
         world.run(f"update public.{table} set paused_at = null, paused_by = null")
     world.run("update public.batches set starts_at = null, blocked_at = null, blocked_reason = null")
+    world.run(
+        "select private.free_jobs(array(select id from public.generation_jobs where blocked_at is not null))"
+    )
     for actor in actors:
         actor.worker.die(world)
     last = Worker(world, slots=10)

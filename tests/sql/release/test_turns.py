@@ -59,7 +59,7 @@ def test_lanes_go_before_each_other_over_all_tenants(world: World, ann: Person, 
     def topics(lane: str) -> list[dict[str, object]]:
         return [{"topic": f"{lane} {n}", "platforms": ["youtube"], "priority": lane} for n in range(3)]
 
-    world.run("update public.tenants set paused_at = now()")
+    world.run("update public.tenants set paused_at = now(), plan = 'premium'")
     world.create_batch(ann, world.add_project(ann), topics("standard") + topics("premium"))
     world.create_batch(bob, world.add_project(bob), topics("urgent"))
     world.run("update public.tenants set paused_at = null")

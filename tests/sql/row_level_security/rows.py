@@ -54,6 +54,12 @@ SAMPLES = {
     "batch_dependencies": Sample(
         "id, tenant_id, batch_id, needs_batch_id", "%(id)s, %(tenant)s, %(batch)s, %(id)s", "is_due"
     ),
+    "job_dependencies": Sample(
+        "tenant_id, batch_id, job_id, needs_job_id",
+        "%(tenant)s, %(batch)s, %(id)s, %(id)s",
+        "is_due",
+        "job_id = %(id)s",
+    ),
     "schedules": Sample(
         "id, tenant_id, project_id, owner_id, name, cron, topics",
         "%(id)s, %(tenant)s, %(project)s, %(user)s, 'S', '0 7 * * *', '[]'",

@@ -18,6 +18,7 @@ PARENTS = {
     "project_members": {"project", "user"},
     "batches": {"project"},
     "batch_dependencies": {"batch"},
+    "job_dependencies": {"batch"},
     "schedules": {"project", "user"},
     "schedule_runs": {"schedule", "batch"},
     "idempotency_keys": {"batch"},

@@ -54,6 +54,7 @@ MATRIX = {
     # Written by create_batch() and the queue's functions.
     "batches": Row(             MEMBERS),
     "batch_dependencies": Row(  MEMBERS),
+    "job_dependencies": Row(    MEMBERS),
     # Written by create_schedule() and its like, and by the ticker.
     "schedules": Row(           MEMBERS),
     "schedule_runs": Row(       MEMBERS),

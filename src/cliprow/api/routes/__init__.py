@@ -24,6 +24,7 @@ from cliprow.api.routes import (
     project_members,
     projects,
     schedules,
+    stages,
     tenants,
     timing,
     webhooks,
@@ -50,6 +51,7 @@ ROUTERS: tuple[Router, ...] = (
     health.router,
     metrics.router,
     operations.router,
+    stages.router,
     config.router,
     documents.router,
 )

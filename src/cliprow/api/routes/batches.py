@@ -51,6 +51,7 @@ _ACTIONS: dict[str, LiteralString] = {
     "resume": "select public.resume_batch(%s)::text",
     "cancel": "select public.cancel_batch(%s)::text",
     "retry_failed": "select public.retry_batch(%s)::text",
+    "retry_cancelled": "select public.retry_batch(%s, 'cancelled')::text",
 }
 DryRun = Annotated[
     bool, QueryParameter(name="dry_run", description="Only say what is wrong, and what it would take.")
@@ -103,7 +104,7 @@ async def create_batch(
 
 
 def _of_json(data: NewBatch) -> Submission:
-    options = {**data.options, "title": data.title, "job_type": "batch"}
+    options = {"job_type": "batch", **data.options, "title": data.title}
     if data.max_concurrent_tasks is not None:
         options["max_concurrent_tasks"] = data.max_concurrent_tasks
     return Submission.of(data.project_id, data.topics, options, data.defaults)

@@ -47,6 +47,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: Per platform what there is and what is missing, once the job has ended.
     result_data: dict[str, Any] | None
     paused_at: datetime | None
+    #: Since when it waits for other jobs of its batch, and why still.
+    blocked_at: datetime | None
+    blocked_reason: str | None
+    deadline: datetime | None
+    is_late: bool
     version: int
     created_at: datetime
     updated_at: datetime
@@ -56,7 +61,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 JOB: LiteralString = """j.id, j.project_id, j.batch_id, j.position, j.job_type, j.status, j.lane, j.topic, j.platforms,
   j.generation, j.stage, j.current_step, j.total_steps, j.progress, j.error_code, j.error_message, j.next_step,
-  j.result_data, j.paused_at, j.version, j.created_at, j.updated_at, j.started_at, j.completed_at"""
+  j.result_data, j.paused_at, j.blocked_at, j.blocked_reason, j.deadline, j.is_late,
+  j.version, j.created_at, j.updated_at, j.started_at, j.completed_at"""
 
 
 class StageProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -211,8 +217,11 @@ class ControlledBatch(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
     version: int
     changed_jobs: int
-    #: Of a cancellation: not 0, and there are more jobs than one call takes. Send it again; meanwhile the batch is paused.
+    #: Of a cancellation or retry: not 0, and there are more jobs than one call takes. Send it again; a batch that is being
+    #: cancelled is paused meanwhile.
     remaining_jobs: int = 0
+    #: Of a retry: which jobs run again. For `cancelled`, send it again as `retry_cancelled`.
+    retried_status: Literal["failed", "cancelled"] | None = None
 
 
 class RetriedJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -244,7 +253,9 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a batch."""
 
-    action: Literal["pause", "resume", "cancel", "retry_failed"]
+    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, or in a batch that was cancelled what was
+    #: withdrawn.
+    action: Literal["pause", "resume", "cancel", "retry_failed", "retry_cancelled"]
     #: With pause: what runs is stopped and waits again, counted as neither failed nor lost; else it may end.
     now: bool = False
 
@@ -305,7 +316,8 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     #: May be left out of a dry run, for a project that is still to be made.
     project_id: UUID | None = None
     #: Objects {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, voice?,
-    #: images?, library_items?, metadata?}, or just the topic as text.
+    #: images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, or just
+    #: the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
     topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]
     title: Title = ""
     max_concurrent_tasks: Cap | None = None
@@ -337,3 +349,13 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     library_items: list[UUID] | None = None
     metadata: dict[str, Any] | None = None
     title: Title = ""
+    #: Nothing starts before.
+    starts_at: datetime | None = None
+    #: When it must have ended; what has not is cancelled then, or only marked as late.
+    deadline: datetime | None = None
+    on_deadline: Literal["cancel", "warn"] | None = None
+    #: Batches and jobs that come first, how they must have ended (completed unless said otherwise), and what becomes of it
+    #: when they end otherwise (hold unless said otherwise).
+    after: Annotated[list[UUID], Meta(max_length=100)] | None = None
+    after_condition: Literal["completed", "ended"] | None = None
+    after_failure: Literal["hold", "cancel", "run"] | None = None

@@ -45,6 +45,9 @@ from cliprow.api.routes.job_types import (
 from cliprow.api.submission import TOPIC_FIELDS, Submission
 from cliprow.errors import InvalidInput
 
+#: Fields of a new job that say when it may begin, as options of its batch, and when it must have ended.
+_START = ("starts_at", "after", "after_condition", "after_failure")
+_END = ("deadline", "on_deadline")
 Statuses = Annotated[list[JobStatus] | None, QueryParameter(name="status", description="One or several.")]
 
 
@@ -173,6 +176,8 @@ async def _detail(request: ApiRequest, job_id: UUID) -> str:
 
 def _submission(data: NewJob) -> Submission:
     said = {name: value for name, value in msgspec.to_builtins(data).items() if value is not None}
+    start = {name: said[name] for name in _START if name in said}
+    end = {name: said[name] for name in _END if name in said}
     topic = {name: value for name, value in said.items() if name in TOPIC_FIELDS}
     if data.job_type == "batch":
         if not data.topics:
@@ -181,14 +186,14 @@ def _submission(data: NewJob) -> Submission:
                 next_step="Send `topics`, or leave job_type out.",
             )
         defaults = {name: value for name, value in topic.items() if name != "topic"}
-        return Submission.of(
-            data.project_id, data.topics, {"title": data.title, "job_type": "batch"}, defaults
-        )
+        options = {"title": data.title, "job_type": "batch", **start, **end}
+        return Submission.of(data.project_id, data.topics, options, defaults)
     if data.topics:
         raise InvalidInput(
             "A single job takes one topic.", next_step='Send `topic`; or add "job_type": "batch" for several.'
         )
-    return Submission.of(data.project_id, [topic], {"title": data.title, "job_type": "single"})
+    options = {"title": data.title, "job_type": "single", **start}
+    return Submission.of(data.project_id, [{**topic, **end}], options)
 
 
 router = Router(
