@@ -35,6 +35,7 @@ def test_no_lane_and_no_tenant_waits_longer_than_its_bound(world: World, seed: i
     )
     worker = Worker(world, stages=[Stage.SCRIPT], slots=1)
     people = [world.sign_up(f"tenant{number}") for number in range(TENANTS)]
+    world.run("update public.tenants set plan = 'premium'")
     projects = {person.tenant_id: world.add_project(person) for person in people}
     waiting: Counter[tuple[UUID, str]] = Counter()
 
