@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cliprow.api.examples_content import CONTENT_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
 from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
@@ -253,6 +254,7 @@ EXAMPLES: dict[str, Any] = {
     "Readiness": {"status": "ready", "checks": {"database": "ok", "signing_keys": "ok"}},
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
+    **CONTENT_EXAMPLES,
     **OPERATION_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {

@@ -14,10 +14,12 @@ from cliprow.cli import (
     api,
     batch,
     batch_control,
+    content,
     demo,
     job,
     job_control,
     job_creation,
+    library,
     login,
     ops,
     project,
@@ -72,6 +74,8 @@ cliprow.add_command(project.project)
 cliprow.add_command(tenant.tenant)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
+cliprow.add_command(library.library)
+cliprow.add_command(content.content)
 ops.ops.add_command(stages.stage)
 cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)
