@@ -35,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("CLIPROW_POSTGRES_BIN"),
         help="folder with `initdb` and `postgres` to test on (default: the packaged Postgres)",
     )
+    parser.addoption(
+        "--fault-jobs",
+        type=int,
+        default=300,
+        help="videos of the batch during which workers are killed, two times for each three of them",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
