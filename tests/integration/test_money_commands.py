@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from cliprow.errors import InvalidInput
-from tests.integration.remote.conftest import ann, api_url
-from tests.integration.test_schedule_commands import Run, run
+from tests.integration.commands import Run, ann, api_url, run
 
 __all__ = ["ann", "api_url", "run"]
 
