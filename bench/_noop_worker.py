@@ -49,6 +49,9 @@ class NoFiles:
     def delete(self, path: str) -> None:
         return None
 
+    def digest(self, path: str) -> str:
+        raise NotFound(f"{path} was never stored.", error_code="STORAGE_FILE_MISSING")
+
 
 @dataclass
 class NoopSlot:

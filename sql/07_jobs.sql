@@ -62,6 +62,8 @@ create index generation_jobs_tenant_id_batch_id on public.generation_jobs (tenan
 create index generation_jobs_tenant_id_project_id on public.generation_jobs (tenant_id, project_id, id);
 create index generation_jobs_tenant_id_status on public.generation_jobs (tenant_id, status, id);
 create index generation_jobs_result_data on public.generation_jobs using gin (result_data jsonb_path_ops);
+create index generation_jobs_library_items on public.generation_jobs
+using gin ((params -> 'library_items') jsonb_path_ops) where params ? 'library_items';
 create index generation_jobs_paused_by on public.generation_jobs (paused_by) where paused_by is not null;
 
 alter table public.generation_jobs enable row level security;

@@ -142,9 +142,12 @@ create table public.content_library (
   version bigint not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  latest_version int not null default 1,
   unique (tenant_id, scene_id),
+  unique (tenant_id, id),
   foreign key (tenant_id, scene_id) references public.scenes (tenant_id, id) on delete cascade
 );
+comment on column public.content_library.latest_version is 'The highest number of its rows of library_versions; version counts changes of this row.';
 comment on table public.content_library is
   'Reusable scenes with tags and figures. In the category `public`, tags and preview are shared with every tenant, on purpose, through public_library.';
 comment on column public.content_library.preview_text is 'What other tenants see of a public scene, because they cannot read the scene itself.';
@@ -153,6 +156,28 @@ create index content_library_performance on public.content_library (tenant_id, p
 create index content_library_usage on public.content_library (tenant_id, usage_count desc);
 create index content_library_tags on public.content_library using gin (specific_tags jsonb_path_ops, generic_tags jsonb_path_ops);
 create index content_library_public on public.content_library (performance_score desc) where library_category = 'public';
+
+create table public.library_versions (
+  id uuid primary key default private.uuid_v7(),
+  tenant_id uuid not null,
+  item_id uuid not null,
+  number int not null check (number > 0),
+  scene_type text not null,
+  voiceover_text text not null,
+  visual_description text not null,
+  heading text not null,
+  points jsonb not null,
+  content_keys text [] not null default '{}',
+  created_by uuid references auth.users (id) on delete set null,
+  created_at timestamptz not null default now(),
+  unique (item_id, number),
+  foreign key (tenant_id, item_id) references public.content_library (tenant_id, id) on delete cascade
+);
+comment on table public.library_versions is
+  'What a scene of the library said and showed, from each change on. Jobs take one version, and later ones change nothing of theirs.';
+comment on column public.library_versions.content_keys is 'Narration and segments made of it, kept as artifacts even when their job is gone.';
+create index library_versions_tenant_id_item_id on public.library_versions (tenant_id, item_id);
+create index library_versions_created_by on public.library_versions (created_by);
 
 alter table public.scripts enable row level security;
 create policy "Members read their tenant's scripts" on public.scripts
@@ -234,3 +259,9 @@ on public.content_library to authenticated;
 grant update (specific_tags, generic_tags, preview_text, library_category, usage_count, last_used)
 on public.content_library to authenticated;
 grant select, insert, update, delete on public.content_library to service_role;
+
+alter table public.library_versions enable row level security;
+create policy "Members read the versions of their tenant's library" on public.library_versions
+for select to authenticated using (tenant_id = (select private.tenant_id()));
+grant select on public.library_versions to authenticated;
+grant select, insert, update, delete on public.library_versions to service_role;

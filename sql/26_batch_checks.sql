@@ -71,7 +71,7 @@ as $$
     select t.n, k.field, 'is not something a topic has'
     from topic as t
     cross join lateral (
-      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,metadata,after_rows,after_condition,after_failure,deadline,on_deadline}'::text []
+      select t.v - '{topic,brief,audience,tone,script_type,priority,language,voice,duration_s,platforms,images,library_items,reuse,metadata,after_rows,after_condition,after_failure,deadline,on_deadline}'::text []
         as v
     ) as rest
     cross join lateral jsonb_object_keys(rest.v) as k (field)
@@ -103,19 +103,22 @@ as $$
 begin
   return query
   select c.id, s.language, case when c.tenant_id = private.tenant_id()
-    then jsonb_build_object('scene_type', s.scene_type, 'voiceover_text', s.voiceover_text,
-      'visual_description', s.visual_description, 'heading', s.heading, 'points', s.points)
+    then jsonb_build_object('scene_type', v.scene_type, 'voiceover_text', v.voiceover_text,
+      'visual_description', v.visual_description, 'heading', v.heading, 'points', v.points)
     -- Of another tenant's scene there is only what it shares.
     else jsonb_build_object('scene_type', 'main_content', 'voiceover_text', c.preview_text,
       'visual_description', c.preview_text, 'heading', '', 'points', '[]'::jsonb) end
   from public.content_library as c
   join public.scenes as s on s.id = c.scene_id
-  where c.id = case when pg_catalog.lower(p_item_id) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then p_item_id::uuid end
+  join public.library_versions as v on v.item_id = c.id
+    and v.number = coalesce(case when p_item_id ~ '@[1-9][0-9]{0,5}$' then split_part(p_item_id, '@', 2)::int end, c.latest_version)
+  where c.id = case when pg_catalog.lower(p_item_id) ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(@[1-9][0-9]{0,5})?$'
+      then split_part(p_item_id, '@', 1)::uuid end
     and (c.tenant_id = private.tenant_id() or c.library_category = 'public');
 end
 $$;
 comment on function private.library_scene(text) is
-  'A scene of the library as a script takes it, by the id of the item; no row unless it is the caller''s own or public. Of a public scene of '
+  'A scene of the library as a script takes it, by the id of the item, or item@version (default: the latest); no row unless it is the caller''s own or public. Of a public scene of '
   'another tenant the preview is all there is.';
 
 create function private.library_problems(p_topics jsonb)
@@ -193,7 +196,7 @@ begin
   end if;
   return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
     || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics), '[]')
-    || coalesce(private.lane_problems(p_topics), '[]');
+    || coalesce(private.lane_problems(p_topics), '[]') || coalesce(private.reuse_problems(p_topics, p_options), '[]');
 end
 $$;
 comment on function private.request_problems(jsonb, jsonb) is 'Everything wrong with the topics and options of a batch; an empty list when nothing is.';

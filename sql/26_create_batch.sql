@@ -11,7 +11,7 @@ as $$
   cross join lateral private.library_scene(i.value) as l
 $$;
 comment on function private.library_scenes(jsonb) is
-  'The scenes of library items, in order, as they are now: what becomes of an item later changes no job. Null for none.';
+  'The scenes of library items, in order, in the version named: what becomes of an item later changes no job. Null for none.';
 
 create function private.count_library_use(p_topics jsonb)
 returns void
@@ -19,11 +19,11 @@ language sql
 set search_path = ''
 as $$
   with used as (
-    select i.value::uuid as id, count(*)::int as times
+    select split_part(i.value, '@', 1)::uuid as id, count(*)::int as times
     from jsonb_array_elements(p_topics) as t
     cross join lateral jsonb_array_elements_text(
       case jsonb_typeof(t.value -> 'library_items') when 'array' then t.value -> 'library_items' else '[]' end) as i
-    group by i.value::uuid
+    group by split_part(i.value, '@', 1)::uuid
   ), item as materialized (
     -- In one order, because tenants share the public ones.
     select c.id, used.times from public.content_library as c join used on used.id = c.id order by c.id for no key update of c
@@ -136,6 +136,7 @@ begin
   end if;
   if v_is_new then
     perform private.check_request(topics, options);
+    topics := private.with_library_items(topics, options);
     v_batch := private.insert_batch(v_project, options);
     perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
     perform private.apply_waits(v_batch, topics);
@@ -152,6 +153,6 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 grant execute on function public.create_batch(uuid, jsonb, jsonb, text) to authenticated;

@@ -87,8 +87,8 @@ begin
   end if;
   select * into v_artifact from public.artifacts
   where tenant_id = p_task.tenant_id and content_key = p_content_key for update;
-  if v_artifact.status = 'ready' then
-    update public.artifacts set reuse_count = reuse_count + 1, last_used_at = now()
+  if v_artifact.status in ('ready', 'condemned') then
+    update public.artifacts set status = 'ready', condemned_at = null, reuse_count = reuse_count + 1, last_used_at = now()
     where tenant_id = p_task.tenant_id and content_key = p_content_key;
     return 'reused';
   elsif exists (
@@ -98,9 +98,9 @@ begin
   ) then
     return 'parked';
   end if;
-  -- Whoever was computing it is gone without a result: take over.
+  -- It is damaged, or whoever was computing it is gone without a result: take over.
   update public.artifacts
-  set attempt_id = p_attempt_id, job_id = p_task.job_id, task_id = p_task.id, created_at = now()
+  set status = 'computing', attempt_id = p_attempt_id, job_id = p_task.job_id, task_id = p_task.id, created_at = now()
   where tenant_id = p_task.tenant_id and content_key = p_content_key;
   return 'run';
 end
@@ -116,7 +116,7 @@ as $$
 begin
   insert into public.generated_content (
     tenant_id, project_id, job_id, task_id, scene_id, content_type, role, file_name, file_path, file_size, sha256,
-    duration_ms, duration, platform, resolution, format, generation_metadata
+    duration_ms, duration, platform, resolution, format, generation_metadata, quality_score
   )
   select t.tenant_id, t.project_id, t.job_id, t.id, s.id,
     case f ->> 'role' when 'narration' then 'audio' when 'segment' then 'video' when 'video' then 'video'
@@ -127,7 +127,8 @@ begin
     nullif(substring(f ->> 'name' from '\.([^.]+)$'), ''),
     jsonb_build_object('content_key', a.content_key, 'stage_version', a.stage_version, 'is_reused', p_is_reused)
       || coalesce(jsonb_strip_nulls(jsonb_build_object('provider', a.facts -> 'provider',
-        'voice_id', a.facts -> 'voice', 'layout', a.facts -> 'layout')), '{}')
+        'voice_id', a.facts -> 'voice', 'layout', a.facts -> 'layout')), '{}'),
+    private.technical_quality(a.facts, (f ->> 'size_bytes')::bigint)
   from unnest(p_tasks) as t
   join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
   cross join lateral jsonb_array_elements(a.files) as f

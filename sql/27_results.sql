@@ -9,8 +9,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  perform private.spare_files(array(select r.files from unnest(p_results) as r));
   update public.artifacts as a
-  set status = 'ready', ready_at = now(), facts = r.facts, files = r.files,
+  set status = 'ready', ready_at = now(), damaged_at = null, checked_at = null, facts = r.facts, files = r.files,
     size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(r.files) as f)
   from unnest(p_tasks) as t
   join unnest(p_results) as r on r.attempt_id = t.attempt_id

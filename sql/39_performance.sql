@@ -94,6 +94,7 @@ begin
   on conflict (project_id, date) do nothing;
   perform from public.analytics where project_id = v_content.project_id and date = v_date for update;
   perform private.sum_up_day(v_content.project_id, v_date);
+  perform private.score_content(v_content);
   return jsonb_build_object('id', v_id, 'project_id', v_content.project_id, 'date', v_date);
 end
 $$;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cliprow.errors import NotFound
-from cliprow.files import copy_whole
+from cliprow.files import copy_whole, sha256_of
 from cliprow.storage import check_path
 
 
@@ -29,6 +29,9 @@ class FolderStorage:
 
     def delete(self, path: str) -> None:
         self._place(path).unlink(missing_ok=True)
+
+    def digest(self, path: str) -> str:
+        return sha256_of(self.fetch(path))
 
     def _place(self, path: str) -> Path:
         check_path(path)

@@ -1425,6 +1425,7 @@ begin
   end if;
   if v_is_new then
     perform private.check_request(topics, options);
+    topics := private.with_library_items(topics, options);
     v_batch := private.insert_batch(v_project, options);
     perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
     perform private.apply_waits(v_batch, topics);
@@ -1441,7 +1442,7 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 
 create or replace function private.keep_results(p_results private.result [], p_tasks public.stage_tasks [])
@@ -1450,8 +1451,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  perform private.spare_files(array(select r.files from unnest(p_results) as r));
   update public.artifacts as a
-  set status = 'ready', ready_at = now(), facts = r.facts, files = r.files,
+  set status = 'ready', ready_at = now(), damaged_at = null, checked_at = null, facts = r.facts, files = r.files,
     size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(r.files) as f)
   from unnest(p_tasks) as t
   join unnest(p_results) as r on r.attempt_id = t.attempt_id

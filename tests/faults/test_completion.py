@@ -48,6 +48,9 @@ class _NoFiles:
     def delete(self, path: str) -> None:
         return None
 
+    def digest(self, path: str) -> str:
+        raise NotFound(f"{path} was never stored.", error_code="STORAGE_FILE_MISSING")
+
 
 @dataclass
 class FaultySlot:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cliprow.api.examples_content import CONTENT_EXAMPLES
 from cliprow.api.examples_costs import COST_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
 from cliprow.api.examples_operations import OPERATION_EXAMPLES
@@ -255,6 +256,7 @@ EXAMPLES: dict[str, Any] = {
     **LIBRARY_EXAMPLES,
     **SCHEDULE_EXAMPLES,
     **COST_EXAMPLES,
+    **CONTENT_EXAMPLES,
     **OPERATION_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {

@@ -19,7 +19,7 @@ from cliprow.errors import CliprowError, InvalidInput, RowProblem
 #: Fields that a topic may have, and that defaults may give.
 TOPIC_FIELDS = frozenset({
     "topic", "platforms", "brief", "audience", "tone", "script_type", "language", "duration_s", "priority", "voice",
-    "images", "library_items", "metadata",
+    "images", "library_items", "reuse", "metadata",
 })  # fmt: skip
 
 

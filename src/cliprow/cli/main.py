@@ -14,10 +14,12 @@ from cliprow.cli import (
     api,
     batch,
     batch_control,
+    content,
     demo,
     job,
     job_control,
     job_creation,
+    library,
     login,
     money,
     ops,
@@ -75,6 +77,8 @@ cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
 cliprow.add_command(money.prices)
 cliprow.add_command(money.budget)
+cliprow.add_command(library.library)
+cliprow.add_command(content.content)
 ops.ops.add_command(stages.stage)
 cliprow.add_command(ops.ops)
 cliprow.add_command(login.login)

@@ -22,6 +22,7 @@ from cliprow.errors import Unavailable
 from cliprow.models import Stage
 from cliprow.providers.paid import StageProvider
 from cliprow.queue.completions import Completion, Completions, Outcome
+from cliprow.queue.content_keeper import Check, Checked, Step
 from cliprow.queue.frames import CallAsked, CallMade, CallVerdict, Failed
 
 logger = logging.getLogger(__name__)
@@ -227,6 +228,28 @@ class QueueCalls:
         await self._call(
             "select private.settle_delivery(%s, %s, %s, %s)", delivery_id, status, error, retry_after_s
         )
+
+    async def sweep_content(self) -> Step | None:
+        """One small step of looking for stored content that nothing refers to; None while another worker does it."""
+        answer = await self._call("select private.sweep_content()::text")
+        return msgspec.json.decode(answer, type=Step) if answer else None
+
+    async def forget_files(self, paths: list[str]) -> None:
+        """Say that files are removed from the storage."""
+        await self._call("select private.forget_files(%s)", paths)
+
+    async def take_checks(self, limit: int) -> list[Check]:
+        """Artifacts that are to be compared with their checksums now."""
+        return msgspec.json.decode(
+            await self._call("select private.take_checks(%s)::text", limit), type=list[Check]
+        )
+
+    async def settle_checks(self, checked: list[Checked]) -> list[str]:
+        """Say how checks ended; returns the paths of broken files, which are to be removed."""
+        broken: list[str] = await self._call(
+            "select private.settle_checks(%s::jsonb)", msgspec.json.encode(checked).decode()
+        )
+        return broken
 
     async def drain(self) -> None:
         """Ask for nothing new."""

@@ -7,6 +7,7 @@ What must go on whatever happens to a single task runs side by side here:
     tidying     removes what has been kept for long enough, in small steps
     flushing    tells followers of live topics what nobody has told them yet
     telling     calls the webhooks of tenants when something of theirs has ended
+    keeping     removes stored content that nothing refers to, and compares the rest with its checksums
     watching    stops what nobody wants any more
     fetching    procrastinate's worker (LISTEN/NOTIFY); started again when it loses the database
     running     one coroutine per claimed task; outlives a lost connection, because its child does too
@@ -38,6 +39,7 @@ from cliprow.models import Stage
 from cliprow.providers.paid import providers_in_use
 from cliprow.queue.callbacks import CallbackSender
 from cliprow.queue.calls import KEEPALIVE, Claim, Order, QueueCalls
+from cliprow.queue.content_keeper import ContentKeeper
 from cliprow.queue.entries import Entries
 from cliprow.queue.scratch import scratch_folder
 from cliprow.queue.slot import Slot, StageSlot, memory_of_family
@@ -168,23 +170,17 @@ class Worker:
     async def _serve(self) -> None:
         """Do everything side by side until told to stop, or until one part has failed."""
         stopping = asyncio.create_task(self._stopping.wait())
-        beating, ticking, tidying, flushing, telling, watching, fetching = services = [
-            asyncio.create_task(part())
-            for part in (
-                self._beat,
-                self._tick,
-                self._tidy,
-                self._flush,
-                self._tell,
-                self._watch,
-                self._fetch,
-            )
-        ]
+        parts = (
+            self._beat, self._tick, self._tidy, self._flush, self._tell, self._keep, self._watch, self._fetch,
+        )  # fmt: skip
+        services = [asyncio.create_task(part()) for part in parts]
+        beating, ticking, tidying, flushing, telling, keeping, watching, fetching = services
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
         ticking.cancel()
         tidying.cancel()
         telling.cancel()
+        keeping.cancel()
         await self._wind_down(fetching)
         for service in (beating, flushing, watching):
             service.cancel()
@@ -308,6 +304,10 @@ class Worker:
     async def _tell(self) -> None:
         await self._registered.wait()
         await CallbackSender(self._calls).run()
+
+    async def _keep(self) -> None:
+        await self._registered.wait()
+        await ContentKeeper(self._calls, self._storage).run()
 
     async def _last_flush(self) -> None:
         """Tell how it ended: there may be no other worker who does."""

@@ -55,6 +55,16 @@ class Storage(Protocol):
         """Remove what is stored at `path`; nothing there is fine."""
         ...
 
+    def digest(self, path: str) -> str:
+        """The hex sha256 of what is stored at `path`, read from there and not from a local copy.
+
+        Raises:
+            NotFound: nothing is stored there (STORAGE_FILE_MISSING), or there is no bucket.
+            NotAllowed: the storage does not let us.
+            Unavailable: the storage does not answer.
+        """
+        ...
+
 
 def artifact_path(tenant_id: object, sha256: str) -> str:
     """Return where a tenant's artifact lies.

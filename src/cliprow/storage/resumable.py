@@ -8,7 +8,6 @@ from pathlib import Path
 
 import httpx
 
-from cliprow.errors import Cancelled
 from cliprow.storage.answers import Persistence, Refusal, check
 from cliprow.storage.withdrawal import check_wanted
 
@@ -43,7 +42,7 @@ class ResumableUpload:
         self._url = ""
 
     def run(self, persistence: Persistence) -> None:
-        """Send it; what has arrived of an upload that is wanted no more is removed.
+        """Send it; what has arrived of an upload that is wanted no more, or given up, is removed.
 
         Raises:
             Cancelled: it is wanted no more (see withdrawal.py).
@@ -52,7 +51,7 @@ class ResumableUpload:
         """
         try:
             self._run(persistence)
-        except Cancelled:
+        except BaseException:
             self._terminate()
             raise
 
@@ -99,7 +98,7 @@ class ResumableUpload:
             try:
                 self._client.delete(self._url, headers=self._headers)
             except httpx.TransportError as error:
-                logger.warning("An upload that is wanted no more could not be removed: %s", error)
+                logger.warning("An upload that is given up could not be removed: %s", error)
 
     def _ask_offset(self) -> int:
         """How much has arrived."""

@@ -123,6 +123,13 @@ class SupabaseStorage:
         self._persistence(f"remove {path}").run(lambda: self._bucket().remove([path]))
         self.cache.remove(path)
 
+    def digest(self, path: str) -> str:
+        """Read all of it."""
+        check_path(path)
+        digest = hashlib.sha256()
+        self._download(path, digest.update)
+        return digest.hexdigest()
+
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()

@@ -127,6 +127,11 @@ SAMPLES = {
         "quality_score",
     ),
     "content_library": Sample("id, tenant_id, scene_id", "%(id)s, %(tenant)s, %(scene)s", "preview_text"),
+    "library_versions": Sample(
+        "id, tenant_id, item_id, number, scene_type, voiceover_text, visual_description, heading, points",
+        "%(id)s, %(tenant)s, %(item)s, 1 + %(n)s::int, 'intro', 'Said', 'Seen', '', '[]'",
+        "heading",
+    ),
     "asset_access": Sample(
         "id, tenant_id, content_id, action, path",
         "%(id)s, %(tenant)s, %(content)s, 'issued', 'path'",
@@ -190,6 +195,7 @@ NAMES = {
     "scripts": "script",
     "scenes": "scene",
     "generated_content": "content",
+    "content_library": "item",
 }
 
 

@@ -30,6 +30,7 @@ PARENTS = {
     "scenes": {"script"},
     "generated_content": {"project", "job", "scene"},
     "content_library": {"scene"},
+    "library_versions": {"item"},
     "performance_metrics": {"project", "content"},
     "analytics": {"project"},
     "provider_calls": {"batch"},

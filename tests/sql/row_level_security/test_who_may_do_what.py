@@ -51,6 +51,8 @@ MATRIX = {
     "scripts": Row(             MEMBERS,   CONTROLLERS,       CONTROLLERS,       CONTROLLERS),
     "scenes": Row(              MEMBERS,   CONTROLLERS,       CONTROLLERS,       CONTROLLERS),
     "content_library": Row(     MEMBERS,   EDITORS,           EDITORS,           EDITORS),
+    # Written by triggers and add_library_version().
+    "library_versions": Row(    MEMBERS),
     # Written by create_batch() and the queue's functions.
     "batches": Row(             MEMBERS),
     "batch_dependencies": Row(  MEMBERS),

@@ -329,15 +329,18 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     #: May be left out of a dry run, for a project that is still to be made.
     project_id: UUID | None = None
     #: Objects {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, voice?,
-    #: images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, or just
-    #: the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
+    #: images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?},
+    #: or just the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
+    #: library_items are ids, or id@version; reuse asks for scenes of the library: {tag | tags | items | scenes, version:
+    #: latest or a number, limit}, or a list.
     topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]
     title: Title = ""
     max_concurrent_tasks: Cap | None = None
     #: Fields of topics that do not say otherwise, like {"platforms": ["youtube"]}.
     defaults: Topic = {}
     #: starts_at, deadline (moments); on_deadline (cancel, warn); after (ids of batches and jobs that come first),
-    #: after_condition (completed, ended), after_failure (hold, cancel, run). What else there is is kept with the batch.
+    #: after_condition (completed, ended), after_failure (hold, cancel, run); reuse, for topics that do not
+    #: say otherwise. What else there is is kept with the batch.
     options: dict[str, Any] = {}
 
 
@@ -359,7 +362,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     priority: str | None = None
     voice: str | None = None
     images: list[dict[str, Any]] | None = None
-    library_items: list[UUID] | None = None
+    library_items: list[str] | None = None
+    reuse: dict[str, Any] | list[dict[str, Any]] | None = None
     metadata: dict[str, Any] | None = None
     title: Title = ""
     #: Nothing starts before.
