@@ -66,7 +66,7 @@ language sql
 stable
 set search_path = ''
 return greatest(0, array_position(array['urgent', 'premium', 'standard'], p_lane) - 1
-  - floor(extract(epoch from now() - p_served_at) / extract(epoch from p_ageing))::int);
+  - greatest(0, floor(extract(epoch from now() - p_served_at) / extract(epoch from p_ageing)))::int);
 comment on function private.lane_rank(text, timestamptz, interval) is
   '0 urgent, 1 premium, 2 standard; each ageing interval without service lifts by one, so that no lane waits for ever.';
 

@@ -234,3 +234,19 @@ def test_deviations_says_which_tables_are_partitioned() -> None:
     )
     for table in set(APPENDIX_A):
         assert ("artitioned by" in section("deviations", table)) == (table in partitioned)
+
+
+@pytest.mark.parametrize("name", ["operations", "scale"])
+def test_benchmarks_and_figures_that_are_named_exist(name: str) -> None:
+    metrics = (ROOT / "src/cliprow/api/routes/metrics.py").read_text(encoding="utf-8")
+    assert [path for path in re.findall(r"bench/\w+\.py", page(name)) if not (ROOT / path).exists()] == []
+    assert [
+        figure
+        for figure in re.findall(r"cliprow_(\w+)", page(name))
+        if f'"{figure}"' not in metrics and figure not in {"worker", "api"}
+    ] == []
+
+
+def test_operations_tells_the_meaning_of_each_setting_and_of_no_other() -> None:
+    told = set().union(*map(named, re.findall(r"^\| ([^|]+) \|", section("operations", "Settings"), re.M)))
+    assert told == set(columns("private.settings"))

@@ -219,7 +219,9 @@ def commands_named(text: str) -> set[str]:
     return {match[1].strip() for match in re.finditer(r"\bcliprow((?: [a-z]+(?![\w./=-]))+)", text)}
 
 
-@pytest.mark.parametrize("name", ["README.md", "justfile", "CONTRIBUTING.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "justfile", "CONTRIBUTING.md", "docs/operations.md", "docs/scale.md"]
+)
 def test_commands_that_are_named_exist(name: str) -> None:
     code = re.findall(
         r"`[^`\n]+`|^    .+$|^```.*?^```", (ROOT / name).read_text(encoding="utf-8"), re.M | re.S

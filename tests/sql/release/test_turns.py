@@ -74,7 +74,7 @@ def test_lanes_go_before_each_other_over_all_tenants(world: World, ann: Person, 
 @pytest.mark.parametrize(
     ("lane", "minutes", "rank"),
     [("urgent", 0, 0), ("premium", 0, 1), ("standard", 0, 2), ("standard", 5.1, 1), ("standard", 10.1, 0), ("standard", 99, 0),
-     ("premium", 5.1, 0), ("urgent", 60, 0)],
+     ("premium", 5.1, 0), ("urgent", 60, 0), ("urgent", -0.1, 0), ("standard", -0.1, 2)],
 )  # fmt: skip
 def test_waiting_lifts_by_a_lane_at_a_time(world: World, lane: str, minutes: float, rank: int) -> None:
     assert (
