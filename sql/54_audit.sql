@@ -182,7 +182,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_columns constant text [] := '{status,generation,paused_at,paused_by,lane,topic,platforms,params,result_data}';
+  v_columns constant text [] := '{status,generation,paused_at,paused_by,lane,topic,platforms,params,deadline}';
 begin
   perform private.ready_audit();
   insert into public.audit_events (tenant_id, user_id, role, door, action, entity, entity_id, before, after)
@@ -198,11 +198,12 @@ begin
     join old_rows as b on b.id = n.id
     cross join lateral (select to_jsonb(b) as row) as o
     cross join lateral (select to_jsonb(n) as row) as w
-    cross join lateral (select array_remove(
-      array(select k from unnest(v_columns) as k where o.row -> k is distinct from w.row -> k), 'result_data') as columns) as d
+    cross join lateral (
+      select array(select k from unnest(v_columns) as k where o.row -> k is distinct from w.row -> k) as columns) as d
     cross join lateral (select private.meaning_of('update', 'generation_jobs', o.row, w.row, d.columns) as action) as m
     where (n.status = 'cancelled' and b.status <> 'cancelled') or n.generation <> b.generation
-      or (n.paused_at, n.lane, n.topic, n.platforms, n.params) is distinct from (b.paused_at, b.lane, b.topic, b.platforms, b.params)
+      or (n.paused_at, n.lane, n.topic, n.platforms, n.params, n.deadline)
+      is distinct from (b.paused_at, b.lane, b.topic, b.platforms, b.params, b.deadline)
   ) as c
   where c.count <= 20 or c.place = 1;
   return null;

@@ -192,12 +192,11 @@ def queues(choice: Choice, as_json: bool) -> None:
 
 
 @ops.group(invoke_without_command=True)
-@click.pass_context
 @deployment_options
 @json_option
-def retention(context: click.Context, choice: Choice, as_json: bool) -> None:
+def retention(choice: Choice, as_json: bool) -> None:
     """Show how long what is kept, and what its removal last did."""
-    if context.invoked_subcommand:
+    if click.get_current_context().invoked_subcommand:
         return
     with open_operator(choice) as at:
         found = _list_retention(at)
