@@ -32,6 +32,7 @@ create table public.batches (
   is_late boolean not null default false,
   blocked_at timestamptz,
   blocked_reason text,
+  is_filling boolean not null default false,
   unique (tenant_id, id),
   unique (tenant_id, number),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
@@ -52,6 +53,7 @@ comment on column public.batches.deadline is 'When it must have ended; options.o
 comment on column public.batches.is_late is 'Its deadline has passed before it had ended.';
 comment on column public.batches.blocked_at is 'Nothing of it is released while it waits for other batches or jobs: since when it does.';
 comment on column public.batches.blocked_reason is 'What it waits for, or why it waits in vain, for people.';
+comment on column public.batches.is_filling is 'More topics are to come, by append_topics; until then it does not end.';
 comment on column public.batches.progress_sum is 'Sum of the jobs'' progress; progress is its average.';
 create index batches_tenant_id_created_at on public.batches (tenant_id, created_at desc);
 create index batches_tenant_id_project_id on public.batches (tenant_id, project_id);

@@ -25,20 +25,45 @@ create type private.count_move as (
 );
 comment on type private.count_move is 'By how much one batch, stage and lane changed what waits and what is active.';
 
+create function private.begin_turns(p_moves private.count_move [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update private.turns as t
+  set is_waiting = true, waits_since = now()
+  from unnest(p_moves) as m
+  join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
+  where t.tenant_id = m.tenant_id and t.stage = m.stage and t.lane = m.lane and not t.is_waiting;
+  insert into private.turns (tenant_id, stage, lane, served_at)
+  select distinct g.tenant_id, g.stage, g.lane, coalesce((
+    select max(o.served_at) from private.turns as o where o.tenant_id = g.tenant_id and o.stage = g.stage), '-infinity')
+  from unnest(p_moves) as m
+  join private.backlogs as g on g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and g.is_next
+  where not exists (
+    select from private.turns as t where t.tenant_id = g.tenant_id and t.stage = g.stage and t.lane = g.lane)
+  on conflict (tenant_id, stage, lane) do nothing;
+end
+$$;
+comment on function private.begin_turns(private.count_move []) is 'Gives tenants of which something begins to wait a turn.';
+
 create function private.apply_counts(p_moves private.count_move [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
-  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over,
-    b.starts_at is null and b.blocked_at is null and b.paused_at is null and not o.is_over
-  from unnest(p_moves) as m
-  join public.batches as b on b.id = m.batch_id
-  cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
-  where m.waiting > 0
-  on conflict (batch_id, stage, lane) do nothing;
+  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
+    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
+    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over, g.is_open and not o.is_over
+    from unnest(p_moves) as m
+    join private.batch_gates as g on g.batch_id = m.batch_id
+    cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
+    where m.waiting > 0 and not exists (
+      select from private.backlogs as k where k.batch_id = m.batch_id and k.stage = m.stage and k.lane = m.lane)
+    on conflict (batch_id, stage, lane) do nothing;
+  end if;
   update private.backlogs as g
   set
     waiting_count = g.waiting_count + d.waiting,
@@ -47,12 +72,15 @@ begin
     select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
   ) as d
   where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
+  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
+    perform private.begin_turns(p_moves);
+  end if;
 
   insert into private.windows (scope_id, scope)
   select s.scope_id, s.scope
   from unnest(p_moves) as m
   cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
-  where m.active > 0
+  where m.active > 0 and not exists (select from private.windows as w where w.scope_id = s.scope_id)
   on conflict (scope_id) do nothing;
   update private.windows as w
   set active_count = w.active_count + d.active
@@ -110,6 +138,7 @@ set search_path = ''
 as $$
 declare
   v_completed_in uuid[];
+  v_started_in uuid[];
   v_changed_in uuid[];
 begin
   if not exists (select from new_rows) then
@@ -126,18 +155,27 @@ begin
 
   select
     array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
-    -- To the job it is all the same whether a task waits in the queue or before it.
-    array_agg(distinct n.job_id) filter (
-      where (n.status <> o.status and not (n.status in ('pending', 'queued') and o.status in ('pending', 'queued')))
-        or n.progress <> o.progress)
-  into v_completed_in, v_changed_in
+    array_agg(distinct n.job_id) filter (where n.status = 'processing' and o.status = 'queued'),
+    array_agg(distinct n.job_id) filter (where n.progress <> o.progress or (n.status <> o.status
+      -- To the job it is all the same whether a task waits in the queue or before it.
+      and not (n.status in ('pending', 'queued') and o.status in ('pending', 'queued'))
+      and not (n.status = 'processing' and o.status = 'queued')
+      -- Unlocked from here: the jobs are rolled up right after.
+      and not (n.status = 'pending' and o.status = 'blocked' and pg_trigger_depth() > 1)))
+  into v_completed_in, v_started_in, v_changed_in
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id;
 
+  if v_started_in is not null then
+    -- Only the first start changes a job.
+    v_changed_in := v_changed_in || array(
+      select j.id from public.generation_jobs as j where j.id = any(v_started_in) and j.status = 'pending' and j.id = any(v_changed_in) is not true
+    );
+  end if;
   if v_completed_in is not null then
     perform private.unlock_dependents(v_completed_in);
   end if;
-  if v_changed_in is not null then
+  if cardinality(v_changed_in) > 0 then
     perform private.roll_up_jobs(v_changed_in);
   end if;
   return null;

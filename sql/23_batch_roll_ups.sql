@@ -42,7 +42,7 @@ begin
     completed_at = case when d.status in ('completed', 'partial', 'failed', 'cancelled') then coalesce(b.completed_at, now()) end
   from (
     select
-      t.id, t.status, t.job_count + sum(m.jobs)::int as job_count,
+      t.id, t.status, t.is_filling, t.job_count + sum(m.jobs)::int as job_count,
       t.pending_count + coalesce(sum(m.jobs) filter (where m.status = 'pending'), 0)::int as pending_count,
       t.processing_count + coalesce(sum(m.jobs) filter (where m.status = 'processing'), 0)::int as processing_count,
       t.completed_count + coalesce(sum(m.jobs) filter (where m.status = 'completed'), 0)::int as completed_count,
@@ -55,13 +55,14 @@ begin
   ) as n
   cross join lateral (
     select private.batch_status(
-      n.status, n.job_count, n.pending_count, n.completed_count, n.failed_count, n.cancelled_count
+      -- A topic that is still to come has not ended.
+      n.status, n.job_count + n.is_filling::int, n.pending_count + n.is_filling::int, n.completed_count, n.failed_count, n.cancelled_count
     ) as status
   ) as d
   where b.id = n.id
-    and (b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
+    and (b.status, b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.progress_sum)
     is distinct from
-    (n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum);
+    (d.status, n.pending_count, n.processing_count, n.completed_count, n.failed_count, n.cancelled_count, n.progress_sum);
 end
 $$;
 comment on function private.apply_batch_moves(private.batch_move []) is 'Adds changes to the counts of batches and sets their status from them.';

@@ -121,7 +121,10 @@ $$;
 comment on function private.scope_room(uuid, uuid, uuid) is
   'How many more tasks of a batch may be released under the caps of batch, project and tenant; 0 while any of them is paused, or the batch may not begin yet.';
 
-create function private.enqueue(p_stage text, p_batch_id uuid, p_lane text, p_rank int, p_limit int)
+create type private.pick as (batch_id uuid, lane text, rank int, room int, place int);
+comment on type private.pick is 'A batch whose turn it is, in which lane, as which rank, how many of it may be released, and its place among the others.';
+
+create function private.enqueue(p_stage text, p_picks private.pick [], p_limit int)
 returns int
 language plpgsql
 set search_path = ''
@@ -129,20 +132,28 @@ as $$
 declare
   v_count int;
 begin
-  -- The queue library assigns ids in the order of the array, so both sides are joined by place.
+  -- One of each batch, then a second of each. The queue library assigns ids in the order of the array, so both sides
+  -- are joined by place.
   with oldest as materialized (
-    select t.job_id, t.id, t.position
-    from public.stage_tasks as t
-    where t.batch_id = p_batch_id and t.stage = p_stage and t.lane = p_lane and t.is_waiting
-    order by t.job_id, t.position
+    select w.job_id, w.id, p.rank, p.place as turn, row_number() over (partition by p.place order by w.job_id, w.position) as round
+    from unnest(p_picks) as p
+    cross join lateral (
+      select t.job_id, t.id, t.position
+      from public.stage_tasks as t
+      where t.batch_id = p.batch_id and t.stage = p_stage and t.lane = p.lane and t.is_waiting
+      order by t.job_id, t.position
+      limit least(p.room, (p_limit + cardinality(p_picks) - 1) / cardinality(p_picks))
+    ) as w
+  ), picked as materialized (
+    select o.job_id, o.id, o.rank, row_number() over (order by o.round, o.turn) as place
+    from oldest as o
+    order by o.round, o.turn
     limit p_limit
-  ), picked as (
-    select o.job_id, o.id, row_number() over (order by o.job_id, o.position) as place from oldest as o
   ), entries as materialized (
     select e.entry_id, row_number() over (order by e.entry_id) as place
     from unnest(procrastinate.procrastinate_defer_jobs_v1((
       select array_agg(
-        row(p_stage, 'run_task', 10 * (2 - p_rank), null, null,
+        row(p_stage, 'run_task', 10 * (2 - p.rank), null, null,
           jsonb_build_object('job_id', p.job_id, 'task_id', p.id), null)::procrastinate.procrastinate_job_to_defer_v1
         order by p.place)
       from picked as p
@@ -156,45 +167,127 @@ begin
     returning 1
   )
   select count(*) into v_count from released;
+  -- As the queue library tells its workers, but once for all.
+  perform pg_notify(c.name, json_build_object('type', 'job_inserted', 'job_id', 0)::text)
+  from (values ('procrastinate_queue_v1#' || p_stage), ('procrastinate_any_queue_v1')) as c (name)
+  where v_count > 0;
   return v_count;
 end
 $$;
-comment on function private.enqueue(text, uuid, text, int, int) is
-  'Moves waiting tasks of a batch into the queue, oldest first; returns how many. The only place that adds queue entries.';
+comment on function private.enqueue(text, private.pick [], int) is
+  'Moves waiting tasks of batches into the queue, oldest first and the batches in turn; returns how many. The only place that adds queue entries.';
 
-create function private.next_backlog(p_stage text)
-returns private.backlogs
+create function private.waiting_turns(p_stage text, p_limit int)
+returns table (tenant_id uuid, lane text, rank int)
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  -- Each part reads an index in its order, and no further than its limit.
+  return query
+  with waiting as (
+    select l.lane, t.tenant_id, t.served_at, t.waits_since
+    from (values ('urgent'), ('premium'), ('standard')) as l (lane)
+    cross join lateral (
+      select * from private.turns as t
+      where t.stage = p_stage and t.lane = l.lane and t.is_waiting
+      order by t.served_at, t.tenant_id limit p_limit
+    ) as t
+    union
+    select l.lane, t.tenant_id, t.served_at, t.waits_since
+    from (values ('premium'), ('standard')) as l (lane)
+    cross join private.settings as s
+    cross join lateral (
+      select * from private.turns as t
+      where t.stage = p_stage and t.lane = l.lane and t.is_waiting and t.waits_since <= now() - s.ageing
+      order by t.waits_since limit p_limit
+    ) as t
+  )
+  select w.tenant_id, w.lane, private.lane_rank(w.lane, w.waits_since, s.ageing) as rank
+  from waiting as w
+  cross join private.settings as s
+  order by rank, w.served_at, w.waits_since, w.tenant_id
+  limit p_limit;
+end
+$$;
+comment on function private.waiting_turns(text, int) is
+  'Whose turn is next at a stage: the best lane, then the tenant served longest ago, then its lane that waits longest; what has waited too long is of a better lane.';
+
+create function private.pick_backlog(p_stage text, p_lane text, p_tenant_id uuid)
+returns private.pick
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_next private.backlogs;
+  v_pick private.pick;
 begin
-  for v_next in
-    select g.*
+  for v_round in 1..2 loop
+    select g.batch_id, g.lane, null, r.room, null into v_pick
     from private.backlogs as g
-    cross join private.settings as s
-    join private.windows as w on w.scope_id = g.tenant_id
-    where g.stage = p_stage and g.waiting_count > 0 and g.is_open
-    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
-  loop
-    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
-      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
-      -- Looked at again now that the tenant is locked: only then are its counters final.
-      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
-        select from private.backlogs as g
-        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0 and g.is_open
-      ) then
-        return v_next;
-      end if;
+    cross join lateral private.scope_room(g.tenant_id, g.project_id, g.batch_id) as r (room)
+    where g.tenant_id = p_tenant_id and g.stage = p_stage and g.lane = p_lane and g.is_next and r.room > 0
+    order by g.batch_id
+    limit 1;
+    exit when v_round = 2;
+    if v_pick.batch_id is null and exists (
+      select from private.backlogs as g
+      where g.tenant_id = p_tenant_id and g.stage = p_stage and g.lane = p_lane and g.is_next
+    ) then
+      return null; -- at its cap
     end if;
+    perform from private.windows where scope_id = p_tenant_id for update skip locked;
+    if not found then
+      return null;
+    end if;
+    -- Looked at again now that the tenant is locked: only then are its counters final.
   end loop;
-  return null;
+  if v_pick.batch_id is null then
+    update private.turns as t set is_waiting = false
+    where t.tenant_id = p_tenant_id and t.stage = p_stage and t.lane = p_lane and not exists (
+      select from private.backlogs as g
+      where g.tenant_id = p_tenant_id and g.stage = p_stage and g.lane = p_lane and g.is_next
+    );
+  end if;
+  return v_pick;
 end
 $$;
-comment on function private.next_backlog(text) is
-  'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
-  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
+comment on function private.pick_backlog(text, text, uuid) is
+  'The oldest batch of a tenant that has both work and room, and locks the tenant; null when there is none, or the tenant is busy: then it releases for '
+  'itself or waits for the ticker. A turn with nothing to wait for is taken back.';
+
+create function private.pick_turns(p_stage text, p_room int, p_limit int)
+returns private.pick []
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_picks private.pick [] := '{}';
+  v_tenant_ids uuid [] := '{}';
+  v_pick private.pick;
+  v_rank int;
+  v_turn record;
+begin
+  for v_turn in select w.* from private.waiting_turns(p_stage, p_limit) as w loop
+    exit when v_turn.rank > v_rank or cardinality(v_picks) = p_room;
+    continue when v_turn.tenant_id = any(v_tenant_ids);
+    v_pick := private.pick_backlog(p_stage, v_turn.lane, v_turn.tenant_id);
+    continue when v_pick.batch_id is null;
+    v_rank := v_turn.rank;
+    v_pick.rank := v_rank;
+    v_pick.place := cardinality(v_picks);
+    v_picks := v_picks || v_pick;
+    v_tenant_ids := v_tenant_ids || v_turn.tenant_id;
+    update private.turns as t
+    set served_at = clock_timestamp(), waits_since = case when t.lane = v_turn.lane then clock_timestamp() else t.waits_since end
+    where t.tenant_id = v_turn.tenant_id and t.stage = p_stage;
+  end loop;
+  return v_picks;
+end
+$$;
+comment on function private.pick_turns(text, int, int) is
+  'Whose turn it is, one batch of each tenant, all of one rank, and locks those tenants; looks at no more turns than the limit.';
 
 create function private.release_stage(p_stage text)
 returns int
@@ -203,26 +296,21 @@ set search_path = ''
 as $$
 declare
   v_room int := private.stage_room(p_stage);
+  v_look int := 32 + v_room;
   v_released int := 0;
   v_count int;
-  v_next private.backlogs;
+  v_picks private.pick [];
 begin
   while v_room > 0 loop
-    v_next := private.next_backlog(p_stage);
-    exit when v_next.batch_id is null;
-    v_count := private.enqueue(
-      p_stage, v_next.batch_id, v_next.lane,
-      private.lane_rank(v_next.lane, v_next.served_at, (select s.ageing from private.settings as s)),
-      least(
-        private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id),
-        -- One at a time while others wait, so that everybody has a turn.
-        case when exists (
-          select from private.backlogs as g
-          where g.stage = p_stage and g.waiting_count > 0 and g.is_open and g.tenant_id <> v_next.tenant_id
-        ) then 1 else v_room end
-      ));
+    v_picks := private.pick_turns(p_stage, v_room, v_look);
+    if v_picks = '{}' then
+      -- Nobody among these has both work and room: look at more.
+      exit when v_look > (select count(*) from private.turns as t where t.stage = p_stage and t.is_waiting);
+      v_look := 8 * v_look;
+      continue;
+    end if;
+    v_count := private.enqueue(p_stage, v_picks, v_room);
     exit when v_count = 0;
-    update private.windows set served_at = clock_timestamp() where scope_id = v_next.tenant_id;
     v_room := v_room - v_count;
     v_released := v_released + v_count;
   end loop;
@@ -233,10 +321,15 @@ comment on function private.release_stage(text) is 'Fills the window of one stag
 
 create function private.release()
 returns int
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  select coalesce(sum(private.release_stage(w.stage)), 0)::int
-  from (select distinct g.stage from private.backlogs as g where g.waiting_count > 0 and g.is_open) as w
+begin
+  return (
+    select coalesce(sum(private.release_stage(w.stage)), 0)::int
+    from private.stage_weights() as w
+    where exists (select from private.turns as t where t.stage = w.stage and t.is_waiting)
+  );
+end
 $$;
 comment on function private.release() is 'Fills the windows of all stages that have work waiting.';

@@ -3,74 +3,98 @@
 --   script_generation ─> audio_generation[scene] ─> video_generation[scene, raster]
 --                           └─> platform_adaptation[platform] ─> post_processing[platform]
 
-create function private.store_script(p_job public.generation_jobs, p_script jsonb)
+create type private.made_script as (job public.generation_jobs, task_id uuid, script jsonb);
+comment on type private.made_script is 'A finished script, its job, and the task that made it.';
+
+create function private.store_scripts(p_made private.made_script [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  with script as (
+  with stored as (
     insert into public.scripts (tenant_id, project_id, job_id, content, word_count, total_duration, script_type, language)
-    select p_job.tenant_id, p_job.project_id, p_job.id, p_script,
+    select (m.job).tenant_id, (m.job).project_id, (m.job).id, m.script,
       (select coalesce(sum(array_length(regexp_split_to_array(btrim(s ->> 'voiceover_text'), '\s+'), 1)), 0)
-       from jsonb_array_elements(p_script -> 'scenes') as s),
-      coalesce((p_job.params ->> 'duration_s')::int, 0),
-      coalesce(p_job.params ->> 'script_type', 'explainer'), coalesce(p_script ->> 'language', 'en')
-    returning id, total_duration
+       from jsonb_array_elements(m.script -> 'scenes') as s),
+      coalesce(((m.job).params ->> 'duration_s')::int, 0),
+      coalesce((m.job).params ->> 'script_type', 'explainer'), coalesce(m.script ->> 'language', 'en')
+    from unnest(p_made) as m
+    returning id, tenant_id, total_duration, content, language
   )
   insert into public.scenes (
     tenant_id, script_id, scene_number, duration, voiceover_text, visual_description, heading, points, scene_type, language
   )
-  select p_job.tenant_id, script.id, (s ->> 'scene_number')::int,
-    greatest(1, script.total_duration / jsonb_array_length(p_script -> 'scenes')), s ->> 'voiceover_text',
-    s ->> 'visual_description', coalesce(s ->> 'heading', ''), coalesce(s -> 'points', '[]'), s ->> 'scene_type',
-    coalesce(p_script ->> 'language', 'en')
-  from script cross join jsonb_array_elements(p_script -> 'scenes') as s;
+  select k.tenant_id, k.id, (s ->> 'scene_number')::int,
+    greatest(1, k.total_duration / jsonb_array_length(k.content -> 'scenes')), s ->> 'voiceover_text',
+    s ->> 'visual_description', coalesce(s ->> 'heading', ''), coalesce(s -> 'points', '[]'), s ->> 'scene_type', k.language
+  from stored as k
+  cross join jsonb_array_elements(k.content -> 'scenes') as s;
 end
+$$;
+comment on function private.store_scripts(private.made_script []) is 'Keeps finished scripts and their scenes.';
+
+create function private.store_script(p_job public.generation_jobs, p_script jsonb)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.store_scripts(array[row(p_job, null, p_script)::private.made_script])
 $$;
 comment on function private.store_script(public.generation_jobs, jsonb) is 'Keeps a finished script and its scenes.';
 
-create function private.expand_job(p_job public.generation_jobs, p_script_task_id uuid, p_script jsonb)
+create function private.expand_jobs(p_made private.made_script [])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  with scene as (
-    select (s ->> 'scene_number')::int as number from jsonb_array_elements(p_script -> 'scenes') as s
-  ), target as (
-    select p.platform, p.aspect, p.width, p.height from public.platforms as p where p.platform = any(p_job.platforms)
-  ), audio as (
-    select private.uuid_v7() as id, scene.number from scene
-  ), video as (
-    select private.uuid_v7() as id, audio.number, r.aspect, r.width, r.height, audio.id as audio_id
-    from audio cross join (select distinct target.aspect, target.width, target.height from target) as r
-  ), package as (
-    select private.uuid_v7() as id, target.platform, target.aspect, target.width, target.height,
-      (select array_agg(video.id order by video.number) from video
-       where video.width = target.width and video.height = target.height) as needs
+  with made as materialized (
+    select m.n, m.job, m.task_id, m.script from unnest(p_made) with ordinality as m (job, task_id, script, n)
+  ), scene as (
+    select m.n, m.task_id, (s ->> 'scene_number')::int as number
+    from made as m
+    cross join jsonb_array_elements(m.script -> 'scenes') as s
+  ), target as materialized (
+    select m.n, p.platform, p.aspect, p.width, p.height
+    from made as m
+    join public.platforms as p on p.platform = any((m.job).platforms)
+  ), audio as materialized (
+    select private.uuid_v7() as id, scene.n, scene.number, scene.task_id from scene
+  ), video as materialized (
+    select private.uuid_v7() as id, audio.n, audio.number, r.aspect, r.width, r.height, audio.id as audio_id
+    from audio
+    join (select distinct target.n, target.aspect, target.width, target.height from target) as r on r.n = audio.n
+  ), segment as (
+    select video.n, video.width, video.height, array_agg(video.id order by video.number) as ids
+    from video group by video.n, video.width, video.height
+  ), package as materialized (
+    select private.uuid_v7() as id, target.n, target.platform, target.aspect, target.width, target.height, segment.ids as needs
     from target
-  ), task (id, stage, scene_number, aspect, width, height, platform, place, needs) as (
-    select id, 'audio_generation', number, null::text, null::int, null::int, null::text, 1000 + number, array[p_script_task_id]
+    join segment on segment.n = target.n and segment.width = target.width and segment.height = target.height
+  ), task (n, id, stage, scene_number, aspect, width, height, platform, place, needs, status) as (
+    -- The script that the first of them need is about to be completed.
+    select n, id, 'audio_generation', number, null::text, null::int, null::int, null::text, 1000 + number, array[task_id], 'pending'
     from audio
     union all
-    select id, 'video_generation', number, aspect, width, height, null, 2000 + number, array[audio_id] from video
+    select n, id, 'video_generation', number, aspect, width, height, null, 2000 + number, array[audio_id], 'blocked' from video
     union all
-    select id, 'platform_adaptation', null, aspect, width, height, platform, 3000, needs from package
+    select n, id, 'platform_adaptation', null, aspect, width, height, platform, 3000, needs, 'blocked' from package
     union all
-    select private.uuid_v7(), 'post_processing', null, aspect, width, height, platform, 4000, array[id] from package
+    select n, private.uuid_v7(), 'post_processing', null, aspect, width, height, platform, 4000, array[id], 'blocked' from package
   )
   insert into public.stage_tasks (
     job_id, id, tenant_id, project_id, batch_id, stage, scene_number, aspect, width, height, platform, position, lane,
-    needs, status, generation
+    needs, status, held_at, generation
   )
-  select p_job.id, id, p_job.tenant_id, p_job.project_id, p_job.batch_id, stage, scene_number, aspect, width, height,
-    platform, place, p_job.lane, needs, 'blocked', p_job.generation
-  from task;
+  select (m.job).id, k.id, (m.job).tenant_id, (m.job).project_id, (m.job).batch_id, k.stage, k.scene_number, k.aspect, k.width, k.height,
+    k.platform, k.place, (m.job).lane, k.needs, k.status, case k.status when 'pending' then coalesce((m.job).paused_at, (m.job).blocked_at) end, (m.job).generation
+  from task as k
+  join made as m on m.n = k.n;
 end
 $$;
-comment on function private.expand_job(public.generation_jobs, uuid, jsonb) is
-  'Adds the tasks that follow from a script: sound per scene, picture per scene and raster, package per platform.';
+comment on function private.expand_jobs(private.made_script []) is
+  'Adds the tasks that follow from scripts: sound per scene, picture per scene and raster, package per platform.';
 
 create function private.script_of(p_job_id uuid, p_tenant_id uuid)
 returns public.scripts
@@ -166,33 +190,54 @@ end
 $$;
 comment on function private.package_inputs(public.stage_tasks, public.generation_jobs, public.scripts) is 'Inputs of post_processing.';
 
+create function private.inputs_of_tasks(p_tasks public.stage_tasks [])
+returns table (task_id uuid, inputs jsonb)
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  with known as (
+    select t as task, j as job, s.script
+    from unnest(p_tasks) as t
+    join public.generation_jobs as j on j.id = t.job_id
+    left join lateral (
+      select n as script from public.scripts as n
+      where n.tenant_id = t.tenant_id and n.job_id = t.job_id order by n.created_at desc, n.id desc limit 1
+    ) as s on t.stage <> 'script_generation'
+  )
+  select (k.task).id, jsonb_strip_nulls(case (k.task).stage
+    when 'script_generation' then jsonb_build_object(
+      'topic', (k.job).topic, 'brief', (k.job).params -> 'brief', 'audience', (k.job).params -> 'audience',
+      'tone', (k.job).params -> 'tone', 'script_type', (k.job).params -> 'script_type',
+      'language', (k.job).params -> 'language', 'duration_s', (k.job).params -> 'duration_s', 'scenes', (k.job).params -> 'scenes')
+    when 'audio_generation' then (
+      select jsonb_build_object('text', s.voiceover_text, 'language', (k.script).language, 'voice', (k.job).params -> 'voice')
+      from public.scenes as s where s.script_id = (k.script).id and s.scene_number = (k.task).scene_number)
+    when 'video_generation' then private.scene_inputs(k.task, k.job, k.script)
+    when 'platform_adaptation' then jsonb_build_object(
+      'rules', (
+        select to_jsonb(r) - array['is_offered', 'source', 'checked_on'] from public.platforms as r
+        where r.platform = (k.task).platform),
+      'scenes', private.scene_media(k.task))
+    when 'post_processing' then private.package_inputs(k.task, k.job, k.script)
+  end)
+  from known as k;
+end
+$$;
+comment on function private.inputs_of_tasks(public.stage_tasks []) is
+  'The canonical inputs of tasks, from the job, its script and the artifacts of what each needs. Equal inputs give an equal content key.';
+
 create function private.task_inputs(p_task public.stage_tasks)
 returns jsonb
 language plpgsql
 stable
 set search_path = ''
 as $$
-declare
-  v_job public.generation_jobs;
-  v_script public.scripts;
 begin
-  select * into strict v_job from public.generation_jobs where id = p_task.job_id;
-  v_script := private.script_of(p_task.job_id, p_task.tenant_id);
-  return jsonb_strip_nulls(case p_task.stage
-    when 'script_generation' then jsonb_build_object(
-      'topic', v_job.topic, 'brief', v_job.params -> 'brief', 'audience', v_job.params -> 'audience',
-      'tone', v_job.params -> 'tone', 'script_type', v_job.params -> 'script_type',
-      'language', v_job.params -> 'language', 'duration_s', v_job.params -> 'duration_s', 'scenes', v_job.params -> 'scenes')
-    when 'audio_generation' then (
-      select jsonb_build_object('text', s.voiceover_text, 'language', v_script.language, 'voice', v_job.params -> 'voice')
-      from public.scenes as s where s.script_id = v_script.id and s.scene_number = p_task.scene_number)
-    when 'video_generation' then private.scene_inputs(p_task, v_job, v_script)
-    when 'platform_adaptation' then jsonb_build_object(
-      'rules', (select to_jsonb(r) - array['is_offered', 'source', 'checked_on'] from public.platforms as r where r.platform = p_task.platform),
-      'scenes', private.scene_media(p_task))
-    when 'post_processing' then private.package_inputs(p_task, v_job, v_script)
-  end);
+  return (select i.inputs from private.inputs_of_tasks(array[p_task]) as i);
 end
 $$;
-comment on function private.task_inputs(public.stage_tasks) is
-  'The canonical inputs of a task, from the job, its script and the artifacts of what it needs. Equal inputs give an equal content key.';
+comment on function private.task_inputs(public.stage_tasks) is 'The canonical inputs of a task.';

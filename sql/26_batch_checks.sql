@@ -167,6 +167,7 @@ as $$
       when 'title' then case when jsonb_typeof(o.value) <> 'string' or length(p_options ->> 'title') > 200
         then 'is not text of up to 200 characters' end
       when 'max_concurrent_tasks' then case when o.value::text !~ '^([1-9][0-9]{0,5}|null)$' then 'is not a whole number from 1 to 999,999' end
+      when 'is_filling' then case when jsonb_typeof(o.value) not in ('boolean', 'null') then 'is neither true nor false' end
       when 'job_type' then case when p_options ->> 'job_type' not in ('single', 'batch') then 'is neither single nor batch' end
     end as reason
   ) as p
@@ -182,7 +183,7 @@ set search_path = ''
 return case jsonb_typeof(p_topics) when 'array' then jsonb_array_length(p_topics) between 1 and 10000 else false end;
 comment on function private.is_topic_list(jsonb) is 'Whether this is a list that a batch can be made of, whatever stands in it.';
 
-create function private.request_problems(p_topics jsonb, p_options jsonb)
+create function private.request_problems(p_topics jsonb, p_options jsonb, p_after int default 0)
 returns jsonb
 language plpgsql
 stable
@@ -195,13 +196,14 @@ begin
     return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
   end if;
   return coalesce(private.option_problems(p_options), '[]') || coalesce(private.timing_problems(p_options), '[]') || coalesce(private.topic_problems(p_topics), '[]')
-    || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics), '[]')
+    || coalesce(private.library_problems(p_topics), '[]') || coalesce(private.wait_problems(p_topics, p_after), '[]')
     || coalesce(private.lane_problems(p_topics), '[]') || coalesce(private.reuse_problems(p_topics, p_options), '[]');
 end
 $$;
-comment on function private.request_problems(jsonb, jsonb) is 'Everything wrong with the topics and options of a batch; an empty list when nothing is.';
+comment on function private.request_problems(jsonb, jsonb, int) is
+  'Everything wrong with the options of a batch and its topics, which come after so many others; an empty list when nothing is.';
 
-create function private.check_request(p_topics jsonb, p_options jsonb)
+create function private.check_request(p_topics jsonb, p_options jsonb, p_after int default 0)
 returns void
 language plpgsql
 stable
@@ -216,7 +218,7 @@ begin
   elsif jsonb_typeof(p_options) is distinct from 'object' then
     raise exception 'The options of a batch are an object.' using errcode = 'CR001', hint = 'Send {} for none.';
   end if;
-  v_problems := private.request_problems(p_topics, p_options);
+  v_problems := private.request_problems(p_topics, p_options, p_after);
   if v_problems <> '[]' then
     raise exception '% of the topics and options cannot be used.', (
       select count(distinct coalesce(p ->> 'row', p ->> 'field')) from jsonb_array_elements(v_problems) as p)
@@ -224,7 +226,8 @@ begin
   end if;
 end
 $$;
-comment on function private.check_request(jsonb, jsonb) is 'Raises CR001, with every problem in the detail, unless a batch can be made of this.';
+comment on function private.check_request(jsonb, jsonb, int) is
+  'Raises CR001, with every problem in the detail, unless a batch can be made of this.';
 
 create function private.acting_tenant_id()
 returns uuid

@@ -35,7 +35,7 @@ as $$
 $$;
 comment on function private.count_library_use(jsonb) is 'Counts the use of the scenes of the library that topics name.';
 
-create function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_job_type text)
+create function private.insert_jobs(p_batch public.batches, p_topics jsonb, p_job_type text, p_after int)
 returns void
 language sql
 set search_path = ''
@@ -44,7 +44,7 @@ as $$
     insert into public.generation_jobs (
       id, tenant_id, project_id, batch_id, position, job_type, lane, topic, platforms, params, stage
     )
-    select private.uuid_v7(), p_batch.tenant_id, p_batch.project_id, p_batch.id, t.ordinality, p_job_type,
+    select private.uuid_v7(), p_batch.tenant_id, p_batch.project_id, p_batch.id, p_after + t.ordinality, p_job_type,
       coalesce(t.value ->> 'priority', 'standard'), btrim(t.value ->> 'topic'),
       array(select distinct p from jsonb_array_elements_text(t.value -> 'platforms') as p order by p),
       jsonb_strip_nulls((t.value - array['topic', 'platforms', 'priority']) || case when t.value ? 'library_items'
@@ -55,7 +55,8 @@ as $$
   insert into public.stage_tasks (job_id, tenant_id, project_id, batch_id, stage, position, lane)
   select job.id, p_batch.tenant_id, p_batch.project_id, p_batch.id, 'script_generation', 0, job.lane from job
 $$;
-comment on function private.insert_jobs(public.batches, jsonb, text) is 'One job and its first task for each topic, in order.';
+comment on function private.insert_jobs(public.batches, jsonb, text, int) is
+  'One job and its first task for each topic, in order, after so many others of the batch.';
 
 create function private.insert_batch(p_project public.projects, p_options jsonb)
 returns public.batches
@@ -69,10 +70,10 @@ begin
   update public.tenants set last_batch_number = last_batch_number + 1
   where id = p_project.tenant_id
   returning last_batch_number into v_number;
-  insert into public.batches (tenant_id, project_id, number, title, options, max_concurrent_tasks, created_by)
+  insert into public.batches (tenant_id, project_id, number, title, options, max_concurrent_tasks, created_by, is_filling)
   values (p_project.tenant_id, p_project.id, v_number, coalesce(p_options ->> 'title', ''),
-    p_options - array['title', 'max_concurrent_tasks', 'job_type'],
-    (p_options ->> 'max_concurrent_tasks')::int, private.user_id())
+    p_options - array['title', 'max_concurrent_tasks', 'job_type', 'is_filling'],
+    (p_options ->> 'max_concurrent_tasks')::int, private.user_id(), coalesce((p_options ->> 'is_filling')::boolean, false))
   returning * into v_batch;
   return private.apply_timing(v_batch);
 end
@@ -138,7 +139,7 @@ begin
     perform private.check_request(topics, options);
     topics := private.with_library_items(topics, options);
     v_batch := private.insert_batch(v_project, options);
-    perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
+    perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'), 0);
     perform private.apply_waits(v_batch, topics);
     perform private.count_library_use(topics);
     update public.idempotency_keys as k set batch_id = v_batch.id
@@ -146,13 +147,14 @@ begin
     perform private.release();
   end if;
   return (
-    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'is_new', v_is_new,
+    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'topic_count', private.topic_count(b),
+      'is_filling', b.is_filling, 'is_new', v_is_new,
       'expected_cost', private.expected_batch_cost(b.tenant_id, create_batch.topics))
     from public.batches as b where b.id = v_batch.id);
 end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 grant execute on function public.create_batch(uuid, jsonb, jsonb, text) to authenticated;

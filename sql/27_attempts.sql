@@ -39,27 +39,6 @@ end
 $$;
 comment on function private.lock_own_task(uuid, uuid, uuid) is 'The task, locked, if the attempt still owns it; raises CR005 otherwise.';
 
-create function private.is_paused(p_task public.stage_tasks)
-returns boolean
-language plpgsql
-stable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(
-      j.paused_at, b.paused_at, b.deleted_at, p.paused_at, p.deleted_at, t.paused_at, t.deleted_at
-    ) is not null or private.is_stage_paused(p_task.stage)
-    from public.generation_jobs as j
-    join public.batches as b on b.id = j.batch_id
-    join public.projects as p on p.id = j.project_id
-    join public.tenants as t on t.id = j.tenant_id
-    where j.id = p_task.job_id
-  );
-end
-$$;
-comment on function private.is_paused(public.stage_tasks) is 'Whether its job, batch, project, tenant or stage is paused, or about to be purged.';
-
 create function private.wake_waiting_for(p_tenant_id uuid, p_content_key text)
 returns void
 language plpgsql
@@ -70,43 +49,6 @@ begin
 end
 $$;
 comment on function private.wake_waiting_for(uuid, text) is 'Lets tasks run again that waited for another to compute this key.';
-
-create function private.reserve_artifact(p_task public.stage_tasks, p_content_key text, p_version text, p_attempt_id uuid)
-returns text
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_artifact public.artifacts;
-begin
-  insert into public.artifacts (tenant_id, content_key, stage, stage_version, attempt_id, job_id, task_id)
-  values (p_task.tenant_id, p_content_key, p_task.stage, p_version, p_attempt_id, p_task.job_id, p_task.id)
-  on conflict (tenant_id, content_key) do nothing;
-  if found then
-    return 'run';
-  end if;
-  select * into v_artifact from public.artifacts
-  where tenant_id = p_task.tenant_id and content_key = p_content_key for update;
-  if v_artifact.status in ('ready', 'condemned') then
-    update public.artifacts set status = 'ready', condemned_at = null, reuse_count = reuse_count + 1, last_used_at = now()
-    where tenant_id = p_task.tenant_id and content_key = p_content_key;
-    return 'reused';
-  elsif exists (
-    select from public.stage_tasks as t
-    where t.job_id = v_artifact.job_id and t.id = v_artifact.task_id
-      and t.status = 'processing' and t.attempt_id = v_artifact.attempt_id
-  ) then
-    return 'parked';
-  end if;
-  -- It is damaged, or whoever was computing it is gone without a result: take over.
-  update public.artifacts
-  set status = 'computing', attempt_id = p_attempt_id, job_id = p_task.job_id, task_id = p_task.id, created_at = now()
-  where tenant_id = p_task.tenant_id and content_key = p_content_key;
-  return 'run';
-end
-$$;
-comment on function private.reserve_artifact(public.stage_tasks, text, text, uuid) is
-  'Decides for a claimed task: run (this attempt computes), reused (it is there), or parked (another attempt is computing it).';
 
 create function private.store_content(p_tasks public.stage_tasks [], p_is_reused boolean)
 returns void
@@ -148,18 +90,18 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_made record;
-begin
-  for v_made in
-    select j as job, t.id as task_id, a.facts
+  v_made private.made_script [] := array(
+    select row(j, t.id, a.facts)::private.made_script
     from unnest(p_tasks) as t
     join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
     join public.generation_jobs as j on j.id = t.job_id
     where t.stage = 'script_generation'
-  loop
-    perform private.store_script(v_made.job, v_made.facts);
-    perform private.expand_job(v_made.job, v_made.task_id, v_made.facts);
-  end loop;
+  );
+begin
+  if v_made <> '{}' then
+    perform private.store_scripts(v_made);
+    perform private.expand_jobs(v_made);
+  end if;
   -- How long a scene is spoken is how long it is.
   update public.scenes as s
   set duration_ms = m.sample_count / 48, duration = ceil(m.sample_count / 48000.0)

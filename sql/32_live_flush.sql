@@ -1,6 +1,6 @@
 -- Messages: what followers are told, and when.
 --
---   a topic that was quiet    told at the end of the transaction that changes something, by a deferred trigger
+--   a topic that was quiet    told at the end of the transaction that changes something (few jobs), by a deferred trigger
 --   any other                 told by flush_live(), which workers call four times a second
 --
 -- At most one message every live_interval for each topic, held by the lock on its row, and live_messages_per_s for all
@@ -151,6 +151,8 @@ declare
   -- Nobody follows what this transaction has made, or what is gone.
   v_told uuid [] := array(
     select m.scope_id from private.marked_scopes(v_mark_ids) as m where coalesce(m.made_at = now(), true));
+  v_job_count int := (
+    select coalesce(max(cardinality(o.ids)), 0) from public.realtime_outbox as o where o.id = any(v_mark_ids) and o.entity = 'job');
   v record;
 begin
   for v in
@@ -160,6 +162,8 @@ begin
     join public.tenants as t on t.id = m.tenant_id
     left join private.live_topics as l on l.scope_id = m.scope_id
     where m.scope_id <> all(v_told)
+      -- Of many jobs the flush tells, which keeps nobody waiting while it puts them together.
+      and v_job_count <= 25
       and coalesce(l.sent_at <= clock_timestamp() - s.live_interval, true)
       -- What waits already goes first, with all that has come since; unless it waits for a flush that does not come.
       and not exists (
@@ -177,7 +181,7 @@ begin
 end
 $$;
 comment on function private.tell_if_quiet(bigint) is
-  'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits. Half of the tickets are left '
+  'Tells of this transaction''s own marks, from this one on, on topics that have been quiet and where nothing waits, if they name few jobs. Half of the tickets are left '
   'to the flush, so that busy topics have their turn.';
 
 create function private.tell_at_commit()

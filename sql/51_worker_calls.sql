@@ -1,27 +1,60 @@
 -- What a worker calls for many tasks at once: one round trip and one commit for as many as it has free slots, and for
 -- whatever ended while the last write was under way.
 
-create function private.fetch_entries(p_queue_worker_id bigint, p_stages text [], p_limit int)
-returns setof procrastinate.procrastinate_jobs
-language sql
+-- Entries go as soon as their tasks have ended, so their events would be written only to be removed; ours are in job_events.
+-- Of new entries private.enqueue tells workers once for many.
+alter table procrastinate.procrastinate_jobs disable trigger procrastinate_trigger_status_events_insert_v1;
+alter table procrastinate.procrastinate_jobs disable trigger procrastinate_trigger_status_events_update_v1;
+alter table procrastinate.procrastinate_jobs disable trigger procrastinate_jobs_notify_queue_job_inserted_v1;
+
+create type private.fetched_entry as (entry_id bigint, stage text, job_id uuid, task_id uuid, tenant_id uuid);
+comment on type private.fetched_entry is 'A queue entry that waits to be taken, its task, and whose that is; no tenant where the task is gone.';
+
+create function private.next_entries(p_stages text [], p_limit int)
+returns private.fetched_entry []
+language plpgsql
 set search_path = ''
 as $$
-  with next as materialized (
-    select e.id from procrastinate.procrastinate_jobs as e
-    where e.status = 'todo' and e.queue_name = any(p_stages)
-    order by e.priority desc, e.id
-    limit p_limit
-    for update skip locked
-  )
-  update procrastinate.procrastinate_jobs as e
-  set status = 'doing', worker_id = p_queue_worker_id
-  from next
-  where e.id = next.id
-  returning e.*
+begin
+  return array(
+    with next as materialized (
+      select e.id, e.queue_name, e.priority, (e.args ->> 'job_id')::uuid as job_id, (e.args ->> 'task_id')::uuid as task_id
+      from procrastinate.procrastinate_jobs as e
+      where e.status = 'todo' and e.queue_name = any(p_stages)
+      order by e.priority desc, e.id
+      limit p_limit
+      for update skip locked
+    )
+    select row(n.id, n.queue_name, n.job_id, n.task_id, t.tenant_id)::private.fetched_entry
+    from next as n
+    left join public.stage_tasks as t on t.job_id = n.job_id and t.id = n.task_id
+    order by n.priority desc, n.id
+  );
+end
 $$;
-comment on function private.fetch_entries(bigint, text [], int) is
-  'Gives the next queue entries to a process of the queue library, as its own fetch does, but many at once. Entries are locked before tenants: '
-  'nobody who has a tenant waits for an entry.';
+comment on function private.next_entries(text [], int) is
+  'Locks the next queue entries, as the queue library''s own fetch does, but many at once. Entries are locked before tenants: nobody who has a tenant '
+  'waits for an entry.';
+
+create function private.lock_free_tenants(p_tenant_ids uuid [])
+returns uuid []
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_free uuid [] := array(
+    select w.scope_id from private.windows as w where w.scope_id = any(p_tenant_ids) order by w.scope_id for update skip locked
+  );
+begin
+  if v_free = '{}' then
+    perform private.lock_tenants(p_tenant_ids);
+    return p_tenant_ids;
+  end if;
+  return v_free;
+end
+$$;
+comment on function private.lock_free_tenants(uuid []) is
+  'Takes the queues of those tenants that nobody has, and returns them; waits only when somebody has each of them, and then for all.';
 
 create function private.take_round(p_worker_id uuid, p_queue_worker_id bigint, p_stages text [], p_limit int, p_versions jsonb)
 returns setof jsonb
@@ -29,16 +62,17 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_entries private.queue_entry [] := array(
-    select row((e.args ->> 'job_id')::uuid, (e.args ->> 'task_id')::uuid, e.id, p_versions ->> e.queue_name)::private.queue_entry
-    from private.fetch_entries(p_queue_worker_id, p_stages, p_limit) as e
-    order by e.priority desc, e.id
-  );
+  v_next private.fetched_entry [] := private.next_entries(p_stages, p_limit);
+  v_tenant_ids uuid [] := private.lock_free_tenants(array(select distinct e.tenant_id from unnest(v_next) as e where e.tenant_id is not null));
 begin
-  perform private.lock_tenants(array(
-    select t.tenant_id from unnest(v_entries) as e join public.stage_tasks as t on t.job_id = e.job_id and t.id = e.task_id
-  ));
-  return query select c from private.claim_all(v_entries, p_worker_id) as c;
+  -- Those of busy tenants stay where they are, for the next look: nobody waits because somebody else makes a long batch.
+  v_next := array(select e from unnest(v_next) as e where e.tenant_id is null or e.tenant_id = any(v_tenant_ids));
+  update procrastinate.procrastinate_jobs as e
+  set status = 'doing', worker_id = p_queue_worker_id
+  where e.id = any(array(select n.entry_id from unnest(v_next) as n));
+  return query select c from private.claim_all(array(
+    select row(n.job_id, n.task_id, n.entry_id, p_versions ->> n.stage)::private.queue_entry from unnest(v_next) as n
+  ), p_worker_id) as c;
 end
 $$;
 comment on function private.take_round(uuid, bigint, text [], int, jsonb) is

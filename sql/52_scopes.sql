@@ -179,6 +179,10 @@ as $$
 declare
   v_job_ids uuid [] := private.withdraw_some(p_tenant_id, p_project_id, p_batch_id);
 begin
+  -- Nothing is added to what was withdrawn.
+  perform private.finish_filling(b) from public.batches as b
+  where b.tenant_id = p_tenant_id and (p_project_id is null or b.project_id = p_project_id) and (p_batch_id is null or b.id = p_batch_id)
+    and b.is_filling;
   -- What did not fit into this call starts nothing until the next has come.
   update public.batches as b
   set paused_at = now(), paused_by = private.user_id()

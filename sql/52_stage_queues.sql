@@ -97,7 +97,7 @@ begin
   insert into private.stage_queues as q (stage) values (p_stage)
   on conflict (stage) do update set paused_at = null, paused_by = null, reason = '';
   -- The time of the pause is no waiting, and lifts no lane.
-  update private.backlogs as g set served_at = now() where g.stage = p_stage and g.waiting_count > 0;
+  update private.turns as t set waits_since = now() where t.stage = p_stage and t.is_waiting;
   return private.told_stage(p_stage, private.release());
 end
 $$;

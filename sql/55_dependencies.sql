@@ -155,6 +155,9 @@ declare
   v_most int := case when v_open_count > 100 then v_open_count - 50 else 100 end;
   v_job_ids uuid [] := private.withdraw_some(p_batch.tenant_id, p_batch.project_id, p_batch.id, 1, v_most);
 begin
+  if p_batch.is_filling then
+    perform private.finish_filling(p_batch);
+  end if;
   update public.generation_jobs
   set error_code = p_error_code, error_message = p_message, next_step = p_next_step
   where id = any(v_job_ids) and status = 'cancelled';

@@ -132,27 +132,6 @@ end
 $$;
 comment on function private.apply_timing(public.batches) is 'A new batch with the gates that its options ask for, which have been checked.';
 
-create function private.open_backlogs()
-returns trigger
-language plpgsql
--- definer: whoever changes a batch may not write what waits of it.
-security definer
-set search_path = ''
-as $$
-begin
-  update private.backlogs
-  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null and not is_over_budget
-  where batch_id = new.id;
-  return null;
-end
-$$;
-comment on function private.open_backlogs() is 'Lets what waits of a batch be looked at by the release, or not. Its tenant is locked.';
-create trigger open_backlogs after update on public.batches
-for each row when (
-  (new.starts_at is null and new.blocked_at is null and new.paused_at is null)
-  is distinct from (old.starts_at is null and old.blocked_at is null and old.paused_at is null)
-) execute function private.open_backlogs();
-
 create function private.open_due_batches(p_tenant_ids uuid [])
 returns int
 language plpgsql

@@ -121,12 +121,13 @@ as $$
 begin
   update private.backlogs as g
   set is_over_budget = n.is_over, served_at = case when n.is_over then g.served_at else now() end,
-    is_open = not n.is_over and b.starts_at is null and b.blocked_at is null and b.paused_at is null
+    is_open = not n.is_over and b.is_open
   from private.backlogs as o
-  join public.batches as b on b.id = o.batch_id
+  join private.batch_gates as b on b.batch_id = o.batch_id
   cross join lateral (select private.is_over_budget(o.tenant_id, o.project_id, o.batch_id, o.stage) as is_over) as n
   where o.tenant_id = any(p_tenant_ids) and n.is_over <> o.is_over_budget
     and g.batch_id = o.batch_id and g.stage = o.stage and g.lane = o.lane;
+  perform private.note_waiting(t.id) from unnest(p_tenant_ids) as t (id);
   -- What was released and has not begun is taken back; whoever has just fetched it finds it gone.
   perform private.take_back(array(
     select t from public.stage_tasks as t

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from cliprow.account import Account
 from cliprow.errors import InvalidInput, NotFound
+from cliprow.filling import Filled, fill_batch
 from cliprow.models import FileRef, Stage
 from cliprow.storage import Storage, put_artifact
 from cliprow.topics import TopicRow
@@ -177,8 +179,12 @@ def create_batch(
     title: str = "",
     options: Mapping[str, object] | None = None,
     idempotency_key: str | None = None,
+    on_progress: Callable[[int], object] = lambda _: None,
 ) -> tuple[Batch, bool]:
-    """Submit topics as one batch (see `public.create_batch`).
+    """Submit topics as one batch (see `public.create_batch`), many of them in chunks (see `cliprow.filling`).
+
+    Args:
+        on_progress: is told how many topics the database has, where there are several chunks.
 
     Returns:
         The batch, and whether it is new: the same idempotency key gives the same batch again.
@@ -186,13 +192,46 @@ def create_batch(
     Raises:
         InvalidInput, NotFound, NotAllowed, Conflict: as the database says.
     """
-    with account.acting() as connection:
-        row = connection.execute(
-            "select public.create_batch(%s, %s, %s, %s)",
-            [project_id, Jsonb(list(topics)), Jsonb({**(options or {}), "title": title}), idempotency_key],
-        ).fetchone()
-    assert row is not None
-    return get_batch(account, str(row[0]["number"])), row[0]["is_new"]
+    batch_id, is_new = fill_batch(
+        _Filler(account),
+        project_id,
+        topics,
+        {**(options or {}), "title": title},
+        idempotency_key,
+        on_progress,
+    )
+    return get_batch(account, str(batch_id)), is_new
+
+
+@dataclass(frozen=True)
+class _Filler:
+    """Fills batches by SQL."""
+
+    account: Account
+
+    def begin(
+        self,
+        project_id: UUID,
+        topics: Sequence[dict[str, object]],
+        options: Mapping[str, object],
+        key: str | None,
+    ) -> Filled:
+        return self._call(
+            "select public.create_batch(%s, %s, %s, %s)", project_id, Jsonb(list(topics)), Jsonb(options), key
+        )
+
+    def append(
+        self, batch_id: UUID, position: int, topics: Sequence[dict[str, object]], is_last: bool
+    ) -> Filled:
+        return self._call(
+            "select public.append_topics(%s, %s, %s, %s)", batch_id, position, Jsonb(list(topics)), is_last
+        )
+
+    def _call(self, statement: LiteralString, *arguments: object) -> Filled:
+        with self.account.acting() as connection:
+            row = connection.execute(statement, arguments).fetchone()
+        assert row is not None
+        return msgspec.convert(row[0], Filled)
 
 
 def as_topic(row: TopicRow, images: Sequence[FileRef], platforms: Sequence[str]) -> dict[str, object]:
@@ -282,7 +321,7 @@ def no_batch(name: str) -> NotFound:
     return NotFound(f"There is no batch {name}.", next_step="`cliprow batch list` shows those there are.")
 
 
-def list_jobs(account: Account, batch_id: UUID, *, limit: int = 10_000) -> list[Job]:
+def list_jobs(account: Account, batch_id: UUID, *, limit: int = 1_000_000) -> list[Job]:
     """A batch's jobs in order."""
     return account.read(Job, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit])
 

@@ -50,6 +50,31 @@ def test_an_idempotency_key_gives_one_batch_and_refuses_another_request(account:
         batches.create_batch(account, project, [TOPIC, TOPIC], idempotency_key="k")
 
 
+def test_a_long_list_goes_in_chunks_and_goes_on_where_it_broke_off(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cliprow.filling.CHUNK_TOPICS", 3)
+    project = batches.find_or_create_project(account, "Channel")
+    topics = [TOPIC | {"topic": f"Topic {n}"} for n in range(8)]
+
+    def broken(count: int) -> None:
+        if count == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        batches.create_batch(account, project, topics, on_progress=broken)
+    told: list[int] = []
+    made, is_new = batches.create_batch(account, project, topics, on_progress=told.append)
+    assert (is_new, made.job_count, told) == (True, 8, [6, 8])
+    assert [job.topic for job in batches.list_jobs(account, made.id)] == [str(t["topic"]) for t in topics]
+    assert len(batches.list_batches(account)) == 1
+    again, _ = batches.create_batch(account, project, topics)
+    assert again.number == made.number + 1, "the first was complete"
+    keyed = [batches.create_batch(account, project, topics, idempotency_key="k") for _ in range(2)]
+    assert [is_new for _, is_new in keyed] == [True, False]
+    assert keyed[0][0] == keyed[1][0]
+
+
 def test_names_that_are_none_say_what_to_do(account: Account) -> None:
     with pytest.raises(NotFound, match="no batches yet"):
         batches.get_batch(account, "last")

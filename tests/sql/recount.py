@@ -27,8 +27,18 @@ where coalesce(g.waiting_count, 0) <> coalesce(r.waiting, 0)
 """
 #: A backlog that is passed over though its batch may be released, or the other way round.
 _CLOSED = """
-select g.batch_id, g.stage, g.lane from private.backlogs as g join public.batches as b on b.id = g.batch_id
-where g.is_open <> (b.starts_at is null and b.blocked_at is null and b.paused_at is null)
+select g.batch_id, g.stage, g.lane from private.backlogs as g
+join public.batches as b on b.id = g.batch_id
+join public.projects as p on p.id = b.project_id
+join public.tenants as t on t.id = b.tenant_id
+where g.is_open <> (b.starts_at is null and b.blocked_at is null and b.paused_at is null and b.deleted_at is null
+  and p.paused_at is null and p.deleted_at is null and t.paused_at is null and t.deleted_at is null)
+"""
+#: A tenant with work to release that has no turn.
+_TURNS = """
+select g.tenant_id, g.stage, g.lane from private.backlogs as g
+left join private.turns as t on t.tenant_id = g.tenant_id and t.stage = g.stage and t.lane = g.lane
+where g.waiting_count > 0 and g.is_open and not coalesce(t.is_waiting, false)
 """
 _BATCHES = """
 select b.id, b.status, b.job_count, r.*
@@ -150,6 +160,7 @@ def assert_sound(world: World) -> None:
         _WINDOWS,
         _BACKLOGS,
         _CLOSED,
+        _TURNS,
         _BATCHES,
         _JOBS,
         _HELD,

@@ -314,8 +314,22 @@ EXAMPLES: dict[str, Any] = {
         "batch_id": BATCH_ID,
         "number": 12,
         "job_count": 2,
+        "topic_count": 2,
+        "is_filling": False,
         "is_new": True,
         "expected_cost": {"currency": "EUR", "amount": 0.04, "stages": {"script_generation": 0.04}},
+    },
+    "MoreTopics": {
+        "position": 5001,
+        "topics": [{"topic": "Why stars twinkle", "platforms": ["youtube"]}],
+        "is_last": True,
+    },
+    "FilledBatch": {
+        "batch_id": BATCH_ID,
+        "topic_count": 5001,
+        "job_count": 5001,
+        "is_filling": False,
+        "is_new": True,
     },
     "BatchCheck": {
         "problems": [{"row": 2, "field": "platforms", "reason": "names no platform"}],

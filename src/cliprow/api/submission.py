@@ -77,6 +77,16 @@ class Submission:
             raise self._by_line_of(error) from error
         return made
 
+    async def append(
+        self, transaction: Transaction, batch_id: UUID, position: int, *, is_last: bool
+    ) -> dict[str, Any]:
+        """Add the topics to a batch that is being filled."""
+        _, whole, _ = await self._arguments(transaction)
+        filled: dict[str, Any] = await transaction.value(
+            "select public.append_topics(%s, %s, %s, %s)", batch_id, position, whole, is_last
+        )
+        return filled
+
     async def check(self, transaction: Transaction) -> bytes:
         """The dry run, as JSON."""
         found = await self._check(transaction)

@@ -31,6 +31,9 @@ from cliprow.topics import Topics, parse_mapping, read_topics
 _MAX_PROBLEMS = 20
 #: Jobs listed before the rest is only counted.
 _MAX_JOBS = 50
+#: Most topics of one file, and its largest size in bytes: they go in chunks.
+_MAX_ROWS = 1_000_000
+_MAX_FILE_BYTES = 1_000_000_000
 #: Longest title of a batch and name of a project, in characters; what the database takes.
 _MAX_NAME_CHARS = 200
 
@@ -92,7 +95,8 @@ def create(
 
     Columns: topic, and optionally brief, tone, audience, platforms, duration_s, priority, script_type, language, images,
     after_rows (places of topics above it, from 1, that must be completed first) and deadline.
-    Every bad row is reported, with line and reason, before anything starts.
+    Every bad row is reported, with line and reason, before anything starts. A long file goes in chunks; when that breaks
+    off, the same command goes on where it stopped.
     """
     headings = parse_mapping(mapping)
     if wait:
@@ -102,7 +106,9 @@ def create(
     with open_deployment(choice, gateway=wait) as at:
         offered = at.offered_platforms()
         wanted = parse_platforms(platforms, offered)
-        topics = read_topics(file, mapping=headings, platforms=offered)
+        topics = read_topics(
+            file, mapping=headings, platforms=offered, max_rows=_MAX_ROWS, max_bytes=_MAX_FILE_BYTES
+        )
         if dry_run:
             whole = [batches.as_topic(row, [], wanted) for row in topics.rows]
             finish_dry_run(topics, at.check_batch(project, whole, title=title), as_json=as_json)
@@ -115,6 +121,9 @@ def create(
             title=title,
             options=timing.options(at),
             idempotency_key=idempotency_key,
+            on_progress=lambda count: click.echo(
+                f"{count} of {len(topics.rows)} topics are there.", err=True
+            ),
         )
         if wait:
             finish(at, created, out, as_json=as_json)

@@ -50,8 +50,11 @@ class Deployment(Protocol):
         title: str = "",
         options: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
+        on_progress: Callable[[int], object] = lambda _: None,
     ) -> tuple[Batch, bool]:
-        """Submit topics as one batch; return it, and whether it is new."""
+        """Submit topics as one batch; return it, and whether it is new. Many go in chunks, and `on_progress` is told how
+        many are there.
+        """
         ...
 
     def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:

@@ -43,9 +43,16 @@ class OwnBatches:
         title: str = "",
         options: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
+        on_progress: Callable[[int], object] = lambda _: None,
     ) -> tuple[Batch, bool]:
         return batches.create_batch(
-            self.at.account, project_id, topics, title=title, options=options, idempotency_key=idempotency_key
+            self.at.account,
+            project_id,
+            topics,
+            title=title,
+            options=options,
+            idempotency_key=idempotency_key,
+            on_progress=on_progress,
         )
 
     def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:

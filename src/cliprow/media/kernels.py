@@ -2,6 +2,8 @@
 
 All planes are uint8 and two-dimensional, rows first. Every kernel runs without the interpreter's lock, so
 composing one frame overlaps with encoding another.
+
+The compiler takes 70 MB, so whoever needs this imports it when it draws: an idle worker does not.
 """
 
 from __future__ import annotations

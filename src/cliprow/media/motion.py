@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cliprow.media import kernels
 from cliprow.media.planes import Colour, Planes
 from cliprow.media.sprites import OPAQUE, Sprite
 
@@ -127,6 +126,8 @@ class Sweep:
 
     def _panel(self, target: Planes, time: float) -> None:
         """Draw the panel at `time`: 0 before the frame, 1 covering all of it, 2 past it; fastest at 1."""
+        from cliprow.media import kernels
+
         way = time * time if time < 1 else 2 - (2 - time) ** 2
         height, width = target.y.shape
         slope = 0.25 if self.from_right else -0.25

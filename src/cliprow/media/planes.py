@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cliprow.media import kernels
-
 Plane: TypeAlias = NDArray[np.uint8]
 
 #: Rows and columns that are transposed together.
@@ -136,6 +134,8 @@ class ZoomPicture:
 
     def draw(self, target: Planes, box: Box) -> None:
         """Fill `target` with what lies inside `box` (pixels of this picture, any fraction)."""
+        from cliprow.media import kernels
+
         width, height = self._target
         for index, (source, plane, scratch) in enumerate(
             zip(self._transposed, target, self._scratch, strict=True)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from cliprow.media import kernels
 from cliprow.media.planes import Colour, Plane, Planes
 from cliprow.media.text import Block, Word
 
@@ -52,6 +51,8 @@ class Sprite:
 
     def draw(self, target: Planes, colour: Colour, alpha: int = OPAQUE, dx: int = 0, dy: int = 0) -> None:
         """Blend `colour` by `alpha` of 256, moved by whole pixels; what lies outside the frame is cut off."""
+        from cliprow.media import kernels
+
         if alpha <= 0:
             return
         alpha = min(alpha, OPAQUE)

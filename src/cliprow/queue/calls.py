@@ -316,6 +316,10 @@ class QueueCalls:
         """Complete a task, together with others that end meanwhile. Raises StaleToken when it is no longer ours."""
         await self._completions.add(completion)
 
+    async def settle(self, limit_s: float) -> None:
+        """Wait until the results that are on their way are kept, but no longer than this."""
+        await self._completions.settle(limit_s)
+
     async def _write_completions(self, completions: Sequence[Completion]) -> list[Outcome]:
         answer = await self.until_answered(
             "select private.complete_tasks(%s::jsonb)::text", msgspec.json.encode(completions).decode()

@@ -45,6 +45,7 @@ class Completions:
     def __init__(self, write: Write) -> None:
         self._write = write
         self._waiting: list[tuple[Completion, asyncio.Future[None]]] = []
+        self._being_written: list[tuple[Completion, asyncio.Future[None]]] = []
         self._writer: asyncio.Task[None] | None = None
 
     async def add(self, completion: Completion) -> None:
@@ -63,10 +64,26 @@ class Completions:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 now, self._waiting = self._waiting[:WRITE_LIMIT], self._waiting[WRITE_LIMIT:]
+                self._being_written = now
                 await self._write_some(now)
         finally:
+            self._being_written = []
             self._writer = None
+
+    async def _gather(self) -> None:
+        """Let those that end at this very moment come along."""
+        count = 0
+        while count < len(self._waiting) < WRITE_LIMIT:
+            count = len(self._waiting)
+            await asyncio.sleep(0)
+
+    async def settle(self, limit_s: float) -> None:
+        """Wait until what was added so far is written, but no longer than this."""
+        kept = [future for _, future in (*self._being_written, *self._waiting) if not future.done()]
+        if kept:
+            await asyncio.wait(kept, timeout=limit_s)
 
     async def _write_some(self, now: list[tuple[Completion, asyncio.Future[None]]]) -> None:
         try:

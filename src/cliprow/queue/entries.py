@@ -21,6 +21,8 @@ from cliprow.queue.calls import Claim, QueueCalls
 
 logger = logging.getLogger(__name__)
 
+#: How long a look waits for results on their way to the database, which free slots and release the next tasks, in seconds.
+_SETTLE_S = 0.5
 _FINISH = "delete from procrastinate_jobs where id = %(job_id)s and status in ('todo', 'doing')"
 
 
@@ -40,6 +42,8 @@ class Entries(manager.JobManager):
         #: Claimed, and not given out yet; kept while the queue's connection is lost.
         self._ready: deque[Claim] = deque()
         self._given: dict[int, Claim] = {}
+        #: Entries that went with the completion of their tasks.
+        self._gone: set[int] = set()
         self._notified = 0
         self._may_hold_more = False
         #: Version of each stage, once a child has said it.
@@ -52,6 +56,10 @@ class Entries(manager.JobManager):
     def ended(self, entry_id: int) -> None:
         """The run of an entry is over, and its slot free."""
         self._given.pop(entry_id, None)
+
+    def completed(self, entry_id: int) -> None:
+        """The task of an entry is completed, and the entry gone."""
+        self._gone.add(entry_id)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:
         """The next task to run, from those that are claimed already or from the database."""
@@ -74,6 +82,7 @@ class Entries(manager.JobManager):
     async def _look(self, stages: list[str], worker_id: int) -> None:
         """Claim for every free slot; look again as long as there may be more."""
         try:
+            await self._calls.settle(_SETTLE_S)
             if self._may_hold_more:
                 known = [claim.attempt_id for claim in self._given.values() if claim.attempt_id]
                 self._ready.extend(await self._calls.held(known, self.versions))
@@ -117,7 +126,10 @@ class Entries(manager.JobManager):
             await self.finish_job_by_id_async(job.id, jobs.Status.SUCCEEDED, True)
 
     async def finish_job_by_id_async(self, job_id: int, status: jobs.Status, delete_job: bool) -> None:
-        """Remove an entry; one that is gone already has ended with its task."""
+        """Remove an entry, unless it has ended with its task."""
+        if job_id in self._gone:
+            self._gone.discard(job_id)
+            return
         await self.connector.execute_query_async(_FINISH, job_id=job_id)
 
     async def listen_for_jobs(

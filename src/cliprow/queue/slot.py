@@ -9,6 +9,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -197,6 +198,7 @@ class Slot:
         self._said_bytes = 0
         self._said = ""
         self.peak_memory_bytes = 0
+        _make(request.folder)
         watch = asyncio.create_task(self._watch_memory())
         try:
             async with asyncio.timeout(self._time_limits_s[request.stage]):
@@ -312,3 +314,7 @@ def _resident(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
+
+
+def _make(folder: str) -> None:
+    Path(folder).mkdir(exist_ok=True)  # too quick for a thread

@@ -58,15 +58,16 @@ class TaskRunner:
     #: Working folders are made in here.
     scratch: Path
 
-    async def run(self, slot: StageSlot, claim: Claim) -> None:
-        """Bring a claimed task to an end; one that is no longer ours is left alone."""
+    async def run(self, slot: StageSlot, claim: Claim) -> bool:
+        """Bring a claimed task to an end; one that is no longer ours is left alone. True when it is completed."""
         logger.info("%s %s: started", claim.stage, claim.task_id)
         try:
-            await self._attempt(slot, claim)
+            return await self._attempt(slot, claim)
         except StaleToken as error:
             logger.warning("%s %s: dropped. %s", claim.stage, claim.task_id, error.message)
+            return False
 
-    async def _attempt(self, slot: StageSlot, claim: Claim) -> None:
+    async def _attempt(self, slot: StageSlot, claim: Claim) -> bool:
         timings: dict[str, int] = {}
         folder = self.scratch / str(claim.attempt_id)
         try:
@@ -75,20 +76,21 @@ class TaskRunner:
                 try:
                     await self.calls.complete(outcome)
                     logger.info("%s %s: completed in %d ms", claim.stage, claim.task_id, sum_ms(timings))
-                    return
+                    return True
                 except StaleToken:
                     raise
                 except CliprowError as error:  # the database refuses the result itself
                     outcome = explain(error)
             if outcome.is_deferred:
                 await self._defer(claim, outcome)
-                return
+                return False
             if outcome.traceback:
                 logger.error("%s %s:\n%s", claim.stage, claim.task_id, outcome.traceback)
             status = await self._fail(claim, outcome, timings)
             logger.warning(
                 "%s %s: %s (%s) %s", claim.stage, claim.task_id, outcome.error_code, status, outcome.message
             )
+            return False
         finally:
             if not _is_removed(folder):
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -117,7 +119,6 @@ class TaskRunner:
         reporter = _Reporter(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
         clock = time.monotonic()
         try:
-            _make(folder)
             inputs = bytes(claim.inputs)
             files = await self._fetch(inputs, folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
@@ -175,10 +176,6 @@ class TaskRunner:
             )
             for file in done.files
         ]
-
-
-def _make(folder: Path) -> None:
-    folder.mkdir()  # too quick for a thread
 
 
 def _is_removed(folder: Path) -> bool:

@@ -407,8 +407,8 @@ class Worker:
 
     async def _run_in(self, slot: StageSlot, claim: Claim) -> None:
         assert self._runner is not None
-        if not self._stopping.is_set():
-            await self._runner.run(slot, claim)
+        if not self._stopping.is_set() and await self._runner.run(slot, claim):
+            self._entries.completed(claim.entry_id)
 
     async def _others_ended(self) -> None:
         """Wait for the tasks that are not suspects; nothing is claimed beside a suspect."""

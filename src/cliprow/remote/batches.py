@@ -28,10 +28,12 @@ from cliprow.batches import (
 )
 from cliprow.dry_run import Check
 from cliprow.errors import NotFound
+from cliprow.filling import fill_batch
 from cliprow.models import FileRef
 from cliprow.remote.api import Api
 from cliprow.remote.asking import ask_api
 from cliprow.remote.files import RemoteFiles, upload_images
+from cliprow.remote.filling import RemoteFiller
 from cliprow.storage.cache import Cache
 
 
@@ -85,16 +87,18 @@ class RemoteBatches:
         title: str = "",
         options: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
+        on_progress: Callable[[int], object] = lambda _: None,
     ) -> tuple[Batch, bool]:
         """Submit topics as one batch; see `cliprow.batches.create_batch`."""
-        body = {
-            "project_id": str(project_id),
-            "title": title,
-            "topics": list(topics),
-            "options": dict(options or {}),
-        }
-        made = self._api.post("/batches", body, key=idempotency_key or str(uuid4()))
-        return self._batch(self._api.get(f"/batches/{made['batch_id']}")), bool(made["is_new"])
+        batch_id, is_new = fill_batch(
+            RemoteFiller(self._api),
+            project_id,
+            topics,
+            {**(options or {}), "title": title},
+            idempotency_key,
+            on_progress,
+        )
+        return self._batch(self._api.get(f"/batches/{batch_id}")), is_new
 
     def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
         """The dry run of a batch, of a project that need not be there yet."""

@@ -8,7 +8,7 @@ import msgspec
 
 from cliprow.errors import FailForGood
 from cliprow.models import LibraryScene, SceneScript, SceneType, Script, ScriptInputs
-from cliprow.providers import script_extractive, script_openai
+from cliprow.providers import script_extractive
 from cliprow.providers.pace import SCENE_SILENCE_S, spoken_seconds
 from cliprow.stages import StageOutput, Work
 
@@ -25,6 +25,8 @@ _SHORTEST_S = 10
 def version(settings: Mapping[str, str]) -> str:
     """Name what decides how equal inputs are written."""
     if _provider_name(settings) == "openai":
+        from cliprow.providers import script_openai  # with an HTTP client, which few need
+
         return f"openai {script_openai.version(settings)}"
     return f"{_provider_name(settings)} {_EXTRACTIVE_VERSION}"
 
@@ -36,6 +38,8 @@ def run(inputs: ScriptInputs, work: Work) -> StageOutput:
         FailForGood: inputs that no script can be made of, or a provider that refuses them or us.
         RetryLater: the provider is busy or out of reach, or (Deferred) not to be asked yet.
     """
+    from cliprow.providers import script_openai
+
     name = _provider_name(work.settings)
     _check_provider(name)
     taken_s = sum(_seconds(scene.voiceover_text) for scene in inputs.scenes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cliprow.errors import FailForGood
-from cliprow.media import kernels, pictures
+from cliprow.media import pictures
 from cliprow.media.encode import PRESETS, EncoderSettings, write_segment
 from cliprow.media.fonts import Fonts, font_version
 from cliprow.media.scene import LAYOUT, Scene, ground_size, texts_of
@@ -30,6 +30,8 @@ def run(inputs: VideoInputs, work: Work) -> StageOutput:
         FailForGood: FONT_COVERAGE, FONT_UNREADABLE, IMAGE_UNREADABLE, IMAGE_TOO_LARGE, INVALID_SETTING, or
             INVALID_INPUT for a raster or length that cannot be encoded.
     """
+    from cliprow.media import kernels
+
     _check(inputs)
     fonts = Fonts(inputs.language, work.settings.get("visuals.font", ""))
     faces = fonts.check(*texts_of(inputs))

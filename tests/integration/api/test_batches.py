@@ -51,6 +51,18 @@ def test_a_project_s_own_batch_options_are_where_a_batch_starts_from(ann: Api) -
     assert ann.get(f"/batches/{made['batch_id']}")["options"] == {"campaign": "autumn"}
 
 
+def test_a_batch_is_filled_in_chunks_of_which_one_may_come_twice(ann: Api) -> None:
+    made = create(ann, ["Sky", "Sea"], options={"is_filling": True})
+    assert (made["topic_count"], made["is_filling"]) == (2, True)
+    path = f"/batches/{made['batch_id']}/topics"
+    chunk = {"position": 3, "topics": ["Stars"], "defaults": {"platforms": ["youtube"]}, "is_last": True}
+    filled = ann.post(path, chunk, expect=200)
+    assert (filled["topic_count"], filled["is_filling"], filled["is_new"]) == (3, False, True)
+    assert ann.post(path, chunk, expect=200)["is_new"] is False
+    assert ann.get(f"/batches/{made['batch_id']}")["job_count"] == 3
+    assert ann.post(path, {**chunk, "position": 9}, expect=409)["code"] == "conflict"
+
+
 def test_every_problem_is_said_by_row_and_field(ann: Api) -> None:
     body = {"project_id": ann.project()["id"], "topics": [{"topic": ""}, {"topic": "Sea", "tone": "shrill"}]}
     problem = ann.post("/batches", body, expect=422)

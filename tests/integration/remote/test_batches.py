@@ -33,6 +33,16 @@ def made(ann: Somebody) -> Batch:
     return at.create_batch(at.find_or_create_project("Channel"), TOPICS, title="Three")[0]
 
 
+def test_a_long_list_goes_in_chunks(ann: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cliprow.filling.CHUNK_TOPICS", 2)
+    at = ann.batches
+    told: list[int] = []
+    project = at.find_or_create_project("Channel")
+    batch, is_new = at.create_batch(project, TOPICS, title="Long", on_progress=told.append)
+    assert (batch.title, batch.job_count, is_new, told) == ("Long", 3, True, [2, 3])
+    assert [job.topic for job in at.list_jobs(batch.id)] == [topic["topic"] for topic in TOPICS]
+
+
 def test_a_batch_is_told_as_this_machines_own_would_be(ann: Somebody, made: Batch, gateway: Gateway) -> None:
     account = open_account(gateway.database.admin, ann.email)
     at = ann.batches

@@ -43,6 +43,7 @@ WORKER_CALLS = {
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
 USER_CALLS = {
     "public.accept_invitation",
+    "public.append_topics",
     "public.verify_content",
     "public.repair_content",
     "public.list_damaged",

@@ -206,9 +206,9 @@ def test_time_spent_paused_lifts_no_lane(world: World, ann: Person) -> None:
     batch = world.create_batch(ann, project, 2, max_concurrent_tasks=1)["batch_id"]
     for scope, ids in (("batch", [batch]), ("project", [project]), ("tenant", [])):
         world.call(ann, f"pause_{scope}", *ids)
-        world.run("update private.backlogs set served_at = now() - interval '1 day'")
+        world.run("update private.turns set waits_since = now() - interval '1 day'")
         world.call(ann, f"resume_{scope}", *ids)
-        assert world.one("select now() - served_at < interval '1 minute' from private.backlogs")
+        assert world.one("select now() - waits_since < interval '1 minute' from private.turns")
 
 
 def _table(scope: str) -> str:

@@ -19,12 +19,11 @@ LANES = ("urgent", "premium", "standard")
 FIRST = 2
 STEPS = 50
 
-#: Lanes that wait, by tenant: for how many steps, and whether they have reached the first lane.
-_WAITING = """
-select g.tenant_id, g.lane, max(extract(epoch from now() - g.served_at) / %s)::int,
-  bool_or(private.lane_rank(g.lane, g.served_at, s.ageing) = 0)
-from private.backlogs as g cross join private.settings as s
-where g.stage = 'script_generation' and g.waiting_count > 0 group by 1, 2
+#: Where it stands since when a lane waits.
+_WAITS_SINCE = """
+select format('update private.%I set %I = %I - interval ''1 second'' * ', table_name, column_name, column_name)
+from information_schema.columns
+where table_schema = 'private' and (table_name, column_name) in (('backlogs', 'served_at'), ('turns', 'waits_since'))
 """
 
 
@@ -36,37 +35,44 @@ def test_no_lane_and_no_tenant_waits_longer_than_its_bound(world: World, seed: i
     )
     worker = Worker(world, stages=[Stage.SCRIPT], slots=1)
     people = [world.sign_up(f"tenant{number}") for number in range(TENANTS)]
+    world.run("update public.tenants set plan = 'premium'")
     projects = {person.tenant_id: world.add_project(person) for person in people}
+    waiting: Counter[tuple[UUID, str]] = Counter()
+
+    def add(person: Person, lane: str, jobs: int) -> None:
+        topics = [
+            {"topic": f"Topic {uuid4()}", "platforms": ["youtube"], "priority": lane} for _ in range(jobs)
+        ]
+        world.create_batch(person, projects[person.tenant_id], topics)
+        waiting[person.tenant_id, lane] += jobs
+
     for person in people:
         for lane in LANES:
-            add(world, person, projects[person.tenant_id], lane, FIRST)
-    longest: Counter[str] = Counter()
+            add(person, lane, FIRST)
+    # Steps since one of a tenant and lane was done, and since one of a tenant was that had work in the first lane.
+    waited: Counter[tuple[UUID, str]] = Counter()
     passed_over: Counter[UUID] = Counter()
     for _ in range(STEPS):
         # Urgent work comes without end, and faster than it is done.
-        person = choose.choice(people)
-        add(world, person, projects[person.tenant_id], "urgent", 2)
-        world.run("update private.backlogs set served_at = served_at - make_interval(secs => %s)", STEP)
-        before = world.rows(_WAITING, STEP)
+        add(choose.choice(people), "urgent", 2)
+        for (update,) in world.rows(_WAITS_SINCE):
+            world.run(f"{update}{STEP}")
         claimed = worker.take_running()
-        served = UUID(claimed.answer["tenant_id"])
+        done = world.rows("select tenant_id, lane from public.stage_tasks where id = %s", claimed.task_id)[0]
         worker.complete(claimed)
-        for _, lane, steps, _ in before:
-            longest[lane] = max(longest[lane], steps)
-        for tenant_id in {tenant_id for tenant_id, _, _, is_first in before if is_first}:
-            passed_over[tenant_id] = 0 if tenant_id == served else passed_over[tenant_id] + 1
-            # One task may have been released before, and each of the others has one turn.
-            assert passed_over[tenant_id] <= TENANTS
-    # Urgent work itself comes faster than it is done, and so waits ever longer; but that is all it does.
-    for place, lane in list(enumerate(LANES))[1:]:
-        # Until it is lifted to the first lane; then what its tenant has had for longer, one in each round of the tenants.
-        lifted = place * AGEING // STEP
-        assert longest[lane] <= lifted + TENANTS * (FIRST * (place + 1) + 1), (lane, longest)
-    waits = "select count(*) from public.stage_tasks where lane = %s and stage = 'script_generation' and status = 'pending'"
-    assert world.one(waits, "standard") == world.one(waits, "premium") == 0
-    assert world.one(waits, "urgent") > 0
+        first = {tenant_id for tenant_id, lane in +waiting if waited[tenant_id, lane] >= lifted_after(lane)}
+        waiting[done] -= 1
+        for each in +waiting:
+            waited[each] = 0 if each == done else waited[each] + 1
+            # Until it is in the first lane, and then a turn of each other lane of each tenant.
+            bound = lifted_after(each[1]) + TENANTS * len(LANES) * (1 + FIRST)
+            assert each[1] == "urgent" or waited[each] <= bound
+        for tenant_id in first:
+            passed_over[tenant_id] = 0 if tenant_id == done[0] else passed_over[tenant_id] + 1
+            assert passed_over[tenant_id] <= TENANTS * len(LANES)
+    assert {lane for (_, lane), count in waiting.items() if count} == {"urgent"}
 
 
-def add(world: World, person: Person, project_id: UUID, lane: str, jobs: int) -> None:
-    topics = [{"topic": f"Topic {uuid4()}", "platforms": ["youtube"], "priority": lane} for _ in range(jobs)]
-    world.create_batch(person, project_id, topics)
+def lifted_after(lane: str) -> int:
+    """Steps of waiting until a lane's work is in the first one."""
+    return LANES.index(lane) * AGEING // STEP

@@ -20,6 +20,10 @@ def _released(world: World) -> list[tuple[str, int]]:
     )
 
 
+#: The tenant that comes next at the first stage.
+_NEXT = "select tenant_id from private.waiting_turns('script_generation', 1)"
+
+
 def test_tenants_take_turns(world: World, ann: Person, bob: Person) -> None:
     small = Worker(world, slots=2)
     world.create_batch(ann, world.add_project(ann), 30)  # fills the window of 4
@@ -94,13 +98,14 @@ def test_aged_work_goes_before_newer_urgent_work_of_a_tenant_served_later(
     world.create_batch(
         bob, world.add_project(bob), [{"topic": "x", "platforms": ["youtube"], "priority": "urgent"}] * 5
     )
-    world.run("update private.backlogs set served_at = now() - interval '11 minutes' where lane = 'standard'")
-    world.run("update private.windows set served_at = now() where scope_id = %s", bob.tenant_id)
+    world.run("update private.turns set waits_since = now() - interval '11 minutes' where lane = 'standard'")
+    world.run("update private.turns set served_at = now() where tenant_id = %s", bob.tenant_id)
     world.run(
-        "update private.windows set served_at = now() - interval '1 minute' where scope_id = %s",
-        ann.tenant_id,
+        "update private.turns set served_at = now() - interval '1 minute' where tenant_id = %s", ann.tenant_id
     )
-    assert world.one("select tenant_id from private.next_backlog('script_generation')") == ann.tenant_id
+    assert world.one(_NEXT) == ann.tenant_id
+    world.run("update private.turns set waits_since = now()")
+    assert world.one(_NEXT) == bob.tenant_id
 
 
 def test_a_tenant_at_its_cap_or_paused_is_passed_over(world: World, ann: Person, bob: Person) -> None:

@@ -30,10 +30,10 @@ def test_a_batch_begins_when_its_time_has_come(world: World, ann: Person, worker
     assert datetime.fromisoformat(_state(world, batch)["starts_at"]) == datetime.fromisoformat(TOMORROW)
     world.tick()
     assert worker.work() == 0
-    world.run("update private.backlogs set served_at = now() - interval '1 day'")
+    world.run("update private.turns set waits_since = now() - interval '1 day'")
     _pass(world, "starts_at")
     world.tick()
-    assert world.one("select now() - served_at < interval '1 minute' from private.backlogs")
+    assert world.one("select now() - waits_since < interval '1 minute' from private.turns")
     assert worker.work() == 13
     assert (_state(world, batch)["starts_at"], _state(world, batch)["status"]) == (None, "completed")
     assert_sound(world)

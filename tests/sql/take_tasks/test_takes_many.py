@@ -89,3 +89,18 @@ def test_a_worker_that_is_to_drain_or_stop_is_told_so_and_gets_nothing(world: Wo
     world.run("select private.request_drain(%s, false)", worker.id)
     assert worker._call("select private.beat(%s)", worker.id) == "stop"
     assert take(worker)["runs"] == []
+
+
+def test_a_tenant_that_is_busy_does_not_keep_a_worker_from_the_others(
+    world: World, ann: Person, bob: Person
+) -> None:
+    for person in (ann, bob):
+        world.create_batch(person, world.add_project(person), 2)
+    worker = Worker(world, slots=20)
+    other = world.connect()
+    with other.transaction():
+        other.execute("select private.lock_tenant(%s)", [ann.tenant_id])
+        taken = take(worker)
+        assert [run["tenant_id"] for run in taken["runs"]] == [str(bob.tenant_id)] * 2
+    assert [run["tenant_id"] for run in take(worker)["runs"]] == [str(ann.tenant_id)] * 2
+    assert_sound(world)

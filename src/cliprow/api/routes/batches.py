@@ -41,6 +41,8 @@ from cliprow.api.routes.job_types import (
     BatchStatus,
     ControlledBatch,
     CreatedBatch,
+    FilledBatch,
+    MoreTopics,
     NewBatch,
 )
 from cliprow.api.submission import Submission
@@ -110,6 +112,22 @@ def _of_json(data: NewBatch) -> Submission:
     return Submission.of(data.project_id, data.topics, options, data.defaults)
 
 
+@post("/batches/{batch_id:str}/topics", status_code=200)
+async def append_topics(
+    request: ApiRequest, batch_id: FromPath[str], data: JSONBody[MoreTopics]
+) -> Response[FilledBatch]:
+    """Add a chunk of topics to a batch that was created with the option `is_filling`. What is there already is not made
+    again, so a chunk may be sent twice; `topic_count` says where to go on. The last chunk says `is_last`.
+    """
+    of_batch = as_uuid(batch_id, "batch_id")
+    assert of_batch is not None
+    async with request.acting() as transaction:
+        project_id = await transaction.value("select project_id from public.batches where id = %s", of_batch)
+        more = Submission.of(project_id, data.topics, {}, data.defaults)
+        filled = await more.append(transaction, of_batch, data.position, is_last=data.is_last)
+    return json_answer(msgspec.json.encode(filled))
+
+
 @get("/batches")
 async def list_batches(
     request: ApiRequest,
@@ -172,7 +190,7 @@ async def act_on_batch(
 
 router = Router(
     path="/",
-    route_handlers=[create_batch, list_batches, get_batch, change_batch, act_on_batch],
+    route_handlers=[create_batch, append_topics, list_batches, get_batch, change_batch, act_on_batch],
     guards=[in_tenant],
     security=BEARER,
     tags=["Batches"],

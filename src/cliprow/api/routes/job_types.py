@@ -275,6 +275,35 @@ class CreatedBatch(msgspec.Struct, frozen=True, kw_only=True):
     batch_id: UUID
     number: int
     job_count: int
+    #: Topics it was given so far.
+    topic_count: int
+    #: Whether more are to come, by `POST /batches/{batch_id}/topics`.
+    is_filling: bool
+    is_new: bool
+
+
+class MoreTopics(msgspec.Struct, frozen=True, kw_only=True):
+    """A chunk of the topics of a batch that was created with the option is_filling."""
+
+    #: Place of the first of them in the batch, from 1.
+    position: Annotated[int, Meta(ge=1, le=2_000_000_000)]
+    #: As in a new batch.
+    topics: Annotated[list[Topic | str], Meta(max_length=10_000)]
+    #: Fields of topics that do not say otherwise.
+    defaults: Topic = {}
+    #: The batch has all of its topics now.
+    is_last: bool = False
+
+
+class FilledBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a batch is filled."""
+
+    batch_id: UUID
+    #: Topics it has: the next chunk begins after them.
+    topic_count: int
+    job_count: int
+    is_filling: bool
+    #: False: it had these topics already.
     is_new: bool
     #: By the prices of now; 0 where nothing costs.
     expected_cost: ExpectedCost
@@ -340,7 +369,7 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     defaults: Topic = {}
     #: starts_at, deadline (moments); on_deadline (cancel, warn); after (ids of batches and jobs that come first),
     #: after_condition (completed, ended), after_failure (hold, cancel, run); reuse, for topics that do not
-    #: say otherwise. What else there is is kept with the batch.
+    #: say otherwise; is_filling (more topics follow). What else there is is kept with the batch.
     options: dict[str, Any] = {}
 
 
