@@ -7,8 +7,7 @@ comment on column public.task_attempts.cost is 'What was paid for it, whether or
 
 alter table private.backlogs add column is_over_budget boolean not null default false;
 comment on column private.backlogs.is_open is
-  'Whether its batch may be released at all: neither it, its project nor its tenant is paused or removed, it neither begins later nor '
-  'waits for others, and no budget holds it. What is not open is not looked at.';
+  'Whether it may be released at all: its batch is not paused, and neither begins later nor waits for others, and no budget holds it. What is not open is not looked at.';
 comment on column private.backlogs.is_over_budget is 'Its stage costs, and a budget of its batch, project or tenant is used up.';
 
 alter table public.webhooks
@@ -1057,13 +1056,12 @@ as $$
 begin
   update private.backlogs as g
   set is_over_budget = n.is_over, served_at = case when n.is_over then g.served_at else now() end,
-    is_open = not n.is_over and b.is_open
+    is_open = not n.is_over and b.starts_at is null and b.blocked_at is null and b.paused_at is null
   from private.backlogs as o
-  join private.batch_gates as b on b.batch_id = o.batch_id
+  join public.batches as b on b.id = o.batch_id
   cross join lateral (select private.is_over_budget(o.tenant_id, o.project_id, o.batch_id, o.stage) as is_over) as n
   where o.tenant_id = any(p_tenant_ids) and n.is_over <> o.is_over_budget
     and g.batch_id = o.batch_id and g.stage = o.stage and g.lane = o.lane;
-  perform private.note_waiting(t.id) from unnest(p_tenant_ids) as t (id);
   -- What was released and has not begun is taken back; whoever has just fetched it finds it gone.
   perform private.take_back(array(
     select t from public.stage_tasks as t
@@ -1286,32 +1284,55 @@ where jsonb_typeof(t.settings -> 'prices' -> w.stage) = 'number' and (t.settings
 
 -- What the queue asks of them.
 
-create or replace function private.open_backlogs()
-returns trigger
+create or replace function private.next_backlog(p_stage text)
+returns private.backlogs
 language plpgsql
--- definer: whoever pauses something may not write what waits of it.
-security definer
 set search_path = ''
 as $$
 declare
-  v_tenant_id uuid := coalesce(to_jsonb(new) ->> 'tenant_id', new.id::text);
+  v_next private.backlogs;
 begin
-  perform private.lock_tenant(v_tenant_id);
-  update private.backlogs as g
-  set is_open = n.is_open and not g.is_over_budget
-  from private.batch_gates as n
-  where n.batch_id = g.batch_id and (n.is_open and not g.is_over_budget) <> g.is_open and g.tenant_id = v_tenant_id and case tg_table_name
-    when 'batches' then g.batch_id = new.id
-    when 'projects' then g.project_id = new.id
-    else true
-  end;
-  perform private.note_waiting(v_tenant_id);
+  for v_next in
+    select g.*
+    from private.backlogs as g
+    cross join private.settings as s
+    join private.windows as w on w.scope_id = g.tenant_id
+    where g.stage = p_stage and g.waiting_count > 0 and g.is_open
+    order by private.lane_rank(g.lane, g.served_at, s.ageing), w.served_at, g.batch_id
+  loop
+    if private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 then
+      perform from private.windows where scope_id = v_next.tenant_id for update skip locked;
+      -- Looked at again now that the tenant is locked: only then are its counters final.
+      if found and private.scope_room(v_next.tenant_id, v_next.project_id, v_next.batch_id) > 0 and exists (
+        select from private.backlogs as g
+        where g.batch_id = v_next.batch_id and g.stage = p_stage and g.lane = v_next.lane and g.waiting_count > 0 and g.is_open
+      ) then
+        return v_next;
+      end if;
+    end if;
+  end loop;
   return null;
 end
 $$;
-comment on function private.open_backlogs() is
-  'Lets what waits of a batch, project or tenant be looked at by the release, or not. Whoever pauses locks the tenant first; here it is locked for those '
-  'who change the row itself.';
+comment on function private.next_backlog(text) is
+  'Whose turn it is: the best lane, then the tenant served longest ago, then its oldest batch. Locks that tenant; '
+  'passes over tenants that are busy, which release for themselves or wait for the ticker. Null when nobody has both work and room.';
+
+create or replace function private.open_backlogs()
+returns trigger
+language plpgsql
+-- definer: whoever changes a batch may not write what waits of it.
+security definer
+set search_path = ''
+as $$
+begin
+  update private.backlogs
+  set is_open = new.starts_at is null and new.blocked_at is null and new.paused_at is null and not is_over_budget
+  where batch_id = new.id;
+  return null;
+end
+$$;
+comment on function private.open_backlogs() is 'Lets what waits of a batch be looked at by the release, or not. Its tenant is locked.';
 
 create or replace function private.apply_counts(p_moves private.count_move [])
 returns void
@@ -1319,16 +1340,14 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
-    insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
-    select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over, g.is_open and not o.is_over
-    from unnest(p_moves) as m
-    join private.batch_gates as g on g.batch_id = m.batch_id
-    cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
-    where m.waiting > 0 and not exists (
-      select from private.backlogs as k where k.batch_id = m.batch_id and k.stage = m.stage and k.lane = m.lane)
-    on conflict (batch_id, stage, lane) do nothing;
-  end if;
+  insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
+  select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over,
+    b.starts_at is null and b.blocked_at is null and b.paused_at is null and not o.is_over
+  from unnest(p_moves) as m
+  join public.batches as b on b.id = m.batch_id
+  cross join lateral (select private.is_over_budget(m.tenant_id, m.project_id, m.batch_id, m.stage) as is_over) as o
+  where m.waiting > 0
+  on conflict (batch_id, stage, lane) do nothing;
   update private.backlogs as g
   set
     waiting_count = g.waiting_count + d.waiting,
@@ -1337,15 +1356,12 @@ begin
     select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
   ) as d
   where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
-  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
-    perform private.begin_turns(p_moves);
-  end if;
 
   insert into private.windows (scope_id, scope)
   select s.scope_id, s.scope
   from unnest(p_moves) as m
   cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
-  where m.active > 0 and not exists (select from private.windows as w where w.scope_id = s.scope_id)
+  where m.active > 0
   on conflict (scope_id) do nothing;
   update private.windows as w
   set active_count = w.active_count + d.active
@@ -1409,9 +1425,8 @@ begin
   end if;
   if v_is_new then
     perform private.check_request(topics, options);
-    topics := private.with_library_items(topics, options);
     v_batch := private.insert_batch(v_project, options);
-    perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'), 0);
+    perform private.insert_jobs(v_batch, topics, coalesce(options ->> 'job_type', 'batch'));
     perform private.apply_waits(v_batch, topics);
     perform private.count_library_use(topics);
     update public.idempotency_keys as k set batch_id = v_batch.id
@@ -1419,15 +1434,14 @@ begin
     perform private.release();
   end if;
   return (
-    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'topic_count', private.topic_count(b),
-      'is_filling', b.is_filling, 'is_new', v_is_new,
+    select jsonb_build_object('batch_id', b.id, 'number', b.number, 'job_count', b.job_count, 'is_new', v_is_new,
       'expected_cost', private.expected_batch_cost(b.tenant_id, create_batch.topics))
     from public.batches as b where b.id = v_batch.id);
 end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
+  'voice?, images?, library_items?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, job_type, starts_at, after, after_condition, after_failure, deadline, on_deadline. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 
 create or replace function private.keep_results(p_results private.result [], p_tasks public.stage_tasks [])
@@ -1436,9 +1450,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  perform private.spare_files(array(select r.files from unnest(p_results) as r));
   update public.artifacts as a
-  set status = 'ready', ready_at = now(), damaged_at = null, checked_at = null, facts = r.facts, files = r.files,
+  set status = 'ready', ready_at = now(), facts = r.facts, files = r.files,
     size_bytes = (select coalesce(sum((f ->> 'size_bytes')::bigint), 0) from jsonb_array_elements(r.files) as f)
   from unnest(p_tasks) as t
   join unnest(p_results) as r on r.attempt_id = t.attempt_id
