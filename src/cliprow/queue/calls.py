@@ -177,7 +177,7 @@ class QueueCalls:
 
     async def refuse_call(self, idempotency_key: str, retry_after_s: float | None) -> None:
         """Note that a provider refused, and how long it wants to be left alone."""
-        await self._call("select private.fail_provider_call(%s, %s)", idempotency_key, retry_after_s)
+        await self.until_answered("select private.fail_provider_call(%s, %s)", idempotency_key, retry_after_s)
 
     async def discard_calls(self, idempotency_keys: Sequence[str]) -> None:
         """Note that answers of providers are of no use."""
