@@ -47,6 +47,9 @@ def operations(scene: Scene, client: httpx.Client) -> list[tuple[str, str, str, 
         "tenant_id": scene.tenant_id,
         "user_id": scene.cast.people[Who.ADMIN].user_id,
         "invitation_id": first.get("invitations", {}).get("id", scene.tenant_id),
+        "worker_id": scene.tenant_id,
+        "stage": "script_generation",
+        "kind": "events",
         "token": "t" * 43,
     }
     document = client.get("/openapi.json").json()

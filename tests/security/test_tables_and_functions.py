@@ -130,6 +130,7 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "tenant_id": scene.tenant_id,
         "invitation_id": first["invitations"]["id"] if "invitations" in first else scene.tenant_id,
         "topics": [{"topic": "T", "platforms": ["youtube"]}],
+        "position": 0,
         "options": {},
         "email": "friend@example.org",
         "name": "N",
