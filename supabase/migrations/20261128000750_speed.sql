@@ -1316,7 +1316,12 @@ begin
   insert into private.stage_queues as q (stage) values (p_stage)
   on conflict (stage) do update set paused_at = null, paused_by = null, reason = '';
   -- The time of the pause is no waiting, and lifts no lane.
-  update private.turns as t set waits_since = now() where t.stage = p_stage and t.is_waiting;
+  update private.turns as t set waits_since = now()
+  from (
+    -- Whose tenant is locked has just been served, or is about to be.
+    select o.tenant_id, o.lane from private.turns as o where o.stage = p_stage and o.is_waiting for update skip locked
+  ) as o
+  where t.tenant_id = o.tenant_id and t.stage = p_stage and t.lane = o.lane;
   return private.told_stage(p_stage, private.release());
 end
 $$;
