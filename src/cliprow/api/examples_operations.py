@@ -51,6 +51,21 @@ _RETENTION = {
     "last_error": None,
 }
 
+_WORKER = {
+    "worker_id": _WORKER_ID,
+    "host": "worker-1",
+    "process_id": 4711,
+    "version": "1.0.0",
+    "stages": ["script_generation", "audio_generation"],
+    "slots": 4,
+    "busy_slots": 3,
+    "memory_bytes": 812_000_000,
+    "state": "working",
+    "started_at": _AT,
+    "heartbeat_at": _AT,
+    "running_count": 3,
+}
+
 OPERATION_EXAMPLES: dict[str, Any] = {
     "ErrorCodes": {"items": [{"error_code": "PROVIDER_BUSY", **_ADVICE}]},
     "DeadLetter": _LETTER,
@@ -109,20 +124,8 @@ OPERATION_EXAMPLES: dict[str, Any] = {
         "after": {"paused_at": _AT, "paused_by": _USER_ID},
         "created_at": _AT,
     },
-    "RegisteredWorker": {
-        "worker_id": _WORKER_ID,
-        "host": "worker-1",
-        "process_id": 4711,
-        "version": "1.0.0",
-        "stages": ["script_generation", "audio_generation"],
-        "slots": 4,
-        "busy_slots": 3,
-        "memory_bytes": 812_000_000,
-        "state": "working",
-        "started_at": _AT,
-        "heartbeat_at": _AT,
-        "running_count": 3,
-    },
+    "RegisteredWorker": _WORKER,
+    "Workers": {"items": [_WORKER]},
     "WorkerOrder": {"order": "drain"},
     "StageQueues": {
         "items": [

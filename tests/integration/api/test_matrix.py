@@ -15,8 +15,8 @@ from tests.integration.api.conftest import Api
 
 #: Routes that act for the user and not in a tenant: somebody who was removed may call them.
 OF_USERS = {
-    "show_me", "list_tenants", "create_tenant", "switch_tenant", "accept_invitation", "list_platforms", "list_error_codes", "show_session",
-    "sign_out",
+    "show_me", "list_tenants", "create_tenant", "switch_tenant", "accept_invitation", "list_platforms", "list_error_codes",
+    "show_session", "sign_out",
 }  # fmt: skip
 #: What a viewer may do though it is no reading.
 OF_VIEWERS = OF_USERS | {"sign_urls", "create_link", "search_library"}

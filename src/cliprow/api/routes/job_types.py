@@ -280,6 +280,8 @@ class CreatedBatch(msgspec.Struct, frozen=True, kw_only=True):
     #: Whether more are to come, by `POST /batches/{batch_id}/topics`.
     is_filling: bool
     is_new: bool
+    #: By the prices of now; 0 where nothing costs.
+    expected_cost: ExpectedCost
 
 
 class MoreTopics(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,8 +307,6 @@ class FilledBatch(msgspec.Struct, frozen=True, kw_only=True):
     is_filling: bool
     #: False: it had these topics already.
     is_new: bool
-    #: By the prices of now; 0 where nothing costs.
-    expected_cost: ExpectedCost
 
 
 class RowError(msgspec.Struct, frozen=True, kw_only=True):
