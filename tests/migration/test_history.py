@@ -27,7 +27,7 @@ with ours as (select oid, nspname from pg_namespace where nspname in ('public', 
 select 'column', c.oid::regclass::text, format('%s %s %s %s %s %s %s', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
   a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(d.adbin, d.adrelid))
 from ours join pg_class as c on c.relnamespace = ours.oid and c.relkind in ('r', 'p', 'v', 'c')
-join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0
+join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
 left join pg_attrdef as d on d.adrelid = c.oid and d.adnum = a.attnum
 union all
 select 'table', c.oid::regclass::text, format('%s %s %s %s %s', c.relkind, c.relrowsecurity, c.reloptions,

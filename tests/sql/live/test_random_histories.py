@@ -45,6 +45,7 @@ def test_followers_know_everything_in_the_end(world: World, ann: Person, bob: Pe
         "update private.settings set max_failures = 3, max_losses = 3, backoff_base = '0', dead_after = '2 seconds',"
         " live_interval = '50 milliseconds', live_messages_per_s = 200"
     )
+    world.run("update public.tenants set plan = 'premium'")
     projects = {person.tenant_id: world.add_project(person) for person in (ann, bob)}
     actors = [Actor(world, [ann, bob], projects, seed) for seed in range(THREADS)]
     run_at_once(actors, lambda: time.sleep(0.1))
