@@ -55,7 +55,7 @@ def test_no_request_makes_the_api_fail(
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{api_process.url}/openapi.json"),
             *("--header", f"Authorization: {ann.headers['Authorization']}"),
             *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "8"),
-            *("--max-time", "30", "--workers", "2", "--seed", "1", "--no-color"),
+            *("--max-time", "30", "--workers", "1", "--seed", "1", "--no-color"),
             *("--request-timeout", "10", "--generation-database", "none"),
         ],
         cwd=tmp_path,
