@@ -59,8 +59,12 @@ def browse(begin: str, subject: str, *, agrees: bool = True) -> str:
     asked = httpx.get(begin, timeout=60)
     assert asked.status_code == 302, asked.text
     data = {"sub": subject} if agrees else {"action": "deny"}
-    agreed = httpx.post(asked.headers["location"], data=data, timeout=60)
-    return httpx.get(agreed.headers["location"], follow_redirects=True, timeout=60).text
+    answered = httpx.post(asked.headers["location"], data=data, timeout=60)
+    back = httpx.URL(answered.headers["location"])
+    if not agrees:
+        # RFC 6749, 4.1.2.1: a provider says it here too. This one forgets.
+        back = back.copy_set_param("state", httpx.URL(asked.headers["location"]).params["state"])
+    return httpx.get(back, follow_redirects=True, timeout=60).text
 
 
 def test_the_browser_signs_in(api_url: str, provider: str, tmp_path: Path) -> None:
@@ -88,6 +92,7 @@ def test_somebody_who_does_not_agree_is_not_signed_in(api_url: str, provider: st
         browser.finish(credentials, timeout_s=60)
     thread.join()
     assert caught.value.error_code == "SIGN_IN_FAILED"
+    assert "denied" in caught.value.message
     assert credentials.current() == ""
 
 
