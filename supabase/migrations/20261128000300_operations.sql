@@ -1132,7 +1132,7 @@ begin
       where e.created_at >= now() - interval '1 hour' and e.task_id is null and e.status in ('completed', 'failed', 'cancelled')
       group by e.status) as e),
     'live_lag_s', (select coalesce(extract(epoch from now() - min(o.created_at)), 0) from public.realtime_outbox as o),
-    'tick_age_s', (select least(extract(epoch from now() - s.ticked_at), 1e9) from private.settings as s),
+    'tick_age_s', (select case when isfinite(s.ticked_at) then least(extract(epoch from now() - s.ticked_at), 1e9) else 1e9 end from private.settings as s),
     'denials', (select coalesce(jsonb_object_agg(d.kind, d.count), '{}') from (
       select d.kind, sum(d.denial_count) as count from private.access_denials as d
       where d.hour >= now() - interval '1 hour' group by d.kind) as d));
