@@ -117,6 +117,15 @@ class BareWorker:
         row = self._connection.execute(statement.encode(), arguments).fetchone()
         return row[0] if row else None
 
+    def _release_ms(self) -> float:
+        """What releases took since the statistics were last sent away, which is not in the midst of a transaction."""
+        return float(
+            self._call(
+                "select coalesce(sum(total_time), 0) from pg_stat_xact_user_functions"
+                " where schemaname = 'private' and funcname = 'release'"
+            )
+        )
+
     def cycle(self) -> Cycle:
         """Take one task and complete it."""
         began = time.perf_counter()
@@ -139,10 +148,8 @@ class BareWorker:
         }
         starts = time.perf_counter()
         with self._connection.transaction():
+            before_ms = self._release_ms()
             self._call("select private.complete_tasks(%s)", Jsonb([completion]))
-            release_ms = self._call(
-                "select sum(total_time) from pg_stat_xact_user_functions"
-                " where schemaname = 'private' and funcname = 'release'"
-            )
+            release_ms = self._release_ms() - before_ms
         ended = time.perf_counter()
-        return Cycle(1000 * (took - began), 1000 * (ended - starts), float(release_ms))
+        return Cycle(1000 * (took - began), 1000 * (ended - starts), release_ms)
