@@ -16,9 +16,9 @@ from cliprow.cli.control import (
     count_of,
     filter_options,
     lane_argument,
+    move_waiting,
     now_option,
     target_of,
-    tell,
     tell_retried,
     told_cap,
 )
@@ -64,10 +64,7 @@ def cancel(name: str, choice: Choice, as_json: bool) -> None:
 @json_option
 def priority(name: str, lane: str, choice: Choice, as_json: bool) -> None:
     """Put what waits of a batch before others, or behind them."""
-    with open_deployment(choice) as at:
-        target, called = target_of(at, "batch", name)
-        told = ask_until_done(at, control.set_lane(target, lane))
-    tell(told, f"{count_of(told['changed_jobs'], 'job')} of {called} moved to {lane}.", as_json=as_json)
+    move_waiting("batch", name, lane, choice, as_json=as_json)
 
 
 @click.command()

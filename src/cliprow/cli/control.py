@@ -10,7 +10,7 @@ import click
 
 from cliprow import control
 from cliprow.asking import Question
-from cliprow.cli.deployment import Deployment
+from cliprow.cli.deployment import Choice, Deployment, open_deployment
 from cliprow.cli.output import print_json
 from cliprow.cli.timing import MOMENT
 from cliprow.errors import Conflict, NotFound
@@ -151,6 +151,14 @@ def tell_retried(told: dict[str, Any], where: str, *, as_json: bool) -> None:
     """What runs again by a filter."""
     tasks, jobs = count_of(told["retried_tasks"], "task"), count_of(told["retried_jobs"], "job")
     tell(told, f"{tasks} of {jobs} {where} will run again.", as_json=as_json)
+
+
+def move_waiting(kind: control.Kind, name: str, lane: str, choice: Choice, *, as_json: bool) -> None:
+    """Put what waits in a batch or project into a lane, call after call, and say how many jobs moved."""
+    with open_deployment(choice) as at:
+        target, called = target_of(at, kind, name)
+        told = ask_until_done(at, control.set_lane(target, lane))
+    tell(told, f"{count_of(told['changed_jobs'], 'job')} of {called} moved to {lane}.", as_json=as_json)
 
 
 def told_cap(told: dict[str, Any], target: control.Target, name: str, *, as_json: bool) -> None:

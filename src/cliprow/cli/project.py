@@ -14,6 +14,7 @@ from cliprow.cli.control import (
     filter_options,
     lane_argument,
     list_projects,
+    move_waiting,
     now_option,
     target_of,
     tell,
@@ -100,10 +101,7 @@ def cancel(name: str, choice: Choice, as_json: bool) -> None:
 @json_option
 def priority(name: str, lane: str, choice: Choice, as_json: bool) -> None:
     """Put what waits in a project before others, or behind them; batches made later say their own."""
-    with open_deployment(choice) as at:
-        target, called = target_of(at, "project", name)
-        told = ask_until_done(at, control.set_lane(target, lane))
-    tell(told, f"{count_of(told['changed_jobs'], 'job')} of {called} moved to {lane}.", as_json=as_json)
+    move_waiting("project", name, lane, choice, as_json=as_json)
 
 
 @project.command()

@@ -124,11 +124,8 @@ async def change_job(
         )
 
 
-@post("/jobs/{job_id:str}/tasks/{task_id:str}/retry", status_code=200, tags=["Jobs"])
-async def retry_task(
-    request: ApiRequest, job_id: FromPath[str], task_id: FromPath[str]
-) -> Response[RetriedJob]:
-    """Run one task again: a failed one, or a completed one together with what follows from it."""
+async def run_task_again(request: ApiRequest, job_id: str, task_id: str) -> Response[RetriedJob]:
+    """`public.retry_task` for a task named by its job's name or id, and its id."""
     key = await key_of(request, "job", job_id)
     async with request.acting() as transaction:
         return json_answer(
@@ -136,6 +133,29 @@ async def retry_task(
                 "select public.retry_task(%s, %s)::text", key, as_uuid(task_id, "task_id")
             )
         )
+
+
+async def run_failed_again(request: ApiRequest, data: FailedFilter) -> Response[RetriedFailures]:
+    """`public.retry_failed` for what a filter finds."""
+    async with request.acting() as transaction:
+        return json_answer(
+            await transaction.value(
+                "select public.retry_failed(%s, %s, %s, %s, %s)::text",
+                data.project_id,
+                data.batch_id,
+                data.error_code,
+                data.stage,
+                data.since,
+            )
+        )
+
+
+@post("/jobs/{job_id:str}/tasks/{task_id:str}/retry", status_code=200, tags=["Jobs"])
+async def retry_task(
+    request: ApiRequest, job_id: FromPath[str], task_id: FromPath[str]
+) -> Response[RetriedJob]:
+    """Run one task again: a failed one, or a completed one together with what follows from it."""
+    return await run_task_again(request, job_id, task_id)
 
 
 @patch("/batches/{batch_id:str}", tags=["Batches"])
@@ -189,17 +209,7 @@ async def cancel_tenant(request: ApiRequest, tenant_id: FromPath[str]) -> Respon
 @post("/retries", status_code=200, tags=["Jobs"])
 async def retry_failed(request: ApiRequest, data: JSONBody[FailedFilter]) -> Response[RetriedFailures]:
     """Run again what failed for good, by project, batch, error code, stage and time of the failure."""
-    async with request.acting() as transaction:
-        return json_answer(
-            await transaction.value(
-                "select public.retry_failed(%s, %s, %s, %s, %s)::text",
-                data.project_id,
-                data.batch_id,
-                data.error_code,
-                data.stage,
-                data.since,
-            )
-        )
+    return await run_failed_again(request, data)
 
 
 # `change_job` and `change_batch` share their paths with others, and so are in the routers of those.

@@ -15,7 +15,7 @@ from cliprow.api.keys import key_of
 from cliprow.api.lists import DEFAULT_LIMIT, CursorText, Limit, Page, as_uuid, decode_cursor, page_json
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
-from cliprow.api.routes.control import FailedFilter, RetriedFailures
+from cliprow.api.routes.control import FailedFilter, RetriedFailures, run_failed_again, run_task_again
 from cliprow.api.routes.job_types import RetriedJob
 from cliprow.api.routes.letter_types import (
     DeadLetter,
@@ -129,13 +129,7 @@ async def replay_dead_letter(
     request: ApiRequest, job_id: FromPath[str], task_id: FromPath[str]
 ) -> Response[RetriedJob]:
     """Run a dead letter again."""
-    key = await key_of(request, "job", job_id)
-    async with request.acting() as transaction:
-        return json_answer(
-            await transaction.value(
-                "select public.retry_task(%s, %s)::text", key, as_uuid(task_id, "task_id")
-            )
-        )
+    return await run_task_again(request, job_id, task_id)
 
 
 @post("/dead-letters/{job_id:str}/{task_id:str}/discard", status_code=200)
@@ -158,17 +152,7 @@ async def discard_dead_letter(
 @post("/dead-letters/replay", status_code=200)
 async def replay_dead_letters(request: ApiRequest, data: JSONBody[FailedFilter]) -> Response[RetriedFailures]:
     """Run dead letters again, by project, batch, error code, stage and time of the failure."""
-    async with request.acting() as transaction:
-        return json_answer(
-            await transaction.value(
-                "select public.retry_failed(%s, %s, %s, %s, %s)::text",
-                data.project_id,
-                data.batch_id,
-                data.error_code,
-                data.stage,
-                data.since,
-            )
-        )
+    return await run_failed_again(request, data)
 
 
 @post("/dead-letters/discard", status_code=200)
