@@ -135,7 +135,7 @@ async def retry_job(
     depends on them.
     """
     asked = data or Retry()
-    changes = None if asked.changes is None else Jsonb(asked.changes)
+    changes = None if asked.changes is None else Jsonb(msgspec.to_builtins(asked.changes))
     return await _call(request, "select public.retry_job(%s, %s, %s)::text", job_id, asked.stage, changes)
 
 
