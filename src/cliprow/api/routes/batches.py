@@ -55,6 +55,8 @@ _ACTIONS: dict[str, LiteralString] = {
     "retry_failed": "select public.retry_batch(%s)::text",
     "retry_cancelled": "select public.retry_batch(%s, 'cancelled')::text",
 }
+#: Of a batch, as the database counts them.
+MAX_NUMBER = 2**63 - 1
 DryRun = Annotated[
     bool, QueryParameter(name="dry_run", description="Only say what is wrong, and what it would take.")
 ]
@@ -135,6 +137,9 @@ async def list_batches(
         list[BatchStatus] | None, QueryParameter(name="status", description="One or several.")
     ] = None,
     project_id: FromQuery[UUID | None] = None,
+    number: Annotated[
+        int | None, QueryParameter(ge=1, le=MAX_NUMBER, description="The one with this number.")
+    ] = None,
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the title.")] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
@@ -147,6 +152,7 @@ async def list_batches(
     found.add("b.tenant_id = %s", request.tenant_id)
     found.add("b.deleted_at is null")
     found.add_given("b.project_id = %s", project_id)
+    found.add_given("b.number = %s", number)
     found.add_given("b.status = any(%s)", statuses)
     found.add_given("b.title ilike %s", contains(text) if text else None)
     found.add_given("b.created_at >= %s", created_from)

@@ -252,8 +252,8 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a batch."""
 
-    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, or in a batch that was cancelled what was
-    #: withdrawn.
+    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, and what was cancelled because something
+    #: it needs failed, or in a batch that was cancelled what was withdrawn.
     action: Literal["pause", "resume", "cancel", "retry_failed", "retry_cancelled"]
     #: With pause: what runs is stopped and waits again, counted as neither failed nor lost; else it may end.
     now: bool = False

@@ -56,6 +56,10 @@ async def list_jobs(
     request: ApiRequest,
     statuses: Statuses = None,
     batch_id: FromQuery[UUID | None] = None,
+    position: Annotated[
+        int | None,
+        QueryParameter(ge=1, le=2_147_483_647, description="With `batch_id`: the one at this place."),
+    ] = None,
     project_id: FromQuery[UUID | None] = None,
     platform: Annotated[str | None, QueryParameter(max_length=50)] = None,
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the topic.")] = None,
@@ -72,6 +76,7 @@ async def list_jobs(
     found = Filter()
     found.add("j.tenant_id = %s", request.tenant_id)
     found.add_given("j.batch_id = %s", batch_id)
+    found.add_given("j.position = %s", position)
     found.add_given("j.project_id = %s", project_id)
     if statuses:
         # One status by equality, so that the index on it gives the order too.
