@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, LiteralString
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -57,6 +57,13 @@ _ACTIONS: dict[str, LiteralString] = {
 }
 #: Of a batch, as the database counts them.
 MAX_NUMBER = 2**63 - 1
+BatchOrder = Literal["newest", "oldest", "updated", "starts"]
+_ORDERED_BY: dict[BatchOrder, LiteralString] = {
+    "newest": "b.created_at",
+    "oldest": "b.created_at",
+    "updated": "b.updated_at",
+    "starts": "b.starts_at",
+}
 DryRun = Annotated[
     bool, QueryParameter(name="dry_run", description="Only say what is wrong, and what it would take.")
 ]
@@ -160,11 +167,25 @@ async def list_batches(
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the title.")] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
+    starts_from: Annotated[
+        datetime | None,
+        QueryParameter(description="Planned to start at this moment or later, and not started."),
+    ] = None,
+    starts_to: Annotated[
+        datetime | None, QueryParameter(description="Planned to start before this moment, and not started.")
+    ] = None,
+    order: Annotated[
+        BatchOrder,
+        QueryParameter(
+            description="`newest` and `oldest` by creation; `updated`: the last change first; `starts`: only planned ones,"
+            " the next first."
+        ),
+    ] = "newest",
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
     with_total: WithTotal = False,
 ) -> Response[Page[Batch]]:
-    """List the tenant's batches, newest first."""
+    """List the tenant's batches."""
     found = Filter()
     found.add("b.tenant_id = %s", request.tenant_id)
     found.add("b.deleted_at is null")
@@ -174,13 +195,21 @@ async def list_batches(
     found.add_given("b.title ilike %s", contains(text) if text else None)
     found.add_given("b.created_at >= %s", created_from)
     found.add_given("b.created_at < %s", created_to)
+    found.add_given("b.starts_at >= %s", starts_from)
+    found.add_given("b.starts_at < %s", starts_to)
+    if order == "starts":
+        found.add("b.starts_at is not null")
+    column = _ORDERED_BY[order]
+    is_descending = order in ("newest", "updated")
+    direction: LiteralString = "desc" if is_descending else "asc"
     of_page = found.copy()
     if cursor_text is not None:
-        of_page.add("(b.created_at, b.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
+        sign: LiteralString = "<" if is_descending else ">"
+        of_page.add(f"({column}, b.id) {sign} (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
     queries: list[tuple[LiteralString, list[object]]] = [
         (
-            f"select to_json(r)::text, r.created_at, r.id from (select {BATCH} from public.batches as b"
-            f" where {of_page.where} order by b.created_at desc, b.id desc limit %s) as r",
+            f"select (select to_json(r)::text from (select {BATCH}) as r), {column}, b.id from public.batches as b"
+            f" where {of_page.where} order by {column} {direction}, b.id {direction} limit %s",
             [*of_page.arguments, limit + 1],
         )
     ]
