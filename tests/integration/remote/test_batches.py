@@ -94,7 +94,11 @@ def test_a_dry_run_needs_no_project_and_makes_none(ann: Somebody) -> None:
 
 
 def test_a_long_dry_run_goes_in_chunks(ann: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
-    topics = [*TOPICS, {**TOPICS[0], "after_rows": [3]}, {"topic": "", "platforms": ["youtube"]}]
+    topics: list[dict[str, object]] = [
+        *TOPICS,
+        {**TOPICS[0], "after_rows": [3]},
+        {"topic": "", "platforms": ["youtube"]},
+    ]
     whole = ann.batches.check_batch("Of my own", topics, {"budget": -1})
     monkeypatch.setattr("cliprow.filling.CHUNK_TOPICS", 2)
     parts = ann.batches.check_batch("Of my own", topics, {"budget": -1})
