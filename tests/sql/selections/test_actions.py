@@ -84,7 +84,7 @@ def test_nobody_acts_on_what_is_not_theirs(
 
 
 def test_what_is_refused(world: World, ann: Person, job_ids: list[UUID]) -> None:
-    for person, arguments, more, code in (
+    refusals: list[tuple[Person, tuple[str, list[UUID]], dict[str, Any], str]] = [
         (world.add_member(ann, "viewer"), ("pause", job_ids), {}, "CR003"),
         (ann, ("delete", job_ids), {}, "CR001"),
         (ann, ("pause", []), {}, "CR001"),
@@ -92,7 +92,8 @@ def test_what_is_refused(world: World, ann: Person, job_ids: list[UUID]) -> None
         (ann, ("retry", job_ids), {"stage": "montage"}, "CR001"),
         (ann, ("priority", job_ids), {}, "CR001"),
         (ann, ("priority", job_ids), {"lane": "premium"}, "CR003"),
-    ):
+    ]
+    for person, arguments, more, code in refusals:
         with pytest.raises(psycopg.Error) as refused:
             act(world, person, *arguments, **more)
         assert refused.value.sqlstate == code, arguments[0]
