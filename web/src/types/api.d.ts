@@ -316,8 +316,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the tenant's batches, newest first
-         * @description List the tenant's batches, newest first.
+         * List the tenant's batches
+         * @description List the tenant's batches.
          */
         get: operations["list_batches"];
         put?: never;
@@ -1081,6 +1081,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{job_id}/script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the script that a job works from, scene by scene
+         * @description Show the script that a job works from, scene by scene. 404 until it has been written. A scene is changed by
+         *     `POST /jobs/{job_id}/retry` with `changes`.
+         */
+        get: operations["get_script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{job_id}/start": {
         parameters: {
             query?: never;
@@ -1115,6 +1136,27 @@ export interface paths {
          * @description Run one task again: a failed one, or a completed one together with what follows from it.
          */
         post: operations["retry_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/jobs/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause, resume, cancel or retry jobs of a selection or filter, or put them before others
+         * @description Pause, resume, cancel or retry jobs of a selection or filter, or put them before others. With `dry_run`, only say how
+         *     many there are.
+         */
+        post: operations["act_on_jobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3120,13 +3162,15 @@ export interface components {
          *       "seconds_saved": 1260.2,
          *       "bytes_stored": 307000000,
          *       "bytes_saved": 100800000,
-         *       "cost_saved": 4.2
+         *       "cost_saved": 4.2,
+         *       "currency": "USD"
          *     }
          */
         CacheFigures: {
             bytes_saved: number;
             bytes_stored: number;
             cost_saved: number;
+            currency: string;
             hit_rate: number;
             hits: number;
             misses: number;
@@ -3147,7 +3191,8 @@ export interface components {
          *           "seconds_saved": 1260.2,
          *           "bytes_stored": 307000000,
          *           "bytes_saved": 100800000,
-         *           "cost_saved": 4.2
+         *           "cost_saved": 4.2,
+         *           "currency": "USD"
          *         }
          *       ],
          *       "next_cursor": null
@@ -3204,6 +3249,23 @@ export interface components {
             /** @enum {null|string} */
             lane?: "urgent" | "premium" | "standard" | null;
             max_concurrent_tasks?: number | null;
+        };
+        /**
+         * ChangedJobs
+         * @example {
+         *       "matched_jobs": 420,
+         *       "changed_jobs": 420,
+         *       "remaining_jobs": 0,
+         *       "skipped_jobs": 3
+         *     }
+         */
+        ChangedJobs: {
+            changed_jobs: number;
+            kept_tasks?: number | null;
+            matched_jobs: number;
+            redone_tasks?: number | null;
+            remaining_jobs: number;
+            skipped_jobs: number;
         };
         /**
          * Changes
@@ -3948,6 +4010,15 @@ export interface components {
             since?: string | null;
             stage?: components["schemas"]["Stage"] | null;
         };
+        /** FileRef */
+        FileRef: {
+            media_type: string;
+            name: string;
+            path: string;
+            role: string;
+            sha256: string;
+            size_bytes: number;
+        };
         /**
          * FilledBatch
          * @example {
@@ -4153,6 +4224,21 @@ export interface components {
             updated_at: string;
             version: number;
         };
+        /** JobChanges */
+        JobChanges: {
+            audience?: string | null;
+            brief?: string | null;
+            duration_s?: number | null;
+            images?: components["schemas"]["FileRef"][] | null;
+            language?: string | null;
+            platforms?: string[];
+            scenes?: {
+                [key: string]: components["schemas"]["SceneChange"];
+            };
+            script_type?: components["schemas"]["ScriptType"] | null;
+            tone?: components["schemas"]["Tone"] | null;
+            voice?: string | null;
+        };
         /**
          * JobDeadline
          * @example {
@@ -4286,6 +4372,21 @@ export interface components {
             /** @default 0 */
             total?: number;
         };
+        /** JobFilter */
+        JobFilter: {
+            batch_id?: string | null;
+            created_from?: string | null;
+            created_to?: string | null;
+            error_code?: string | null;
+            from_position?: number | null;
+            /** @enum {null|string} */
+            lane?: "urgent" | "premium" | "standard" | null;
+            platform?: string | null;
+            project_id?: string | null;
+            status?: ("pending" | "processing" | "completed" | "failed" | "cancelled")[] | null;
+            text?: string | null;
+            to_position?: number | null;
+        };
         /**
          * Page[Job]
          * @example {
@@ -4341,6 +4442,90 @@ export interface components {
         JobPriority: {
             /** @enum {string} */
             priority: "urgent" | "premium" | "standard";
+        };
+        /**
+         * JobsAction
+         * @example {
+         *       "action": "pause",
+         *       "filter": {
+         *         "status": [
+         *           "pending",
+         *           "processing"
+         *         ]
+         *       }
+         *     }
+         */
+        JobsAction: {
+            /** @enum {string} */
+            action: "pause" | "resume" | "cancel" | "retry" | "priority";
+            /** @default false */
+            dry_run?: boolean;
+            filter?: components["schemas"]["JobFilter"] | null;
+            job_ids?: string[] | null;
+            /** @default false */
+            now?: boolean;
+            /** @enum {null|string} */
+            priority?: "urgent" | "premium" | "standard" | null;
+            stage?: components["schemas"]["Stage"] | null;
+        };
+        /**
+         * JobScript
+         * @example {
+         *       "id": "01938c60-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+         *       "job_id": "01938c5f-0a1c-7f3e-9a4b-5c6d7e8f9a0b",
+         *       "title": "Why the sky is blue",
+         *       "description": "Sunlight, air, and what reaches the eye.",
+         *       "key_points": [
+         *         "Short waves are scattered most"
+         *       ],
+         *       "hashtags": [
+         *         "sky",
+         *         "physics"
+         *       ],
+         *       "language": "en",
+         *       "script_type": "explainer",
+         *       "word_count": 9,
+         *       "total_duration": 45,
+         *       "metadata": {
+         *         "provider": "extractive"
+         *       },
+         *       "created_at": "2026-11-25T09:30:00+00:00",
+         *       "scenes": [
+         *         {
+         *           "id": "01938c60-3c4e-7a1b-9c2d-3e4f5a6b7c8d",
+         *           "scene_number": 1,
+         *           "scene_type": "intro",
+         *           "heading": "Blue?",
+         *           "voiceover_text": "Why is the sky blue, and not violet?",
+         *           "visual_description": "A clear sky over a meadow",
+         *           "points": [],
+         *           "duration": 9,
+         *           "duration_ms": 4200,
+         *           "library_item_id": "01938c61-2b3c-7d4e-9f50-6b7c8d9e0f1a",
+         *           "library_version": 2
+         *         }
+         *       ]
+         *     }
+         */
+        JobScript: {
+            /** Format: date-time */
+            created_at: string;
+            description: string;
+            hashtags: string[];
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            job_id: string;
+            key_points: string[];
+            language: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            scenes: components["schemas"]["ScriptScene"][];
+            script_type: components["schemas"]["ScriptType"];
+            title: string;
+            total_duration: number;
+            word_count: number;
         };
         /** LetterAttempt */
         LetterAttempt: {
@@ -4829,10 +5014,13 @@ export interface components {
          *           "youtube",
          *           "tiktok"
          *         ]
-         *       }
+         *       },
+         *       "budget": 20
          *     }
          */
         NewBatch: {
+            /** @default null */
+            budget?: number | null;
             /** @default {} */
             defaults?: Record<string, never>;
             /** @default null */
@@ -4904,6 +5092,7 @@ export interface components {
             after_failure?: "hold" | "cancel" | "run" | null;
             audience?: string | null;
             brief?: string | null;
+            budget?: number | null;
             deadline?: string | null;
             duration_s?: number | null;
             images?: {
@@ -5920,9 +6109,7 @@ export interface components {
          *     }
          */
         Retry: {
-            changes?: {
-                [key: string]: unknown;
-            } | null;
+            changes?: components["schemas"]["JobChanges"] | null;
             stage?: components["schemas"]["Stage"] | null;
         };
         /**
@@ -5952,6 +6139,19 @@ export interface components {
             reason: string;
             row: number | null;
         };
+        /** SceneChange */
+        SceneChange: {
+            heading?: string;
+            points?: string[];
+            visual_description?: string;
+            voiceover_text?: string;
+        };
+        /**
+         * SceneType
+         * @description What a scene does in its script.
+         * @enum {string}
+         */
+        SceneType: "intro" | "main_content" | "demo" | "testimonial" | "conclusion" | "call_to_action";
         /**
          * Schedule
          * @example {
@@ -6146,6 +6346,27 @@ export interface components {
             next_cursor: string | null;
             total?: number | null;
         };
+        /** ScriptScene */
+        ScriptScene: {
+            duration: number;
+            duration_ms: number | null;
+            heading: string;
+            /** Format: uuid */
+            id: string;
+            library_item_id: string | null;
+            library_version: number | null;
+            points: string[];
+            scene_number: number;
+            scene_type: components["schemas"]["SceneType"];
+            visual_description: string;
+            voiceover_text: string;
+        };
+        /**
+         * ScriptType
+         * @description The structure a script follows.
+         * @enum {string}
+         */
+        ScriptType: "explainer" | "tutorial" | "story" | "demo" | "testimonial";
         /**
          * Session
          * @example {
@@ -6608,6 +6829,8 @@ export interface components {
          *     }
          */
         UploadForm: {
+            /** @default null */
+            budget?: number | null;
             file: string;
             /** @default null */
             max_concurrent_tasks?: number | null;
@@ -7454,7 +7677,15 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Rows in a page (default 50). */
                 limit?: number;
+                /** @description The one with this number. */
+                number?: number | null;
+                /** @description `newest` and `oldest` by creation; `updated`: the last change first; `starts`: only planned ones, the next first. */
+                order?: "newest" | "oldest" | "updated" | "starts";
                 project_id?: string | null;
+                /** @description Planned to start at this moment or later, and not started. */
+                starts_from?: string | null;
+                /** @description Planned to start before this moment, and not started. */
+                starts_to?: string | null;
                 /** @description One or several. */
                 status?: ("pending" | "processing" | "completed" | "partial" | "failed" | "cancelled")[] | null;
                 /** @description Words of the title. */
@@ -7518,12 +7749,16 @@ export interface operations {
     create_batch: {
         parameters: {
             query?: {
+                /** @description With a file: the most it may cost. */
+                budget?: number | null;
                 /** @description Only say what is wrong, and what it would take. */
                 dry_run?: boolean;
                 /** @description With a file. */
                 max_concurrent_tasks?: number | null;
                 /** @description With a file: for rows that name none, separated by commas. */
                 platforms?: string;
+                /** @description With `dry_run`, of a list checked in chunks: the place of the first topic of this one. */
+                position?: number;
                 /** @description With a file; JSON says it itself. */
                 project_id?: string | null;
                 /** @description With a file. */
@@ -7561,7 +7796,8 @@ export interface operations {
                  *           "youtube",
                  *           "tiktok"
                  *         ]
-                 *       }
+                 *       },
+                 *       "budget": 20
                  *     }
                  */
                 "application/json": components["schemas"]["NewBatch"];
@@ -8314,7 +8550,8 @@ export interface operations {
                      *           "seconds_saved": 1260.2,
                      *           "bytes_stored": 307000000,
                      *           "bytes_saved": 100800000,
-                     *           "cost_saved": 4.2
+                     *           "cost_saved": 4.2,
+                     *           "currency": "USD"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9007,16 +9244,25 @@ export interface operations {
                 created_to?: string | null;
                 /** @description `next_cursor` of the page before; absent: the first page. */
                 cursor?: string | null;
+                /** @description Of what failed, or was cancelled for others. */
+                error_code?: string | null;
+                /** @description With `batch_id`: from this place on, like a window of 200. */
+                from_position?: number | null;
+                lane?: "urgent" | "premium" | "standard" | null;
                 /** @description Rows in a page (default 50). */
                 limit?: number;
-                /** @description Oldest first is a batch's own order. */
-                order?: "newest" | "oldest";
+                /** @description `newest` and `oldest` by creation. Only with `batch_id`: `position`, `updated` (the last change first), `priority` (urgent first), `topic`. */
+                order?: "newest" | "oldest" | "position" | "updated" | "priority" | "topic";
                 platform?: string | null;
+                /** @description With `batch_id`: the one at this place. */
+                position?: number | null;
                 project_id?: string | null;
                 /** @description One or several. */
                 status?: ("pending" | "processing" | "completed" | "failed" | "cancelled")[] | null;
                 /** @description Words of the topic. */
                 text?: string | null;
+                /** @description With `batch_id`: to this place, included. */
+                to_position?: number | null;
                 /** @description Count all rows of the filter too; costs more. */
                 total?: boolean;
             };
@@ -9433,6 +9679,67 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_script: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01938c60-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
+                     *       "job_id": "01938c5f-0a1c-7f3e-9a4b-5c6d7e8f9a0b",
+                     *       "title": "Why the sky is blue",
+                     *       "description": "Sunlight, air, and what reaches the eye.",
+                     *       "key_points": [
+                     *         "Short waves are scattered most"
+                     *       ],
+                     *       "hashtags": [
+                     *         "sky",
+                     *         "physics"
+                     *       ],
+                     *       "language": "en",
+                     *       "script_type": "explainer",
+                     *       "word_count": 9,
+                     *       "total_duration": 45,
+                     *       "metadata": {
+                     *         "provider": "extractive"
+                     *       },
+                     *       "created_at": "2026-11-25T09:30:00+00:00",
+                     *       "scenes": [
+                     *         {
+                     *           "id": "01938c60-3c4e-7a1b-9c2d-3e4f5a6b7c8d",
+                     *           "scene_number": 1,
+                     *           "scene_type": "intro",
+                     *           "heading": "Blue?",
+                     *           "voiceover_text": "Why is the sky blue, and not violet?",
+                     *           "visual_description": "A clear sky over a meadow",
+                     *           "points": [],
+                     *           "duration": 9,
+                     *           "duration_ms": 4200,
+                     *           "library_item_id": "01938c61-2b3c-7d4e-9f50-6b7c8d9e0f1a",
+                     *           "library_version": 2
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobScript"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     start_job: {
         parameters: {
             query?: never;
@@ -9493,6 +9800,50 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RetriedJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    act_on_jobs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "action": "pause",
+                 *       "filter": {
+                 *         "status": [
+                 *           "pending",
+                 *           "processing"
+                 *         ]
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobsAction"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "matched_jobs": 420,
+                     *       "changed_jobs": 420,
+                     *       "remaining_jobs": 0,
+                     *       "skipped_jobs": 3
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChangedJobs"];
                 };
             };
             default: components["responses"]["Problem"];
