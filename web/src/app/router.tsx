@@ -3,12 +3,24 @@ import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
+import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { dashboardRoute } from './routes/dashboard'
+import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
-const tree = rootRoute.addChildren([signInRoute, signedInRoute.addChildren([dashboardRoute])])
+const tree = rootRoute.addChildren([
+  signInRoute,
+  signedInRoute.addChildren([
+    dashboardRoute,
+    projectsRoute,
+    projectRoute,
+    batchesRoute,
+    batchRoute,
+    jobRoute,
+  ]),
+])
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({
