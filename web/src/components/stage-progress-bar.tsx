@@ -62,7 +62,7 @@ function StageBar({ stage, progress, isExpanded, detailsId, onToggle }: StageBar
   const status = progress?.status ?? 'blocked'
   const percent = progress?.progress ?? 0
   const { icon: IconOf } = STATUS_LOOK[status]
-  const counts = progress
+  const counts = progress?.total
     ? t('stages.counts', { completed: formatNumber(progress.completed), total: formatNumber(progress.total) })
     : t('stages.none')
   const failed = progress && progress.failed > 0 ? t('stages.failed', { count: progress.failed }) : ''

@@ -24,6 +24,7 @@ interface BatchFiguresProps {
 export function BatchFigures({ batch, stages, status, onStatus }: BatchFiguresProps) {
   const { t } = useTranslation('batches')
   const [expanded, setExpanded] = useState<Stage | null>(null)
+  const failed = Math.min((batch.failed_count / Math.max(1, batch.job_count)) * 100, 100 - batch.progress)
   const progressMap = Object.fromEntries(stages.map((each) => [each.stage, each]))
   return (
     <Card>
@@ -36,11 +37,8 @@ export function BatchFigures({ batch, stages, status, onStatus }: BatchFiguresPr
             <Timing batch={batch} />
           </Group>
           <Progress.Root size={10} radius="xl">
-            <Progress.Section
-              value={batch.progress}
-              color={batch.failed_count > 0 && batch.progress === 100 ? 'orange.7' : 'teal.7'}
-              aria-label={t('progress')}
-            />
+            <Progress.Section value={batch.progress} color="teal.7" aria-label={t('progress')} />
+            <Progress.Section value={failed} color="red.7" withAria={false} />
           </Progress.Root>
         </div>
         <StatusCounts batch={batch} status={status} onStatus={onStatus} />

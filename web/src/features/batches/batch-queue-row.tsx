@@ -72,11 +72,12 @@ function BatchProgress({ batch }: { readonly batch: BatchRow }) {
   const { t } = useTranslation('batches')
   const left = remainingMs(batch)
   const share = (count: number) => (batch.job_count > 0 ? (count / batch.job_count) * 100 : 0)
-  const failed = share(batch.failed_count)
+  // Failed jobs may have made a part of what is done.
+  const failed = Math.min(share(batch.failed_count), 100 - batch.progress)
   return (
     <>
       <Progress.Root size={8} radius="xl" aria-hidden>
-        <Progress.Section value={Math.max(0, batch.progress - failed)} color="teal.7" />
+        <Progress.Section value={batch.progress} color="teal.7" />
         <Progress.Section value={failed} color="red.7" />
       </Progress.Root>
       <Group

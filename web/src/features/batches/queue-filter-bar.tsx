@@ -24,14 +24,14 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
   return (
     <Group gap="xs" role="search" aria-label={t('queue.filters')} align="flex-end">
       <FilterText
-        flex="1 1 200px"
+        flex="1 1 150px"
         aria-label={t('queue.text')}
         placeholder={t('queue.text')}
         value={filters.text}
         onChange={(text) => change({ text })}
       />
       <MultiSelect
-        w={{ base: '100%', sm: 210 }}
+        w={{ base: '100%', sm: 150 }}
         aria-label={app('filters.status')}
         placeholder={filters.status ? undefined : app('filters.status')}
         clearable
@@ -42,7 +42,7 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
       />
       {!isOfProject && (
         <ProjectSelect
-          w={{ base: '100%', sm: 190 }}
+          w={{ base: '100%', sm: 155 }}
           label={undefined}
           aria-label={app('filters.project')}
           placeholder={app('filters.project')}
@@ -52,7 +52,7 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
       )}
       <TextInput
         type="date"
-        w={{ ...HALF, sm: 145 }}
+        w={{ ...HALF, sm: 134 }}
         aria-label={t('queue.from')}
         title={t('queue.from')}
         value={filters.from ?? ''}
@@ -61,7 +61,7 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
       />
       <TextInput
         type="date"
-        w={{ ...HALF, sm: 145 }}
+        w={{ ...HALF, sm: 134 }}
         aria-label={t('queue.to')}
         title={t('queue.to')}
         value={filters.to ?? ''}
@@ -69,7 +69,7 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
         onChange={(event) => change({ to: event.currentTarget.value || undefined })}
       />
       <Select
-        w={{ ...HALF, sm: 170 }}
+        w={{ ...HALF, sm: 150 }}
         aria-label={app('filters.order')}
         allowDeselect={false}
         data={QUEUE_ORDERS.map((value) => ({ value, label: t(`order.${value}`) }))}

@@ -13,6 +13,8 @@ import { JobProgress } from './job-progress'
 
 interface BatchJobCardProps {
   readonly job: JobRow
+  /** Their names, for people. */
+  readonly platforms: string
   /** Name of a command that is on its way. */
   readonly liveStatus?: string
   readonly isSelected: boolean
@@ -26,7 +28,7 @@ interface BatchJobCardProps {
 
 /** The cells of a row; keys are the list's, so that nothing in it is a stop for the tab key. */
 export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps) {
-  const { job, liveStatus, isSelected, isControlled, onSelect } = props
+  const { job, platforms, liveStatus, isSelected, isControlled, onSelect } = props
   const { t } = useTranslation('jobs')
   const isPaused = isHeld(job)
   const select = (event: MouseEvent) => {
@@ -59,7 +61,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
             <span className={classes.error}>{job.error_message}</span>
           ) : (
             <>
-              <span>{job.platforms.join(', ')}</span>
+              <span>{platforms}</span>
               {job.lane !== 'standard' && (
                 <span className={classes.mark}>{t(`lane.${job.lane}`, { ns: 'app' })}</span>
               )}

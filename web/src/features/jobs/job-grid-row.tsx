@@ -2,6 +2,7 @@
 // biome-ignore-all lint/a11y/useFocusableInteractive: the grid has the focus, and names the active row.
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: its keys are the grid's.
 import { memo } from 'react'
+import { usePlatformName } from '@/components/platform-names'
 import { usePendingCommand } from '@/lib/live/commands'
 import { useRow } from '@/lib/rows'
 import { BatchJobCard } from './batch-job-card'
@@ -57,10 +58,12 @@ function KnownRow({
 }: JobGridRowProps & { readonly jobId: string }) {
   const job = useRow('jobs', jobId)
   const pending = usePendingCommand(jobId)
+  const platformName = usePlatformName()
   if (!job) return <WaitingRow />
   return (
     <BatchJobCard
       job={job}
+      platforms={job.platforms.map(platformName).join(', ')}
       liveStatus={pending?.command}
       isSelected={isSelected}
       isControlled={isControlled}

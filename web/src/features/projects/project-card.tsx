@@ -39,12 +39,12 @@ export const ProjectCard = memo(function ProjectCard({ projectId }: { readonly p
             {project.original_idea}
           </Text>
         )}
-        <Group gap="xs" mt="auto" justify="space-between">
-          <Group gap={6}>
+        <Group gap="xs" mt="auto" justify="space-between" wrap="nowrap">
+          <Group gap={6} wrap="nowrap" miw={0}>
             {project.paused_at ? (
               <StatusBadge status="paused" size="sm" />
             ) : (
-              <Badge size="sm" color="gray">
+              <Badge size="sm" color="gray" flex="none">
                 {t(`status.${project.status}`)}
               </Badge>
             )}
@@ -52,7 +52,7 @@ export const ProjectCard = memo(function ProjectCard({ projectId }: { readonly p
               {facts.filter(Boolean).join(' · ')}
             </Text>
           </Group>
-          <Text size="xs" c="dimmed">
+          <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
             {t('changed', { ago: formatAgo(project.updated_at) })}
           </Text>
         </Group>
