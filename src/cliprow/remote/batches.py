@@ -119,12 +119,8 @@ class RemoteBatches:
         number = name.lstrip("#")
         if not number.isdecimal():
             return self._batch(self._api.get(f"/batches/{parse_uuid(name)}"))
-        # Numbers fall as the list goes on.
-        for row in self._api.list("/batches"):
-            if row["number"] == int(number):
-                return self._batch(row)
-            if row["number"] < int(number):
-                break
+        for row in self._api.list("/batches", number=int(number)):
+            return self._batch(row)
         raise no_batch(name)
 
     def look_again(self, batch: Batch) -> Batch:
@@ -139,10 +135,8 @@ class RemoteBatches:
         """A job by id, or by batch number and place like `12.3`."""
         batch, dot, position = name.lstrip("#").partition(".")
         if dot and batch.isdecimal() and position.isdecimal():
-            batch_id = self.get_batch(batch).id
-            for row in self._api.list("/jobs", batch_id=batch_id, order="oldest"):
-                if row["position"] == int(position):
-                    return self._job(self._detail(row["id"]))
+            for row in self._api.list("/jobs", batch_id=self.get_batch(batch).id, position=int(position)):
+                return self._job(self._detail(row["id"]))
             raise no_job(name)
         try:
             return self._job(self._detail(str(parse_uuid(name))))

@@ -59,6 +59,27 @@ def test_a_batch_is_told_as_this_machines_own_would_be(ann: Somebody, made: Batc
     account.connection.close()
 
 
+def test_one_batch_and_one_job_are_asked_for_without_their_lists(
+    ann: Somebody, made: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ann.batches
+    for number in range(2):
+        at.create_batch(at.find_or_create_project("Channel"), TOPICS[:1], title=str(number))
+    asked: list[list[object]] = []
+    get = ann.api.get
+
+    def noted(path: str, **parameters: object) -> object:
+        answer = get(path, **parameters)
+        if path in ("/batches", "/jobs"):
+            asked.append(answer["items"])
+        return answer
+
+    monkeypatch.setattr(ann.api, "get", noted)
+    assert at.get_batch(str(made.number)) == made
+    assert at.get_job(f"{made.number}.2").position == 2
+    assert [len(each) for each in asked] == [1, 1, 1]
+
+
 def test_a_dry_run_needs_no_project_and_makes_none(ann: Somebody) -> None:
     check = ann.batches.check_batch(
         "Of my own", [*TOPICS, {"topic": "", "platforms": ["youtube"]}], title="Three"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, LiteralString
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -54,6 +54,15 @@ _ACTIONS: dict[str, LiteralString] = {
     "cancel": "select public.cancel_batch(%s)::text",
     "retry_failed": "select public.retry_batch(%s)::text",
     "retry_cancelled": "select public.retry_batch(%s, 'cancelled')::text",
+}
+#: Of a batch, as the database counts them.
+MAX_NUMBER = 2**63 - 1
+BatchOrder = Literal["newest", "oldest", "updated", "starts"]
+_ORDERED_BY: dict[BatchOrder, LiteralString] = {
+    "newest": "b.created_at",
+    "oldest": "b.created_at",
+    "updated": "b.updated_at",
+    "starts": "b.starts_at",
 }
 DryRun = Annotated[
     bool, QueryParameter(name="dry_run", description="Only say what is wrong, and what it would take.")
@@ -135,29 +144,55 @@ async def list_batches(
         list[BatchStatus] | None, QueryParameter(name="status", description="One or several.")
     ] = None,
     project_id: FromQuery[UUID | None] = None,
+    number: Annotated[
+        int | None, QueryParameter(ge=1, le=MAX_NUMBER, description="The one with this number.")
+    ] = None,
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the title.")] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
+    starts_from: Annotated[
+        datetime | None,
+        QueryParameter(description="Planned to start at this moment or later, and not started."),
+    ] = None,
+    starts_to: Annotated[
+        datetime | None, QueryParameter(description="Planned to start before this moment, and not started.")
+    ] = None,
+    order: Annotated[
+        BatchOrder,
+        QueryParameter(
+            description="`newest` and `oldest` by creation; `updated`: the last change first; `starts`: only planned ones,"
+            " the next first."
+        ),
+    ] = "newest",
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
     with_total: WithTotal = False,
 ) -> Response[Page[Batch]]:
-    """List the tenant's batches, newest first."""
+    """List the tenant's batches."""
     found = Filter()
     found.add("b.tenant_id = %s", request.tenant_id)
     found.add("b.deleted_at is null")
     found.add_given("b.project_id = %s", project_id)
+    found.add_given("b.number = %s", number)
     found.add_given("b.status = any(%s)", statuses)
     found.add_given("b.title ilike %s", contains(text) if text else None)
     found.add_given("b.created_at >= %s", created_from)
     found.add_given("b.created_at < %s", created_to)
+    found.add_given("b.starts_at >= %s", starts_from)
+    found.add_given("b.starts_at < %s", starts_to)
+    if order == "starts":
+        found.add("b.starts_at is not null")
+    column = _ORDERED_BY[order]
+    is_descending = order in ("newest", "updated")
+    direction: LiteralString = "desc" if is_descending else "asc"
     of_page = found.copy()
     if cursor_text is not None:
-        of_page.add("(b.created_at, b.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
+        sign: LiteralString = "<" if is_descending else ">"
+        of_page.add(f"({column}, b.id) {sign} (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
     queries: list[tuple[LiteralString, list[object]]] = [
         (
-            f"select to_json(r)::text, r.created_at, r.id from (select {BATCH} from public.batches as b"
-            f" where {of_page.where} order by b.created_at desc, b.id desc limit %s) as r",
+            f"select (select to_json(r)::text from (select {BATCH}) as r), {column}, b.id from public.batches as b"
+            f" where {of_page.where} order by {column} {direction}, b.id {direction} limit %s",
             [*of_page.arguments, limit + 1],
         )
     ]

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from cliprow.api.routes.scripts import JobChanges
 from cliprow.models import Stage
 
 JobStatus = Literal["pending", "processing", "completed", "failed", "cancelled"]
@@ -237,10 +238,8 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 
     #: This stage and all that follows of it, also of a completed job; null: what failed or was cancelled.
     stage: Stage | None = None
-    #: What is to be other than before: {voice?, tone?, language?, audience?, brief?, script_type?, duration_s?, images?,
-    #: platforms?, scenes?: {"2": {voiceover_text?, visual_description?, heading?, points?}}}. Exactly what depends on it is
-    #: computed, and the rest found again.
-    changes: dict[str, Any] | None = None
+    #: What is to be other than before. Exactly what depends on it is computed, and the rest found again.
+    changes: JobChanges | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,8 +252,8 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a batch."""
 
-    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, or in a batch that was cancelled what was
-    #: withdrawn.
+    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, and what was cancelled because something
+    #: it needs failed, or in a batch that was cancelled what was withdrawn.
     action: Literal["pause", "resume", "cancel", "retry_failed", "retry_cancelled"]
     #: With pause: what runs is stopped and waits again, counted as neither failed nor lost; else it may end.
     now: bool = False
