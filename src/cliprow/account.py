@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from cliprow import db
+from cliprow.doors import CLI
 from cliprow.errors import NotFound
 
 #: The user of the embedded stack; nobody can sign in as it, because it has no password.
@@ -40,7 +41,7 @@ class Account:
         if self.connection.closed:
             self.connection = db.connect(self.conninfo)
         with db.as_user(
-            self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms, door="cli"
+            self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms, door=CLI
         ) as connection:
             yield connection
 

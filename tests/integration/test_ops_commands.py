@@ -71,6 +71,10 @@ def test_letters_audit_workers_queues_and_retention(place: tuple[Run, World, dic
     assert "PROVIDER_BUSY" in run("ops", "letters", "list", "--batch", batch)
     assert "replay" in run("ops", "letters", "list", "--count")
     letter = told("ops", "letters", "list", "--code", "PROVIDER_BUSY")[0]
+    for everywhere, count in ((letter["batch_id"], 2), ("01900000-0000-7000-8000-000000000000", 0)):
+        of_batch = ("ops", "letters", "list", "--everywhere", "--batch", everywhere)
+        assert len(told(*of_batch, **operator)) == count
+        assert [each["count"] for each in told(*of_batch, "--count", **operator)] == [count] * bool(count)
     name = f"{letter['batch_number']}.{letter['position']}"
     assert "  429 Too Many Requests" in run("ops", "letters", "show", name, letter["task_id"])
     for words in (
@@ -90,6 +94,7 @@ def test_letters_audit_workers_queues_and_retention(place: tuple[Run, World, dic
     assert "There are no dead letters" in run("ops", "letters", "list")
     assert "replay" in run("ops", "audit", "--entity", "stage_tasks")
     assert len(told("ops", "audit", "--action", "replay", "--limit", "1")) == 1
+    assert {entry["door"] for entry in told("ops", "audit", "--action", "replay")} == {"cli"}
 
     tenant = ("--tenant", letter["tenant_id"])
     assert told("ops", "letters", "list", *tenant, **operator) == []

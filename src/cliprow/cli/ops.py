@@ -14,9 +14,8 @@ from cliprow.cli.operator import Asked, open_operator
 from cliprow.cli.ops_letters import letters
 from cliprow.cli.output import json_option, print_json, print_table
 from cliprow.cli.timing import MOMENT, shown
+from cliprow.doors import DOORS
 from cliprow.errors import InvalidInput
-
-_DOORS = ("rest", "cli", "data_api", "auth", "worker", "ticker", "schedule", "sql")
 
 
 @click.group()
@@ -36,7 +35,7 @@ ops.add_command(letters)
 @click.option("--row", "entity_id", metavar="KEY", help="The row with this key.")
 @click.option("--user", "user_id", type=click.UUID, help="What this user did.")
 @click.option("--action", help="Like pause, update or delete.")
-@click.option("--door", type=click.Choice(_DOORS), help="Which way it was done.")
+@click.option("--door", type=click.Choice(DOORS), help="Which way it was done.")
 @click.option("--since", type=MOMENT, help="At this moment or later.")
 @click.option("--until", type=MOMENT, help="Before this moment.")
 @click.option("--everywhere", is_flag=True, help="Of all tenants; for operators.")
