@@ -282,6 +282,7 @@ EXAMPLES: dict[str, Any] = {
         "title": "November",
         "topics": _TOPICS,
         "defaults": {"platforms": ["youtube", "tiktok"]},
+        "budget": 20,
     },
     "UploadForm": {
         "file": "dG9waWMscGxhdGZvcm1zCldoeSB0aGUgc2t5IGlzIGJsdWUseW91dHViZQo=",

@@ -200,7 +200,7 @@ def stats(by: str, since: str | None, until: str | None, choice: Choice, as_json
                 f"{s['hit_rate']:.0%}",
                 s["seconds_saved"],
                 f"{s['bytes_saved']:,}",
-                s["cost_saved"],
+                f"{s['cost_saved']:g} {s['currency']}",
             ]
             for s in found
         ],

@@ -26,7 +26,7 @@ from cliprow.batches import (
     parse_uuid,
     unreadable_image,
 )
-from cliprow.dry_run import Check
+from cliprow.dry_run import Check, check_in_chunks
 from cliprow.errors import NotFound
 from cliprow.filling import fill_batch
 from cliprow.models import FileRef
@@ -100,10 +100,20 @@ class RemoteBatches:
         )
         return self._batch(self._api.get(f"/batches/{batch_id}")), is_new
 
-    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+    def check_batch(
+        self, project: str, topics: Sequence[dict[str, object]], options: Mapping[str, object] | None = None
+    ) -> Check:
         """The dry run of a batch, of a project that need not be there yet."""
-        body = {"project_id": self._find_project(project), "title": title, "topics": list(topics)}
-        return msgspec.convert(self._api.post("/batches?dry_run=true", body), Check)
+        project_id = self._find_project(project)
+
+        def ask(chunk: Sequence[dict[str, object]], position: int) -> Check:
+            given = dict(options or {})
+            title = given.pop("title", "")
+            body = {"project_id": project_id, "title": title, "topics": list(chunk), "options": given}
+            path = f"/batches?dry_run=true&position={position}"
+            return msgspec.convert(self._api.post(path, body), Check)
+
+        return check_in_chunks(topics, ask)
 
     def list_batches(self, limit: int = 20) -> list[Batch]:
         """The newest batches first."""

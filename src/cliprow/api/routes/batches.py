@@ -83,6 +83,9 @@ async def create_batch(
     max_concurrent_tasks: Annotated[
         int | None, QueryParameter(ge=1, le=999_999, description="With a file.")
     ] = None,
+    budget: Annotated[
+        float | None, QueryParameter(ge=0, le=999_999_999, description="With a file: the most it may cost.")
+    ] = None,
     platforms: Annotated[
         str,
         QueryParameter(
@@ -90,6 +93,14 @@ async def create_batch(
         ),
     ] = "",
     dry_run: DryRun = False,
+    position: Annotated[
+        int,
+        QueryParameter(
+            ge=1,
+            le=1_000_000,
+            description="With `dry_run`, of a list checked in chunks: the place of the first topic of this one.",
+        ),
+    ] = 1,
     key: IdempotencyKey = None,
 ) -> Response[CreatedBatch]:
     """Create a batch: a job for each topic. The topics come as JSON, or as a file (CSV, JSON Lines) that is the body or
@@ -101,12 +112,16 @@ async def create_batch(
         submission = _of_json(decode_json(await request.body(), NewBatch))
     else:
         given = UploadOptions(
-            project_id=project_id, title=title, max_concurrent_tasks=max_concurrent_tasks, platforms=platforms
+            project_id=project_id,
+            title=title,
+            max_concurrent_tasks=max_concurrent_tasks,
+            budget=budget,
+            platforms=platforms,
         )
         submission = await read_batch_file(request, media_type, given)
     async with request.acting() as transaction:
         if dry_run:
-            return json_answer(await submission.check(transaction))
+            return json_answer(await submission.check(transaction, position))
         made = await submission.create(transaction, key)
     headers = {"Location": f"/batches/{made['batch_id']}"}
     if not made["is_new"]:
@@ -118,6 +133,8 @@ def _of_json(data: NewBatch) -> Submission:
     options = {"job_type": "batch", **data.options, "title": data.title}
     if data.max_concurrent_tasks is not None:
         options["max_concurrent_tasks"] = data.max_concurrent_tasks
+    if data.budget is not None:
+        options["budget"] = data.budget
     return Submission.of(data.project_id, data.topics, options, data.defaults)
 
 

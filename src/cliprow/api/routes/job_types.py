@@ -349,6 +349,7 @@ class BatchCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 Title = Annotated[str, Meta(max_length=200)]
 Cap = Annotated[int, Meta(ge=1, le=999_999)]
+Amount = Annotated[float, Meta(ge=0, le=999_999_999)]
 
 
 class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -361,9 +362,12 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     #: or just the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
     #: library_items are ids, or id@version; reuse asks for scenes of the library: {tag | tags | items | scenes, version:
     #: latest or a number, limit}, or a list.
-    topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]
+    #: Up to 10,000; in a dry run as many as the body holds.
+    topics: Annotated[list[Topic | str], Meta(min_length=1)]
     title: Title = ""
     max_concurrent_tasks: Cap | None = None
+    #: The most it may cost in all, in the currency the tenant pays in; `PUT /budgets` changes it.
+    budget: Amount | None = None
     #: Fields of topics that do not say otherwise, like {"platforms": ["youtube"]}.
     defaults: Topic = {}
     #: starts_at, deadline (moments); on_deadline (cancel, warn); after (ids of batches and jobs that come first),
@@ -404,3 +408,5 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     after: Annotated[list[UUID], Meta(max_length=100)] | None = None
     after_condition: Literal["completed", "ended"] | None = None
     after_failure: Literal["hold", "cancel", "run"] | None = None
+    #: The most it may cost in all, with all of its topics, in the currency the tenant pays in.
+    budget: Amount | None = None

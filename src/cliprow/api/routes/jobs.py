@@ -44,8 +44,8 @@ from cliprow.api.routes.job_types import (
 from cliprow.api.submission import TOPIC_FIELDS, Submission
 from cliprow.errors import InvalidInput
 
-#: Fields of a new job that say when it may begin, as options of its batch, and when it must have ended.
-_START = ("starts_at", "after", "after_condition", "after_failure")
+#: Fields of a new job that say when it may begin and what it may cost, as options of its batch, and when it must have ended.
+_START = ("starts_at", "after", "after_condition", "after_failure", "budget")
 _END = ("deadline", "on_deadline")
 Statuses = Annotated[list[JobStatus] | None, QueryParameter(name="status", description="One or several.")]
 
