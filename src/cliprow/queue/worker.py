@@ -177,10 +177,8 @@ class Worker:
         beating, ticking, tidying, flushing, telling, keeping, watching, fetching = services
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
-        ticking.cancel()
-        tidying.cancel()
-        telling.cancel()
-        keeping.cancel()
+        for service in (ticking, tidying, telling, keeping):
+            service.cancel()
         await self._wind_down(fetching)
         for service in (beating, flushing, watching):
             service.cancel()
