@@ -18,20 +18,13 @@ from cliprow.api.request import ApiRequest
 from cliprow.api.routes import ROUTERS
 from cliprow.api.services import make_services
 from cliprow.api.settings import ApiSettings
-<<<<<<< HEAD
-from cliprow.doors import CLIENT_HEADER
-=======
 from cliprow.api.web_app import PageRedirect
->>>>>>> main
+from cliprow.doors import CLIENT_HEADER
 
 _METHODS: list[Method] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 #: Headers that a page from another origin may send and read.
 _SENT = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Traceparent"]
-<<<<<<< HEAD
 _SENT += [CLIENT_HEADER, "X-Cliprow-Session", "X-Request-Id"]
-=======
-_SENT += ["X-Cliprow-Client", "X-Cliprow-Session", "X-Request-Id"]
->>>>>>> main
 _READ = ["ETag", "Idempotency-Replayed", "Location", "Retry-After", "Traceparent", "X-Request-Id"]
 
 
