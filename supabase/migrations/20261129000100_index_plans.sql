@@ -456,21 +456,22 @@ begin
     where m.entity = 'job' and p_scope_id <> m.tenant_id
     group by u.id
   )
-  select 'batches', r.id, r, null::public.generation_jobs, null::public.stage_tasks, null::public.job_events,
+  select 'batches', r.id, r.one, null::public.generation_jobs, null::public.stage_tasks, null::public.job_events,
     null::public.projects, null::public.tenants
-  from batch as n cross join lateral (select * from public.batches as b where b.id = n.id and b.updated_at >= n.since offset 0) as r
+  from batch as n
+  cross join lateral (select b.id, b as one from public.batches as b where b.id = n.id and b.updated_at >= n.since offset 0) as r
   union all
-  select 'jobs', r.id, null, r, null, null, null, null
+  select 'jobs', r.id, null, r.one, null, null, null, null
   from job as n
-  cross join lateral (select * from public.generation_jobs as j where j.id = n.id and j.updated_at >= n.since offset 0) as r
+  cross join lateral (select j.id, j as one from public.generation_jobs as j where j.id = n.id and j.updated_at >= n.since offset 0) as r
   union all
-  select 'tasks', r.id, null, null, r, null, null, null
+  select 'tasks', r.id, null, null, r.one, null, null, null
   from job as n
-  cross join lateral (select * from public.stage_tasks as t where t.job_id = n.id and t.updated_at >= n.since offset 0) as r
+  cross join lateral (select t.id, t as one from public.stage_tasks as t where t.job_id = n.id and t.updated_at >= n.since offset 0) as r
   union all
-  select 'events', r.id, null, null, null, r, null, null
+  select 'events', r.id, null, null, null, r.one, null, null
   from job as n
-  cross join lateral (select * from public.job_events as e where e.job_id = n.id and e.created_at = any(n.times) offset 0) as r
+  cross join lateral (select e.id, e as one from public.job_events as e where e.job_id = n.id and e.created_at = any(n.times) offset 0) as r
   union all
   select 'projects', p.id, null, null, null, null, p, null from public.projects as p
   where p.id in (select m.project_id from mark as m where m.entity = 'project')
