@@ -52,10 +52,12 @@ begin
   if v_empty.leaf is null then
     return null;
   end if;
-  execute format('alter table public.%I detach partition partitions.%I', v_empty.table_name, v_empty.leaf);
+  -- Whoever has just written to it keeps it.
+  execute format('lock table partitions.%I', v_empty.leaf);
   if private.has_rows(v_empty.leaf) then
-    raise exception 'Somebody has just written to partitions.%.', v_empty.leaf using errcode = '55006', hint = 'It is looked at again in a minute.';
+    return null;
   end if;
+  execute format('alter table public.%I detach partition partitions.%I', v_empty.table_name, v_empty.leaf);
   execute format('drop table partitions.%I', v_empty.leaf);
   return 'dropped leaf ' || v_empty.leaf;
 end
