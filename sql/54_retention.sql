@@ -223,6 +223,8 @@ begin
           and not exists (select from procrastinate.procrastinate_events as v where v.job_id = o.id and v.at >= p_before)
           and not exists (select from public.stage_tasks as t where t.entry_id = o.id and t.status in ('queued', 'processing'))
         order by o.id limit p_limit for update skip locked);
+    when 'tombstones' then
+      delete from private.tombstones as d where d.purged_at < p_before;
     when 'queue_workers' then
       delete from procrastinate.procrastinate_workers as w
       where w.last_heartbeat < p_before
@@ -244,6 +246,8 @@ declare
 begin
   if p_policy.kind in ('task_attempts', 'job_events', 'audit_events', 'performance_metrics') then
     return private.retire_leaf(p_policy.kind, p_policy.keep_for);
+  elsif p_policy.kind = 'deleted_tenants' then
+    return private.purge_tenant(p_policy.keep_for, p_limit);
   elsif p_policy.kind = 'batches' then
     v_count := private.remove_batches(p_policy.keep_for, least(p_limit, 200));
     if v_count = 0 then

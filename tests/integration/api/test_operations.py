@@ -136,3 +136,30 @@ def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert sum(line.startswith("# TYPE cliprow_attempt_seconds ") for line in lines) == 1
+
+
+def test_operators_delete_and_restore_tenants_and_collect_garbage(operator: Api, ann: Api) -> None:
+    assert ann.person is not None
+    path = f"/operations/tenants/{ann.person.tenant_id}"
+    ann.project()
+    told = operator.call("DELETE", path).json()
+    assert (told["tenant_id"], told["remaining_jobs"]) == (str(ann.person.tenant_id), 0)
+    assert ann.get("/projects", expect=403)["code"] == "no_tenant"
+    assert operator.call("DELETE", path).status_code == 404
+    (stone,) = operator.get("/operations/deleted-tenants")["items"]
+    assert (stone["tenant_id"], stone["purged_at"]) == (str(ann.person.tenant_id), None)
+    operator.post(f"{path}/restore", expect=200)
+    assert len(ann.get("/projects")["items"]) == 1
+    found = operator.post("/operations/content/garbage", {"is_dry_run": True}, expect=200)
+    assert found["is_finished"] and found["tenants"] > 0
+    ann.post("/operations/content/garbage", {}, expect=403)
+
+
+def test_an_owner_deletes_the_tenant_it_acts_in(ann: Api, bob: Api) -> None:
+    assert ann.person is not None
+    path = f"/tenants/{ann.person.tenant_id}"
+    assert ann.member("admin").call("DELETE", path).status_code == 403
+    assert bob.call("DELETE", path).json()["code"] == "other_tenant"
+    assert ann.call("DELETE", path).status_code == 200
+    assert ann.get("/projects", expect=403)["code"] == "no_tenant"
+    assert ann.get("/tenants")["items"] == []
