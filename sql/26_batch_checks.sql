@@ -167,6 +167,9 @@ as $$
       when 'title' then case when jsonb_typeof(o.value) <> 'string' or length(p_options ->> 'title') > 200
         then 'is not text of up to 200 characters' end
       when 'max_concurrent_tasks' then case when o.value::text !~ '^([1-9][0-9]{0,5}|null)$' then 'is not a whole number from 1 to 999,999' end
+      when 'budget' then case jsonb_typeof(o.value) when 'null' then null when 'number' then
+        case when (o.value)::numeric not between 0 and 999999999 then 'is not from 0 to 999,999,999' end
+        else 'is not an amount' end
       when 'is_filling' then case when jsonb_typeof(o.value) not in ('boolean', 'null') then 'is neither true nor false' end
       when 'job_type' then case when p_options ->> 'job_type' not in ('single', 'batch') then 'is neither single nor batch' end
     end as reason
@@ -175,23 +178,23 @@ as $$
 $$;
 comment on function private.option_problems(jsonb) is 'Everything wrong with the options of a batch; null when nothing is. Options of other names are kept as they are.';
 
-create function private.is_topic_list(p_topics jsonb)
+create function private.is_topic_list(p_topics jsonb, p_most int default 10000)
 returns boolean
 language sql
 immutable
 set search_path = ''
-return case jsonb_typeof(p_topics) when 'array' then jsonb_array_length(p_topics) between 1 and 10000 else false end;
-comment on function private.is_topic_list(jsonb) is 'Whether this is a list that a batch can be made of, whatever stands in it.';
+return case jsonb_typeof(p_topics) when 'array' then jsonb_array_length(p_topics) between 1 and p_most else false end;
+comment on function private.is_topic_list(jsonb, int) is 'Whether this is a list of topics, so many at most (by default those that one call makes jobs of), whatever stands in it.';
 
-create function private.request_problems(p_topics jsonb, p_options jsonb, p_after int default 0)
+create function private.request_problems(p_topics jsonb, p_options jsonb, p_after int default 0, p_most int default 10000)
 returns jsonb
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
-  if not private.is_topic_list(p_topics) then
-    return jsonb_build_array(private.as_problem(null, 'topics', 'is not a list of 1 to 10,000 topics'));
+  if not private.is_topic_list(p_topics, p_most) then
+    return jsonb_build_array(private.as_problem(null, 'topics', format('is not a list of 1 to %s topics', to_char(p_most, 'FM9,999,999'))));
   elsif jsonb_typeof(p_options) is distinct from 'object' then
     return jsonb_build_array(private.as_problem(null, 'options', 'is not an object'));
   end if;
@@ -200,8 +203,8 @@ begin
     || coalesce(private.lane_problems(p_topics), '[]') || coalesce(private.reuse_problems(p_topics, p_options), '[]');
 end
 $$;
-comment on function private.request_problems(jsonb, jsonb, int) is
-  'Everything wrong with the options of a batch and its topics, which come after so many others; an empty list when nothing is.';
+comment on function private.request_problems(jsonb, jsonb, int, int) is
+  'Everything wrong with the options of a batch and its topics, so many at most, which come after so many others; an empty list when nothing is.';
 
 create function private.check_request(p_topics jsonb, p_options jsonb, p_after int default 0)
 returns void
@@ -214,7 +217,7 @@ declare
 begin
   if not private.is_topic_list(p_topics) then
     raise exception 'A batch takes a list of 1 to 10,000 topics.'
-      using errcode = 'CR001', hint = 'Split a longer list into several batches.';
+      using errcode = 'CR001', hint = 'Send a longer list in chunks: the first with the option is_filling, the others by append_topics.';
   elsif jsonb_typeof(p_options) is distinct from 'object' then
     raise exception 'The options of a batch are an object.' using errcode = 'CR001', hint = 'Send {} for none.';
   end if;

@@ -25,7 +25,7 @@ as $$
     when 'script_generation' then 1
     when 'audio_generation' then job.scene_count
     when 'video_generation' then job.scene_count * job.raster_count
-    else job.platform_count end), 0)::bigint
+    else job.platform_count end) filter (where job.scene_count is not null), 0)::bigint
   from private.stage_weights() as w
   left join job on true
   group by w.stage
@@ -135,7 +135,7 @@ end
 $$;
 comment on function private.new_project() is 'A project that the caller may create, and has not created yet.';
 
-create function public.check_batch(project_id uuid, topics jsonb, options jsonb default '{}')
+create function public.check_batch(project_id uuid, topics jsonb, options jsonb default '{}', "position" int default 1)
 returns jsonb
 language plpgsql
 stable
@@ -146,23 +146,28 @@ as $$
 declare
   v_project public.projects := case when check_batch.project_id is null then private.new_project()
     else private.check_may_create(check_batch.project_id) end;
-  v_problems jsonb := private.request_problems(topics, options);
+  -- As many as a batch that is filled in chunks may have.
+  v_most constant int := 1000000;
+  v_problems jsonb := private.request_problems(topics, options, check_batch.position - 1, v_most);
   v_usable jsonb := '[]';
 begin
-  if private.is_topic_list(topics) then
+  if private.is_topic_list(topics, v_most) and jsonb_typeof(options) = 'object' then
     select coalesce(jsonb_agg(t.value order by t.ordinality), '[]') into v_usable
     from jsonb_array_elements(topics) with ordinality as t
     -- Not `<> all`, which would go through the whole list for each topic.
     where t.ordinality not in (
       select (p ->> 'row')::bigint from jsonb_array_elements(v_problems) as p where p ->> 'row' is not null
     );
+    v_usable := coalesce(private.with_library_items(v_usable, case
+      when v_problems @> '[{"row": null, "field": "reuse"}]' then options - 'reuse' else options end), '[]');
   end if;
   return jsonb_build_object('problems', v_problems, 'job_count', jsonb_array_length(v_usable),
     'estimate', private.estimate(v_project, v_usable, options));
 end
 $$;
-comment on function public.check_batch(uuid, jsonb, jsonb) is
-  'The dry run of create_batch: creates nothing. Without a project (null) for one that is still to be created. Returns {problems: [{row, field, '
+comment on function public.check_batch(uuid, jsonb, jsonb, int) is
+  'The dry run of create_batch: creates nothing. Without a project (null) for one that is still to be created. Takes up to a million topics; of a list '
+  'that is checked in chunks position is the place of the first of them, and the figures add up. Returns {problems: [{row, field, '
   'reason}], job_count, estimate: {tasks: by stage, seconds, basis, cost: {currency, amount, stages, basis}}}; rows with problems are not counted. '
   'Raises CR002 or CR003.';
-grant execute on function public.check_batch(uuid, jsonb, jsonb) to authenticated;
+grant execute on function public.check_batch(uuid, jsonb, jsonb, int) to authenticated;

@@ -214,7 +214,9 @@ begin
     task_count = c.task_count + excluded.task_count, input_tokens = c.input_tokens + excluded.input_tokens,
     output_tokens = c.output_tokens + excluded.output_tokens, characters = c.characters + excluded.characters,
     seconds = c.seconds + excluded.seconds, updated_at = now();
-  perform private.judge_budgets(array(select distinct p.tenant_id from unnest(p_costs) as p));
+  perform private.judge_budgets(array(
+    select s.id from unnest(p_costs) as p cross join lateral (values (p.tenant_id), (p.project_id), (p.batch_id)) as s (id) group by s.id
+  ));
 end
 $$;
 comment on function private.add_costs(private.cost []) is

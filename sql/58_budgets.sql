@@ -155,7 +155,7 @@ $$;
 comment on function private.tell_budget(public.budgets, text) is
   'Tells the live topic of the tenant (an event named budget) and its webhooks: budget.warned or budget.exceeded.';
 
-create function private.judge_budgets(p_tenant_ids uuid [])
+create function private.judge_budgets(p_scope_ids uuid [])
 returns void
 language plpgsql
 set search_path = ''
@@ -166,7 +166,7 @@ declare
   v_changed uuid [] := '{}';
   v_spent numeric;
 begin
-  for v_was in select b.* from public.budgets as b where b.tenant_id = any(p_tenant_ids) order by b.id loop
+  for v_was in select b.* from public.budgets as b where b.scope_id = any(p_scope_ids) order by b.id loop
     v_spent := private.spent(v_was);
     if (v_spent >= v_was.amount) <> (v_was.exceeded_at is not null) or (v_spent >= 0.8 * v_was.amount) <> (v_was.warned_at is not null) then
       update public.budgets as b
@@ -189,8 +189,8 @@ begin
 end
 $$;
 comment on function private.judge_budgets(uuid []) is
-  'Holds budgets of tenants, which are locked, against what was paid: warns at four fifths, closes what costs when they are used up, opens it when '
-  'they no longer are.';
+  'Holds the budgets of tenants, projects and batches against what was paid: warns at four fifths, closes what costs when they are used up, opens it '
+  'when they no longer are. Their tenants are locked.';
 
 create function private.budget_tenant_ids()
 returns setof uuid
@@ -226,7 +226,8 @@ begin
     update public.budgets as b set exceeded_at = now(), warned_at = now()
     where b.tenant_id = any(v_tenant_ids) and b.period = 'month'
       and b.exceeded_at < date_trunc('month', now() at time zone 'utc') at time zone 'utc';
-    perform private.judge_budgets(v_tenant_ids), private.close_backlogs(v_tenant_ids);
+    perform private.judge_budgets(array(select b.scope_id from public.budgets as b where b.tenant_id = any(v_tenant_ids))),
+      private.close_backlogs(v_tenant_ids);
   end if;
 end
 $$;

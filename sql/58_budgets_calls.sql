@@ -20,7 +20,7 @@ begin
       private.currency_of(p_budget.tenant_id))
     on conflict (scope_id, period) do update set amount = excluded.amount, currency = excluded.currency
     returning b.* into p_budget;
-    perform private.judge_budgets(array[p_budget.tenant_id]);
+    perform private.judge_budgets(array[p_budget.scope_id]);
     select b.* into p_budget from public.budgets as b where b.id = p_budget.id;
   end if;
   perform private.release();

@@ -141,7 +141,9 @@ def retry_task(job_id: UUID, task_id: UUID) -> Question:
 
 
 def retry_batch(batch: Target, status: Literal["failed", "cancelled"] = "failed") -> Question:
-    """Run again what failed in a batch, or was withdrawn; to be repeated while `remaining_jobs` is not 0."""
+    """Run again what failed in a batch, with what was cancelled for that, or what was withdrawn; to be repeated while
+    `remaining_jobs` is not 0.
+    """
     return Question(
         sql="select public.retry_batch(%s, %s)",
         arguments=batch.arguments(status),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 from psycopg.types.json import Jsonb
 
 from cliprow.account import Account
 from cliprow.errors import RowProblem
+from cliprow.filling import next_chunk
 from cliprow.models import Stage
 
 
@@ -42,8 +44,15 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     estimate: Estimate
 
 
+#: Asks for the dry run of some topics, of which the first has this place in the whole list, from 1.
+Ask = Callable[[Sequence[dict[str, object]], int], Check]
+
+
 def check_batch(
-    account: Account, project_id: UUID | None, topics: Sequence[dict[str, object]], *, title: str = ""
+    account: Account,
+    project_id: UUID | None,
+    topics: Sequence[dict[str, object]],
+    options: Mapping[str, object] | None = None,
 ) -> Check:
     """What is wrong with topics, and what a batch of the others would take; creates nothing.
 
@@ -53,10 +62,47 @@ def check_batch(
     Raises:
         NotFound, NotAllowed: as the database says of the project.
     """
-    with account.acting() as connection:
-        row = connection.execute(
-            "select public.check_batch(%s, %s, %s)",
-            [project_id, Jsonb(list(topics)), Jsonb({"title": title})],
-        ).fetchone()
-    assert row is not None
-    return msgspec.convert(row[0], Check)
+
+    def ask(chunk: Sequence[dict[str, object]], position: int) -> Check:
+        with account.acting() as connection:
+            row = connection.execute(
+                "select public.check_batch(%s, %s, %s, %s)",
+                [project_id, Jsonb(list(chunk)), Jsonb(dict(options or {})), position],
+            ).fetchone()
+        assert row is not None
+        return msgspec.convert(row[0], Check)
+
+    return check_in_chunks(topics, ask)
+
+
+def check_in_chunks(topics: Sequence[dict[str, object]], ask: Ask) -> Check:
+    """The dry run of a list of any length, as the sum of those of its chunks."""
+    first = next_chunk(topics)
+    whole, done = ask(first, 1), len(first)
+    while done < len(topics):
+        chunk = next_chunk(topics[done:])
+        whole = _sum(whole, ask(chunk, done + 1), done)
+        done += len(chunk)
+    return whole
+
+
+def _sum(whole: Check, more: Check, done: int) -> Check:
+    # What is wrong with the options, the first chunk has said.
+    problems = [RowProblem(done + each.row, each.field, each.reason) for each in more.problems if each.row]
+    one, other = whole.estimate, more.estimate
+    stages = {*one.cost.stages, *other.cost.stages}
+    cost = structs.replace(
+        one.cost,
+        amount=one.cost.amount + other.cost.amount,
+        basis=max(one.cost, other.cost, key=lambda cost: cost.amount).basis,
+        stages={stage: one.cost.stages.get(stage, 0) + other.cost.stages.get(stage, 0) for stage in stages},
+    )
+    estimate = structs.replace(
+        one,
+        tasks={stage: one.tasks[stage] + other.tasks[stage] for stage in one.tasks},
+        seconds=one.seconds + other.seconds,
+        cost=cost,
+    )
+    return Check(
+        problems=[*whole.problems, *problems], job_count=whole.job_count + more.job_count, estimate=estimate
+    )

@@ -55,6 +55,8 @@ def test_content_and_library(place: tuple[dict[str, str], Database]) -> None:
     assert told("content", "gc", "--dry-run")["unreferenced"]["artifacts"] == 2
     assert told("content", "verify", key, "--no-wait")["waiting"] == 1
     assert told("content", "health")["artifacts"] == 2
+    said = CliRunner().invoke(cliprow, ["content", "health"], env=environment).output
+    assert "None was checked yet; 1 never, 1 waiting for a check." in said
     [damaged] = told("content", "damaged")
     assert (damaged["content_key"], damaged["jobs"]) == ("b" * 64, [])
     assert told("content", "repair")["retried_jobs"] == 0

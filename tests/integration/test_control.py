@@ -138,7 +138,7 @@ def test_what_the_database_alone_finds_is_told_by_line(
     topics = Topics(
         rows=(TopicRow(line=2, topic="Tea"), TopicRow(line=4, topic="Milk")), problems=(), warnings=()
     )
-    check = check_batch(account, None, [TOPIC, TOPIC | {"voice": "x" * 101}], title="x" * 201)
+    check = check_batch(account, None, [TOPIC, TOPIC | {"voice": "x" * 101}], {"title": "x" * 201})
     with pytest.raises(SystemExit):
         finish_dry_run(topics, check, as_json=False)
     said = capsys.readouterr().err

@@ -33,5 +33,12 @@ def test_prices_and_budgets(run: Run) -> None:
     assert told("prices", "costs", "--job", "1.1")["scope"] == "job"
     run("budget", "set", "none")
     assert [each["scope"] for each in told("budget", "show")] == ["batch"]
+    topics = '[{"topic": "Sea"}]'
+    assert "Nothing was started" in run("batch", "create", "-", "--budget", "3", "--dry-run", stdin=topics)
+    run("batch", "create", "-", "--budget", "3", stdin=topics)
+    run("job", "create", "Sun", "--budget", "4.5")
+    run("schedule", "create", "Daily", "-", "--cron", "@daily", "--budget", "6", stdin=topics)
+    run("schedule", "run", "Daily")
+    assert {each["amount"] for each in told("budget", "show")} == {2.5, 3, 4.5, 6}
     with pytest.raises(InvalidInput, match="Only one"):
         run("prices", "costs", "--job", "1.1", "--batch", "last")

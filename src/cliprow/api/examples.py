@@ -12,6 +12,7 @@ from cliprow.api.examples_costs import COST_EXAMPLES
 from cliprow.api.examples_library import LIBRARY_EXAMPLES
 from cliprow.api.examples_operations import OPERATION_EXAMPLES
 from cliprow.api.examples_schedules import SCHEDULE_EXAMPLES
+from cliprow.api.examples_web import WEB_EXAMPLES
 
 PROJECT_ID = "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d"
 TENANT_ID = "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f"
@@ -258,6 +259,7 @@ EXAMPLES: dict[str, Any] = {
     **COST_EXAMPLES,
     **CONTENT_EXAMPLES,
     **OPERATION_EXAMPLES,
+    **WEB_EXAMPLES,
     "Job": _JOB,
     "JobDetail": {
         **_JOB,
@@ -280,6 +282,7 @@ EXAMPLES: dict[str, Any] = {
         "title": "November",
         "topics": _TOPICS,
         "defaults": {"platforms": ["youtube", "tiktok"]},
+        "budget": 20,
     },
     "UploadForm": {
         "file": "dG9waWMscGxhdGZvcm1zCldoeSB0aGUgc2t5IGlzIGJsdWUseW91dHViZQo=",

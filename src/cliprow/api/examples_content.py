@@ -60,6 +60,7 @@ CONTENT_EXAMPLES: dict[str, Any] = {
         "bytes_stored": 307_000_000,
         "bytes_saved": 100_800_000,
         "cost_saved": 4.2,
+        "currency": "USD",
     },
     "Curation": {"is_dry_run": True, "policy": {"promote_at": 7.5}},
     "CuratedItem": _CHANGE,

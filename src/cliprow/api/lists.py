@@ -29,7 +29,9 @@ Limit = Annotated[
 CursorText = Annotated[
     str | None,
     QueryParameter(
-        name="cursor", max_length=200, description="`next_cursor` of the page before; absent: the first page."
+        name="cursor",
+        max_length=4000,
+        description="`next_cursor` of the page before; absent: the first page.",
     ),
 ]
 WithTotal = Annotated[

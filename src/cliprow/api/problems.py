@@ -43,7 +43,10 @@ _REFUSED = {
     400: ("bad_request", "Correct the request; /docs says what it takes."),
     404: ("no_such_route", "/docs lists the routes."),
     405: ("method_not_allowed", "/docs lists the methods of this route."),
-    413: ("body_too_large", "Send less at once; a long list of topics can be several batches."),
+    413: (
+        "body_too_large",
+        "Send less at once: a long list of topics goes in chunks (is_filling; in a dry run position).",
+    ),
     415: ("unsupported_media_type", "Send the body as one of the media types that /docs names."),
     429: ("too_many_requests", "Wait as long as Retry-After says."),
 }

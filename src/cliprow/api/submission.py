@@ -87,17 +87,23 @@ class Submission:
         )
         return filled
 
-    async def check(self, transaction: Transaction) -> bytes:
-        """The dry run, as JSON."""
-        found = await self._check(transaction)
+    async def check(self, transaction: Transaction, position: int = 1) -> bytes:
+        """The dry run, as JSON.
+
+        Args:
+            position: place of the first topic, of a list that is checked in chunks.
+        """
+        found = await self._check(transaction, position)
         problems = [*self.problems, *self._by_line(found["problems"])]
         found["problems"] = sorted(problems, key=lambda each: each.row or 0)
         found["warnings"] = self.warnings
         return msgspec.json.encode(found)
 
-    async def _check(self, transaction: Transaction) -> dict[str, Any]:
+    async def _check(self, transaction: Transaction, position: int = 1) -> dict[str, Any]:
         arguments = await self._arguments(transaction)
-        found: dict[str, Any] = await transaction.value("select public.check_batch(%s, %s, %s)", *arguments)
+        found: dict[str, Any] = await transaction.value(
+            "select public.check_batch(%s, %s, %s, %s)", *arguments, position
+        )
         return found
 
     async def _problems(self, transaction: Transaction) -> list[RowProblem]:

@@ -36,6 +36,7 @@ class UploadOptions(msgspec.Struct, frozen=True, kw_only=True):
     project_id: UUID | None = None
     title: str = ""
     max_concurrent_tasks: int | None = None
+    budget: float | None = None
     #: For rows that name none, separated by commas.
     platforms: str = ""
 
@@ -101,6 +102,8 @@ async def read_batch_file(request: ApiRequest, media_type: str, given: UploadOpt
     submission.options = {"title": given.title, "job_type": "batch"}
     if given.max_concurrent_tasks is not None:
         submission.options["max_concurrent_tasks"] = given.max_concurrent_tasks
+    if given.budget is not None:
+        submission.options["budget"] = given.budget
     if platforms := [each.strip() for each in given.platforms.split(",", _MAX_PLATFORMS) if each.strip()]:
         submission.defaults = {"platforms": platforms}
     return submission

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cliprow import batches
 from cliprow.batches import Batch, Job
+from cliprow.cli.amount import budget_option
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.dry_run import finish_dry_run
 from cliprow.cli.live import summary, watch
@@ -71,6 +72,7 @@ def check_name(_context: click.Context, _parameter: click.Parameter, value: str)
 @click.option(
     "--dry-run", is_flag=True, help="Start nothing: print every problem, and what the batch takes and costs."
 )
+@budget_option
 @timing_options
 @click.option("--wait", is_flag=True, help="Stay until the batch has ended, and export the files.")
 @out_option
@@ -85,6 +87,7 @@ def create(
     skip_invalid: bool,
     idempotency_key: str | None,
     dry_run: bool,
+    budget: float | None,
     timing: Timing,
     wait: bool,
     out: Path,
@@ -109,9 +112,11 @@ def create(
         topics = read_topics(
             file, mapping=headings, platforms=offered, max_rows=_MAX_ROWS, max_bytes=_MAX_FILE_BYTES
         )
+        options = timing.options(at) | ({} if budget is None else {"budget": budget})
         if dry_run:
             whole = [batches.as_topic(row, [], wanted) for row in topics.rows]
-            finish_dry_run(topics, at.check_batch(project, whole, title=title), as_json=as_json)
+            check = at.check_batch(project, whole, {**options, "title": title})
+            finish_dry_run(topics, check, as_json=as_json)
             return
         check_topics(topics, skip_invalid=skip_invalid)
         images = at.store_images(path for row in topics.rows for path in row.images)
@@ -119,7 +124,7 @@ def create(
             at.find_or_create_project(project),
             [batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows],
             title=title,
-            options=timing.options(at),
+            options=options,
             idempotency_key=idempotency_key,
             on_progress=lambda count: click.echo(
                 f"{count} of {len(topics.rows)} topics are there.", err=True

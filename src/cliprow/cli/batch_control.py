@@ -94,7 +94,9 @@ def retry(
     choice: Choice,
     as_json: bool,
 ) -> None:
-    """Run again what failed in a batch, or some of it; in one that was cancelled, what was withdrawn."""
+    """Run again what failed in a batch, with what was cancelled for that, or some of it; in one that was cancelled, what was
+    withdrawn.
+    """
     filtered = bool(error_code or stage or since)
     if filtered and cancelled:
         raise InvalidInput("--cancelled excludes the filters.", next_step="Leave either of them out.")

@@ -100,10 +100,12 @@ def health(choice: Choice, as_json: bool) -> None:
         print_json(told)
         return
     click.echo(f"{told['artifacts']} artifacts, {told['bytes']:,} bytes; {told['damaged']} damaged.")
-    click.echo(
-        f"{told['checked']} checked, the longest ago {shown(told['oldest_check_at']) or 'never'}; "
-        f"{told['never_checked']} not yet, {told['waiting']} waiting."
+    checked = (
+        f"{told['checked']} checked, each since {shown(told['oldest_check_at'])}"
+        if told["checked"]
+        else "None was checked yet"
     )
+    click.echo(f"{checked}; {told['never_checked']} never, {told['waiting']} waiting for a check.")
 
 
 @content.command()
@@ -198,7 +200,7 @@ def stats(by: str, since: str | None, until: str | None, choice: Choice, as_json
                 f"{s['hit_rate']:.0%}",
                 s["seconds_saved"],
                 f"{s['bytes_saved']:,}",
-                s["cost_saved"],
+                f"{s['cost_saved']:g} {s['currency']}",
             ]
             for s in found
         ],

@@ -57,7 +57,9 @@ class Deployment(Protocol):
         """
         ...
 
-    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+    def check_batch(
+        self, project: str, topics: Sequence[dict[str, object]], options: Mapping[str, object] | None = None
+    ) -> Check:
         """The dry run of a batch for the project of that name, which need not be there yet; creates nothing."""
         ...
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cliprow import batches, control
+from cliprow.cli.amount import budget_option
 from cliprow.cli.batch import check_name, finish, parse_platforms
 from cliprow.cli.deployment import Choice, deployment_options, open_deployment
 from cliprow.cli.output import check_out, json_option, out_option, print_json
@@ -31,6 +32,7 @@ from cliprow.topic_rows import TopicRow
 @click.option(
     "--idempotency-key", metavar="KEY", help="The same key again gives the same job, not a second one."
 )
+@budget_option
 @timing_options
 @click.option("--wait", is_flag=True, help="Stay until it has ended, and export the files.")
 @out_option
@@ -49,6 +51,7 @@ def create(
     priority: str | None,
     voice: str | None,
     idempotency_key: str | None,
+    budget: float | None,
     timing: Timing,
     wait: bool,
     out: Path,
@@ -72,7 +75,7 @@ def create(
             duration_s=duration_s,
             priority=priority,
         )
-        options = timing.options(at)
+        options = timing.options(at) | ({} if budget is None else {"budget": budget})
         # Those of the job, not of its batch: `cliprow job deadline` changes them.
         end = {name: options.pop(name) for name in ("deadline", "on_deadline") if name in options}
         whole = batches.as_topic(row, [], parse_platforms(platforms, at.offered_platforms())) | end

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import click
 
 from cliprow.asking import Question
+from cliprow.cli.amount import AMOUNT
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.output import json_option, print_json, print_table
 from cliprow.cli.timing import shown
 from cliprow.errors import InvalidInput
 
 _UNITS = ("call", "1k_input_tokens", "1k_output_tokens", "character", "second")
-
-
-class _Amount(click.ParamType["Decimal | str"]):
-    """An amount of money, or `none`."""
-
-    name = "amount"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal | str:
-        if isinstance(value, Decimal) or value == "none":
-            return value  # type: ignore[no-any-return]
-        try:
-            amount = Decimal(value)
-        except InvalidOperation:
-            self.fail(f"{value!r} is neither a number nor `none`.", param, ctx)
-        if not amount.is_finite():
-            self.fail(f"{value!r} is no amount.", param, ctx)
-        return amount
 
 
 def _number(amount: Decimal | str) -> Decimal | None:
@@ -77,7 +61,7 @@ def list_prices(choice: Choice, as_json: bool) -> None:
 @prices.command("set")
 @click.argument("provider")
 @click.argument("unit", type=click.Choice(_UNITS))
-@click.argument("amount", type=_Amount())
+@click.argument("amount", type=AMOUNT)
 @click.option("--model", default="", help="Only of this model.")
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--from", "valid_from", type=click.DateTime(), help="Holds from then on (UTC; default: now).")
@@ -214,7 +198,7 @@ def show(choice: Choice, as_json: bool) -> None:
 
 
 @budget.command("set")
-@click.argument("amount", type=_Amount())
+@click.argument("amount", type=AMOUNT)
 @click.option("--project", type=click.UUID, help="Of this project (its id).")
 @click.option("--batch", help="Of this batch: its number, id, or `last`.")
 @click.option("--period", type=click.Choice(["month", "total"]), help="Default: month; for a batch total.")

@@ -55,9 +55,11 @@ class OwnBatches:
             on_progress=on_progress,
         )
 
-    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+    def check_batch(
+        self, project: str, topics: Sequence[dict[str, object]], options: Mapping[str, object] | None = None
+    ) -> Check:
         account = self.at.account
-        return check_batch(account, batches.find_project(account, project), topics, title=title)
+        return check_batch(account, batches.find_project(account, project), topics, options)
 
     def list_batches(self, limit: int = 20) -> list[Batch]:
         return batches.list_batches(self.at.account, limit)

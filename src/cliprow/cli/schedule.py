@@ -9,6 +9,7 @@ import click
 
 from cliprow import batches
 from cliprow.asking import Question
+from cliprow.cli.amount import budget_option
 from cliprow.cli.batch import check_name, check_topics, parse_platforms
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.output import json_option, print_json, print_table
@@ -47,10 +48,12 @@ def _with_cron(command: Any) -> Any:
 @click.option("--project", default="My channel", show_default=True, callback=check_name, help="Made if new.")
 @click.option("--platforms", default="youtube", show_default=True, help="For rows that name none: a,b,c.")
 @click.option("--title", default="", callback=check_name, help="Of each batch; {date} becomes the day.")
+@budget_option
 @deployment_options
 @json_option
 def create(
-    name: str, file: str, project: str, platforms: str, title: str, choice: Choice, as_json: bool, **when: str | None
+    name: str, file: str, project: str, platforms: str, title: str, budget: float | None, choice: Choice, as_json: bool,
+    **when: str | None,
 ) -> None:  # fmt: skip
     """Make a batch from FILE whenever it is due; {date} in its topics becomes the day."""
     if not when["cron"]:
@@ -67,7 +70,7 @@ def create(
             "topics": [
                 batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows
             ],
-            "options": {"title": title or name},
+            "options": {"title": title or name} | ({} if budget is None else {"budget": budget}),
         }
         project_id = at.find_or_create_project(project)
         made = at.ask(

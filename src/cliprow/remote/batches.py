@@ -26,7 +26,7 @@ from cliprow.batches import (
     parse_uuid,
     unreadable_image,
 )
-from cliprow.dry_run import Check
+from cliprow.dry_run import Check, check_in_chunks
 from cliprow.errors import NotFound
 from cliprow.filling import fill_batch
 from cliprow.models import FileRef
@@ -100,10 +100,20 @@ class RemoteBatches:
         )
         return self._batch(self._api.get(f"/batches/{batch_id}")), is_new
 
-    def check_batch(self, project: str, topics: Sequence[dict[str, object]], *, title: str = "") -> Check:
+    def check_batch(
+        self, project: str, topics: Sequence[dict[str, object]], options: Mapping[str, object] | None = None
+    ) -> Check:
         """The dry run of a batch, of a project that need not be there yet."""
-        body = {"project_id": self._find_project(project), "title": title, "topics": list(topics)}
-        return msgspec.convert(self._api.post("/batches?dry_run=true", body), Check)
+        project_id = self._find_project(project)
+
+        def ask(chunk: Sequence[dict[str, object]], position: int) -> Check:
+            given = dict(options or {})
+            title = given.pop("title", "")
+            body = {"project_id": project_id, "title": title, "topics": list(chunk), "options": given}
+            path = f"/batches?dry_run=true&position={position}"
+            return msgspec.convert(self._api.post(path, body), Check)
+
+        return check_in_chunks(topics, ask)
 
     def list_batches(self, limit: int = 20) -> list[Batch]:
         """The newest batches first."""
@@ -119,12 +129,8 @@ class RemoteBatches:
         number = name.lstrip("#")
         if not number.isdecimal():
             return self._batch(self._api.get(f"/batches/{parse_uuid(name)}"))
-        # Numbers fall as the list goes on.
-        for row in self._api.list("/batches"):
-            if row["number"] == int(number):
-                return self._batch(row)
-            if row["number"] < int(number):
-                break
+        for row in self._api.list("/batches", number=int(number)):
+            return self._batch(row)
         raise no_batch(name)
 
     def look_again(self, batch: Batch) -> Batch:
@@ -139,10 +145,8 @@ class RemoteBatches:
         """A job by id, or by batch number and place like `12.3`."""
         batch, dot, position = name.lstrip("#").partition(".")
         if dot and batch.isdecimal() and position.isdecimal():
-            batch_id = self.get_batch(batch).id
-            for row in self._api.list("/jobs", batch_id=batch_id, order="oldest"):
-                if row["position"] == int(position):
-                    return self._job(self._detail(row["id"]))
+            for row in self._api.list("/jobs", batch_id=self.get_batch(batch).id, position=int(position)):
+                return self._job(self._detail(row["id"]))
             raise no_job(name)
         try:
             return self._job(self._detail(str(parse_uuid(name))))

@@ -59,9 +59,30 @@ def test_a_batch_is_told_as_this_machines_own_would_be(ann: Somebody, made: Batc
     account.connection.close()
 
 
+def test_one_batch_and_one_job_are_asked_for_without_their_lists(
+    ann: Somebody, made: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = ann.batches
+    for number in range(2):
+        at.create_batch(at.find_or_create_project("Channel"), TOPICS[:1], title=str(number))
+    asked: list[list[object]] = []
+    get = ann.api.get
+
+    def noted(path: str, **parameters: object) -> object:
+        answer = get(path, **parameters)
+        if path in ("/batches", "/jobs"):
+            asked.append(answer["items"])
+        return answer
+
+    monkeypatch.setattr(ann.api, "get", noted)
+    assert at.get_batch(str(made.number)) == made
+    assert at.get_job(f"{made.number}.2").position == 2
+    assert [len(each) for each in asked] == [1, 1, 1]
+
+
 def test_a_dry_run_needs_no_project_and_makes_none(ann: Somebody) -> None:
     check = ann.batches.check_batch(
-        "Of my own", [*TOPICS, {"topic": "", "platforms": ["youtube"]}], title="Three"
+        "Of my own", [*TOPICS, {"topic": "", "platforms": ["youtube"]}], {"title": "Three"}
     )
     assert check.problems == [RowProblem(4, "topic", "is missing or empty")]
     assert (check.job_count, check.estimate.tasks[Stage.POST]) == (3, 3)
@@ -70,6 +91,20 @@ def test_a_dry_run_needs_no_project_and_makes_none(ann: Somebody) -> None:
     at.find_or_create_project("Of my own")
     assert at.check_batch("Of my own", TOPICS).job_count == 3
     assert at.list_batches() == []
+
+
+def test_a_long_dry_run_goes_in_chunks(ann: Somebody, monkeypatch: pytest.MonkeyPatch) -> None:
+    topics: list[dict[str, object]] = [
+        *TOPICS,
+        {**TOPICS[0], "after_rows": [3]},
+        {"topic": "", "platforms": ["youtube"]},
+    ]
+    whole = ann.batches.check_batch("Of my own", topics, {"budget": -1})
+    monkeypatch.setattr("cliprow.filling.CHUNK_TOPICS", 2)
+    parts = ann.batches.check_batch("Of my own", topics, {"budget": -1})
+    assert parts.problems == whole.problems
+    assert [(p.row, p.field) for p in parts.problems] == [(None, "budget"), (5, "topic")]
+    assert (parts.job_count, parts.estimate) == (whole.job_count, whole.estimate)
 
 
 def test_a_project_is_made_once(ann: Somebody) -> None:

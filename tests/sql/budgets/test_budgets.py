@@ -54,6 +54,62 @@ def test_a_budget_that_is_used_up_releases_nothing_that_costs(
     assert worker.work(Stage.SCRIPT) == 3 if scope != "batch" else 2
 
 
+def test_a_batch_has_its_budget_before_its_first_task(world: World, ann: Person, worker: Worker) -> None:
+    set_up(world, worker, ann)
+    project = world.add_project(ann)
+    world.call(ann, "set_budget", "tenant", 100)
+    made = world.create_batch(ann, project, 2, budget=0)
+    assert worker.take(Stage.SCRIPT) is None
+    held = {each["scope"]: each for each in world.ask(ann, "select public.list_budgets()")}["batch"]
+    assert (held["scope_id"], held["period"], held["state"]) == (made["batch_id"], "total", "exceeded")
+    assert held["held_tasks"] == 2
+    assert world.one("select options from public.batches where id = %s", made["batch_id"]) == {}
+    world.create_batch(ann, project, 2, budget=2.5)
+    spend(worker)
+    worker.take_running(Stage.SCRIPT)  # it passes its budget with what begins before that is used up
+    world.call(ann, "set_budget", "batch", 10, made["batch_id"])
+    assert worker.take(Stage.SCRIPT) is not None
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"),
+    [
+        ("much", "is not an amount"),
+        (-1, "is not from 0 to 999,999,999"),
+        (1e9, "is not from 0 to 999,999,999"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused(
+    passing_world: World, budget: object, reason: str
+) -> None:  # fmt: skip
+    ann = passing_world.sign_up("ann")
+    topics, options = Jsonb([{"topic": "Tea", "platforms": ["youtube"]}]), Jsonb({"budget": budget})
+    found = passing_world.call(ann, "check_batch", None, topics, options)["problems"]
+    assert found == [{"row": None, "field": "budget", "reason": reason}]
+    unlimited = Jsonb({"budget": None})
+    assert passing_world.call(ann, "check_batch", None, topics, unlimited)["problems"] == []
+
+
+def test_batches_filled_in_chunks_and_of_schedules_have_theirs(
+    world: World, ann: Person, worker: Worker
+) -> None:
+    set_up(world, worker, ann)
+    project = world.add_project(ann)
+    filled = world.create_batch(ann, project, 1, budget=2, is_filling=True)["batch_id"]
+    spend(worker)
+    topics = [{"topic": f"More {n}", "platforms": ["youtube"]} for n in range(2)]
+    world.call(ann, "append_topics", filled, 2, Jsonb(topics), True)
+    assert worker.take(Stage.SCRIPT) is None, "used up by its first chunk"
+    daily = {"name": "Daily", "cron": "@daily", "topics": topics, "options": {"budget": 0}}
+    schedule = world.call(ann, "create_schedule", project, Jsonb(daily))["id"]
+    batches = [filled, *(world.call(ann, "run_schedule", schedule)["batch_id"] for _ in range(2))]
+    assert worker.take(Stage.SCRIPT) is None
+    told = world.ask(ann, "select public.list_budgets()")
+    assert {(b["scope_id"], b["amount"], b["held_tasks"]) for b in told} == set(
+        zip(batches, (2, 0, 0), (2, 2, 2), strict=True)
+    )
+
+
 def test_what_runs_ends_and_can_pass_the_budget(world: World, ann: Person, worker: Worker) -> None:
     set_up(world, worker, ann)
     world.create_batch(ann, world.add_project(ann), 3)

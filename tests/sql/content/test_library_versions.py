@@ -167,3 +167,19 @@ def test_what_cannot_be_is_told(world: World, ann: Person) -> None:
     with pytest.raises(psycopg.Error) as refused:
         world.call(world.add_member(ann, "viewer"), "add_library_version", item, Jsonb({"heading": "x"}))
     assert refused.value.sqlstate == "CR003"
+
+
+def test_a_dry_run_counts_the_scenes_that_are_reused(world: World, ann: Person) -> None:
+    project = world.add_project(ann)
+    for text in ("One.", "Two.", "Three."):
+        _item(world, ann, project, text, "intro")
+
+    def scenes(topic: dict[str, Any], **options: object) -> tuple[list[str], int]:
+        found = world.call(ann, "check_batch", project, Jsonb([topic]), Jsonb(options))
+        return [p["field"] for p in found["problems"]], found["estimate"]["tasks"]["audio_generation"]
+
+    wish = {"tag": "intro", "limit": 3}
+    assert scenes(_topic(duration_s=10)) == ([], 2)
+    assert scenes(_topic(duration_s=10, reuse=wish)) == ([], 2 + 3)
+    assert scenes(_topic(duration_s=10), reuse=wish) == ([], 2 + 3)
+    assert scenes(_topic(duration_s=10), reuse={"colour": "red"}) == (["reuse"], 2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from cliprow.models import Stage
+from tests.sql.budgets.calls import begin, keep, pay, set_up
 from tests.sql.world import Person, Worker, World
 
 
@@ -52,3 +54,34 @@ def test_seconds_bytes_and_cost(world: World, ann: Person, worker: Worker) -> No
         ).fetchone()
     assert row is not None
     assert [float(value) for value in row] == [0.5, 6, 6, 20, 20, 1]
+
+
+def test_cost_is_what_was_paid_for_what_is_found_again(world: World, ann: Person, worker: Worker) -> None:
+    def saved() -> tuple[float, str]:
+        with world.acting(ann) as connection:
+            row = connection.execute(
+                "select cost_saved, currency from public.cache_statistics() where value = 'script_generation'"
+            ).fetchone()
+        assert row is not None
+        return float(row[0]), row[1]
+
+    set_up(world, worker, ann, amount=2)
+    project = world.add_project(ann)
+    first = world.create_batch(ann, project, ["Tea"])["batch_id"]
+    lost = worker.take_running(Stage.SCRIPT)
+    pay(worker, lost)
+    worker.fail(lost)
+    world.call(ann, "retry_batch", first)
+    claimed = worker.take_running(Stage.SCRIPT)
+    assert begin(worker, claimed)["verdict"] == "kept"
+    other = begin(worker, claimed, "b" * 64)
+    keep(worker, other["idempotency_key"])
+    worker.complete(claimed)
+    world.call(ann, "set_price", "openai", "call", 7)
+    assert saved() == (0, "USD")
+    for _ in range(2):
+        world.create_batch(ann, project, ["Tea"])
+        worker.work(Stage.SCRIPT)
+    assert saved() == (2 * 4, "USD"), "both calls of the two attempts, at the prices of then"
+    world.run("delete from public.task_attempts")
+    assert saved() == (2 * 7, "USD"), "its maker is gone: what it would be now"

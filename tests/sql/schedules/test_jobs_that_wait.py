@@ -94,6 +94,31 @@ def test_what_is_needed_and_fails_holds_cancels_or_is_done_without(
     assert_sound(world)
 
 
+def test_a_retry_of_the_batch_takes_along_what_was_cancelled_for_what_failed(
+    world: World, ann: Person, worker: Worker
+) -> None:
+    chain: dict[str, object] = {"after_failure": "cancel"}
+    failed, second, third, withdrawn, after_withdrawn, after_both, alone = _create(
+        world, ann, {}, {"after_rows": [1], **chain}, {"after_rows": [2], **chain},
+        {}, {"after_rows": [4], **chain}, {"after_rows": [2, 5], **chain}, {},
+    )  # fmt: skip
+    world.call(ann, "cancel_job", withdrawn)
+    world.call(ann, "cancel_job", alone)
+    worker.fail(worker.take_running())
+    world.tick()
+    ends = [_state(world, job) for job in (failed, second, third, after_withdrawn, after_both)]
+    assert [each["status"] for each in ends] == ["failed", *["cancelled"] * 4]
+    told = world.call(ann, "retry_batch", ends[0]["batch_id"])
+    assert (told["changed_jobs"], told["retried_status"], told["remaining_jobs"]) == (3, "failed", 0)
+    assert _state(world, third)["blocked_at"] is not None, "it waits again"
+    assert _finish(world, worker) == 21
+    statuses = {job: _state(world, job)["status"] for job in (failed, second, third)}
+    assert set(statuses.values()) == {"completed"}
+    for job in (withdrawn, after_withdrawn, after_both, alone):
+        assert _state(world, job)["status"] == "cancelled", "somebody withdrew it, or what it needs"
+    assert_sound(world)
+
+
 def test_however_it_ended_will_do_if_asked_for(world: World, ann: Person, worker: Worker) -> None:
     first, second = _create(world, ann, {}, {"after_rows": [1], "after_condition": "ended"})
     world.call(ann, "pause_job", second)

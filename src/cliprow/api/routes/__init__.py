@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
+from cliprow.api import web_app
 from cliprow.api.routes import (
     analytics,
     assets,
@@ -26,6 +27,8 @@ from cliprow.api.routes import (
     project_members,
     projects,
     schedules,
+    scripts,
+    selections,
     stages,
     tenants,
     timing,
@@ -40,6 +43,8 @@ ROUTERS: tuple[Router, ...] = (
     project_members.router,
     batches.router,
     jobs.router,
+    scripts.router,
+    selections.router,
     control.router,
     timing.router,
     schedules.router,
@@ -59,4 +64,5 @@ ROUTERS: tuple[Router, ...] = (
     stages.router,
     config.router,
     documents.router,
+    web_app.router,
 )

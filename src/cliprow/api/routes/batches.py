@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, LiteralString
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -55,6 +55,15 @@ _ACTIONS: dict[str, LiteralString] = {
     "retry_failed": "select public.retry_batch(%s)::text",
     "retry_cancelled": "select public.retry_batch(%s, 'cancelled')::text",
 }
+#: Of a batch, as the database counts them.
+MAX_NUMBER = 2**63 - 1
+BatchOrder = Literal["newest", "oldest", "updated", "starts"]
+_ORDERED_BY: dict[BatchOrder, LiteralString] = {
+    "newest": "b.created_at",
+    "oldest": "b.created_at",
+    "updated": "b.updated_at",
+    "starts": "b.starts_at",
+}
 DryRun = Annotated[
     bool, QueryParameter(name="dry_run", description="Only say what is wrong, and what it would take.")
 ]
@@ -74,6 +83,9 @@ async def create_batch(
     max_concurrent_tasks: Annotated[
         int | None, QueryParameter(ge=1, le=999_999, description="With a file.")
     ] = None,
+    budget: Annotated[
+        float | None, QueryParameter(ge=0, le=999_999_999, description="With a file: the most it may cost.")
+    ] = None,
     platforms: Annotated[
         str,
         QueryParameter(
@@ -81,6 +93,14 @@ async def create_batch(
         ),
     ] = "",
     dry_run: DryRun = False,
+    position: Annotated[
+        int,
+        QueryParameter(
+            ge=1,
+            le=1_000_000,
+            description="With `dry_run`, of a list checked in chunks: the place of the first topic of this one.",
+        ),
+    ] = 1,
     key: IdempotencyKey = None,
 ) -> Response[CreatedBatch]:
     """Create a batch: a job for each topic. The topics come as JSON, or as a file (CSV, JSON Lines) that is the body or
@@ -92,12 +112,16 @@ async def create_batch(
         submission = _of_json(decode_json(await request.body(), NewBatch))
     else:
         given = UploadOptions(
-            project_id=project_id, title=title, max_concurrent_tasks=max_concurrent_tasks, platforms=platforms
+            project_id=project_id,
+            title=title,
+            max_concurrent_tasks=max_concurrent_tasks,
+            budget=budget,
+            platforms=platforms,
         )
         submission = await read_batch_file(request, media_type, given)
     async with request.acting() as transaction:
         if dry_run:
-            return json_answer(await submission.check(transaction))
+            return json_answer(await submission.check(transaction, position))
         made = await submission.create(transaction, key)
     headers = {"Location": f"/batches/{made['batch_id']}"}
     if not made["is_new"]:
@@ -109,6 +133,8 @@ def _of_json(data: NewBatch) -> Submission:
     options = {"job_type": "batch", **data.options, "title": data.title}
     if data.max_concurrent_tasks is not None:
         options["max_concurrent_tasks"] = data.max_concurrent_tasks
+    if data.budget is not None:
+        options["budget"] = data.budget
     return Submission.of(data.project_id, data.topics, options, data.defaults)
 
 
@@ -135,29 +161,55 @@ async def list_batches(
         list[BatchStatus] | None, QueryParameter(name="status", description="One or several.")
     ] = None,
     project_id: FromQuery[UUID | None] = None,
+    number: Annotated[
+        int | None, QueryParameter(ge=1, le=MAX_NUMBER, description="The one with this number.")
+    ] = None,
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the title.")] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
+    starts_from: Annotated[
+        datetime | None,
+        QueryParameter(description="Planned to start at this moment or later, and not started."),
+    ] = None,
+    starts_to: Annotated[
+        datetime | None, QueryParameter(description="Planned to start before this moment, and not started.")
+    ] = None,
+    order: Annotated[
+        BatchOrder,
+        QueryParameter(
+            description="`newest` and `oldest` by creation; `updated`: the last change first; `starts`: only planned ones,"
+            " the next first."
+        ),
+    ] = "newest",
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
     with_total: WithTotal = False,
 ) -> Response[Page[Batch]]:
-    """List the tenant's batches, newest first."""
+    """List the tenant's batches."""
     found = Filter()
     found.add("b.tenant_id = %s", request.tenant_id)
     found.add("b.deleted_at is null")
     found.add_given("b.project_id = %s", project_id)
+    found.add_given("b.number = %s", number)
     found.add_given("b.status = any(%s)", statuses)
     found.add_given("b.title ilike %s", contains(text) if text else None)
     found.add_given("b.created_at >= %s", created_from)
     found.add_given("b.created_at < %s", created_to)
+    found.add_given("b.starts_at >= %s", starts_from)
+    found.add_given("b.starts_at < %s", starts_to)
+    if order == "starts":
+        found.add("b.starts_at is not null")
+    column = _ORDERED_BY[order]
+    is_descending = order in ("newest", "updated")
+    direction: LiteralString = "desc" if is_descending else "asc"
     of_page = found.copy()
     if cursor_text is not None:
-        of_page.add("(b.created_at, b.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
+        sign: LiteralString = "<" if is_descending else ">"
+        of_page.add(f"({column}, b.id) {sign} (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
     queries: list[tuple[LiteralString, list[object]]] = [
         (
-            f"select to_json(r)::text, r.created_at, r.id from (select {BATCH} from public.batches as b"
-            f" where {of_page.where} order by b.created_at desc, b.id desc limit %s) as r",
+            f"select (select to_json(r)::text from (select {BATCH}) as r), {column}, b.id from public.batches as b"
+            f" where {of_page.where} order by {column} {direction}, b.id {direction} limit %s",
             [*of_page.arguments, limit + 1],
         )
     ]

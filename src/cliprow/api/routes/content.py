@@ -119,8 +119,9 @@ class CacheFigures(msgspec.Struct, frozen=True, kw_only=True):
     seconds_saved: float
     bytes_stored: int
     bytes_saved: int
-    #: By the tenant's prices per task.
+    #: What was paid for the results that were found again.
     cost_saved: float
+    currency: str
 
 
 class Curation(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,11 +16,11 @@ from cliprow.api.answers import json_answer
 from cliprow.api.lists import Page, as_uuid
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.routes.job_types import Amount
 
 Unit = Literal["call", "1k_input_tokens", "1k_output_tokens", "character", "second"]
 Provider = Annotated[str, Meta(min_length=1, max_length=100)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-Amount = Annotated[float, Meta(ge=0, le=999_999_999)]
 #: `scope` itself is a word of the framework.
 ScopeName = Annotated[Literal["tenant", "project", "batch", "job"], QueryParameter(name="scope")]
 PerMinute = Annotated[int, Meta(ge=1, le=2_147_483_647)]

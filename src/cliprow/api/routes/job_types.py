@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from cliprow.api.routes.scripts import JobChanges
 from cliprow.models import Stage
 
 JobStatus = Literal["pending", "processing", "completed", "failed", "cancelled"]
@@ -237,10 +238,8 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True):
 
     #: This stage and all that follows of it, also of a completed job; null: what failed or was cancelled.
     stage: Stage | None = None
-    #: What is to be other than before: {voice?, tone?, language?, audience?, brief?, script_type?, duration_s?, images?,
-    #: platforms?, scenes?: {"2": {voiceover_text?, visual_description?, heading?, points?}}}. Exactly what depends on it is
-    #: computed, and the rest found again.
-    changes: dict[str, Any] | None = None
+    #: What is to be other than before. Exactly what depends on it is computed, and the rest found again.
+    changes: JobChanges | None = None
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,8 +252,8 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
 class BatchAction(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with a batch."""
 
-    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, or in a batch that was cancelled what was
-    #: withdrawn.
+    #: `retry_cancelled` runs again what was withdrawn; `retry_failed` what failed, and what was cancelled because something
+    #: it needs failed, or in a batch that was cancelled what was withdrawn.
     action: Literal["pause", "resume", "cancel", "retry_failed", "retry_cancelled"]
     #: With pause: what runs is stopped and waits again, counted as neither failed nor lost; else it may end.
     now: bool = False
@@ -350,6 +349,7 @@ class BatchCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 Title = Annotated[str, Meta(max_length=200)]
 Cap = Annotated[int, Meta(ge=1, le=999_999)]
+Amount = Annotated[float, Meta(ge=0, le=999_999_999)]
 
 
 class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -362,9 +362,12 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     #: or just the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
     #: library_items are ids, or id@version; reuse asks for scenes of the library: {tag | tags | items | scenes, version:
     #: latest or a number, limit}, or a list.
-    topics: Annotated[list[Topic | str], Meta(min_length=1, max_length=10_000)]
+    #: Up to 10,000; in a dry run as many as the body holds.
+    topics: Annotated[list[Topic | str], Meta(min_length=1)]
     title: Title = ""
     max_concurrent_tasks: Cap | None = None
+    #: The most it may cost in all, in the currency the tenant pays in; `PUT /budgets` changes it.
+    budget: Amount | None = None
     #: Fields of topics that do not say otherwise, like {"platforms": ["youtube"]}.
     defaults: Topic = {}
     #: starts_at, deadline (moments); on_deadline (cancel, warn); after (ids of batches and jobs that come first),
@@ -405,3 +408,5 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     after: Annotated[list[UUID], Meta(max_length=100)] | None = None
     after_condition: Literal["completed", "ended"] | None = None
     after_failure: Literal["hold", "cancel", "run"] | None = None
+    #: The most it may cost in all, with all of its topics, in the currency the tenant pays in.
+    budget: Amount | None = None

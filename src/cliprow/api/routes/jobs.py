@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, LiteralString
+from typing import Annotated, Any, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from cliprow.api.answers import json_answer, tagged
 from cliprow.api.idempotency import REPLAYED, IdempotencyKey
+from cliprow.api.job_filters import MAX_POSITION, JobFilter, JobOrder, ordering
 from cliprow.api.job_queries import JOB_DETAIL
 from cliprow.api.keys import key_of, not_found
 from cliprow.api.lists import (
@@ -19,12 +20,9 @@ from cliprow.api.lists import (
     CreatedFrom,
     CreatedTo,
     CursorText,
-    Filter,
     Limit,
     Page,
     WithTotal,
-    contains,
-    decode_cursor,
     page_json,
 )
 from cliprow.api.openapi import BEARER
@@ -37,6 +35,7 @@ from cliprow.api.routes.job_types import (
     Job,
     JobDetail,
     JobStatus,
+    Lane,
     NewJob,
     Pause,
     RetriedJob,
@@ -45,8 +44,8 @@ from cliprow.api.routes.job_types import (
 from cliprow.api.submission import TOPIC_FIELDS, Submission
 from cliprow.errors import InvalidInput
 
-#: Fields of a new job that say when it may begin, as options of its batch, and when it must have ended.
-_START = ("starts_at", "after", "after_condition", "after_failure")
+#: Fields of a new job that say when it may begin and what it may cost, as options of its batch, and when it must have ended.
+_START = ("starts_at", "after", "after_condition", "after_failure", "budget")
 _END = ("deadline", "on_deadline")
 Statuses = Annotated[list[JobStatus] | None, QueryParameter(name="status", description="One or several.")]
 
@@ -56,39 +55,60 @@ async def list_jobs(
     request: ApiRequest,
     statuses: Statuses = None,
     batch_id: FromQuery[UUID | None] = None,
+    position: Annotated[
+        int | None,
+        QueryParameter(ge=1, le=MAX_POSITION, description="With `batch_id`: the one at this place."),
+    ] = None,
+    from_position: Annotated[
+        int | None,
+        QueryParameter(
+            ge=1, le=MAX_POSITION, description="With `batch_id`: from this place on, like a window of 200."
+        ),
+    ] = None,
+    to_position: Annotated[
+        int | None,
+        QueryParameter(ge=1, le=MAX_POSITION, description="With `batch_id`: to this place, included."),
+    ] = None,
     project_id: FromQuery[UUID | None] = None,
     platform: Annotated[str | None, QueryParameter(max_length=50)] = None,
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the topic.")] = None,
+    error_code: Annotated[
+        str | None, QueryParameter(max_length=100, description="Of what failed, or was cancelled for others.")
+    ] = None,
+    lane: FromQuery[Lane | None] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
     order: Annotated[
-        Literal["newest", "oldest"], QueryParameter(description="Oldest first is a batch's own order.")
+        JobOrder,
+        QueryParameter(
+            description="`newest` and `oldest` by creation. Only with `batch_id`: `position`, `updated` (the last change"
+            " first), `priority` (urgent first), `topic`."
+        ),
     ] = "newest",
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
     with_total: WithTotal = False,
 ) -> Response[Page[Job]]:
     """List the tenant's jobs."""
-    found = Filter()
-    found.add("j.tenant_id = %s", request.tenant_id)
-    found.add_given("j.batch_id = %s", batch_id)
-    found.add_given("j.project_id = %s", project_id)
-    if statuses:
-        # One status by equality, so that the index on it gives the order too.
-        found.add(*("j.status = %s", statuses[0]) if len(statuses) == 1 else ("j.status = any(%s)", statuses))
-    found.add_given("j.platforms @> array[%s]", platform)
-    found.add_given("j.topic ilike %s", contains(text) if text else None)
-    found.add_given("j.id >= private.uuid_at(%s)", created_from)
-    found.add_given("j.id < private.uuid_at(%s)", created_to)
-    of_page = found.copy()
-    descending = order == "newest"
-    if cursor_text is not None:
-        of_page.add("j.id < %s" if descending else "j.id > %s", *decode_cursor(cursor_text, (UUID,)))
-    direction: LiteralString = "desc" if descending else "asc"
+    found = JobFilter(
+        statuses=statuses,
+        batch_id=batch_id,
+        project_id=project_id,
+        platform=platform,
+        text=text,
+        error_code=error_code,
+        lane=lane,
+        from_position=from_position or position,
+        to_position=to_position or position,
+        created_from=created_from,
+        created_to=created_to,
+    ).conditions(request.tenant_id)
+    ordered = ordering(order, batch_id)
+    of_page = ordered.after(found, cursor_text)
     queries: list[tuple[LiteralString, list[object]]] = [
         (
-            f"select to_json(r)::text, r.id from (select {JOB} from public.generation_jobs as j"
-            f" where {of_page.where} order by j.id {direction} limit %s) as r",
+            f"select (select to_json(r)::text from (select {JOB}) as r), {ordered.key} from public.generation_jobs as j"
+            f" where {of_page.where} order by {ordered.order_by} limit %s",
             [*of_page.arguments, limit + 1],
         )
     ]
@@ -135,7 +155,7 @@ async def retry_job(
     depends on them.
     """
     asked = data or Retry()
-    changes = None if asked.changes is None else Jsonb(asked.changes)
+    changes = None if asked.changes is None else Jsonb(msgspec.to_builtins(asked.changes))
     return await _call(request, "select public.retry_job(%s, %s, %s)::text", job_id, asked.stage, changes)
 
 
