@@ -1,7 +1,7 @@
 /** The history as a file: what the filter finds, all of it, and not only what is on the page. */
 
 import type { Schemas } from '@/lib/api'
-import { type Cell, saveCsv, saveFile } from '@/lib/download'
+import { type Cell, saveCsv, saveFile } from '@/lib/save'
 import { readAllJobs } from './api'
 import type { HistoryFilter } from './filter'
 

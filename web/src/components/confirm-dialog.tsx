@@ -6,7 +6,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from './failed'
 
-interface ConfirmProps {
+interface ConfirmDialogProps {
   readonly title: string
   readonly children: ReactNode
   /** What the button says. */
@@ -19,7 +19,15 @@ interface ConfirmProps {
   readonly onConfirm: () => Promise<unknown>
 }
 
-export function Confirm({ title, children, confirm, isDangerous, typed, onClose, onConfirm }: ConfirmProps) {
+export function ConfirmDialog({
+  title,
+  children,
+  confirm,
+  isDangerous,
+  typed,
+  onClose,
+  onConfirm,
+}: ConfirmDialogProps) {
   const { t } = useTranslation()
   const [text, setText] = useState('')
   const { mutate, isPending, error } = useMutation({ mutationFn: onConfirm, onSuccess: onClose })
