@@ -9,5 +9,5 @@ test('quotes, commas and lines survive; formulas are kept text', async () => {
       ['=1+1', null],
     ],
   )
-  expect(csv).toBe('topic,jobs\r\n"Say ""hi"", twice\nor more",2\r\n\'=1+1",')
+  expect(csv).toBe('topic,jobs\r\n"Say ""hi"", twice\nor more",2\r\n"\'=1+1",')
 })
