@@ -26,6 +26,13 @@ _SETTLE_S = 0.5
 _FINISH = "delete from procrastinate_jobs where id = %(job_id)s and status in ('todo', 'doing')"
 
 
+class _Entry(jobs.Job):
+    """An entry whose log lines name no more than it: procrastinate would put all of it into words four times a task."""
+
+    def log_context(self) -> dict[str, Any]:
+        return {"id": self.id, "queue": self.queue}
+
+
 class Entries(manager.JobManager):
     """A job manager whose jobs are claimed tasks.
 
@@ -42,7 +49,7 @@ class Entries(manager.JobManager):
         #: Claimed, and not given out yet; kept while the queue's connection is lost.
         self._ready: deque[Claim] = deque()
         self._given: dict[int, Claim] = {}
-        #: Entries that went with the completion of their tasks.
+        #: Entries that went with the completion of their tasks, and are finished next.
         self._gone: set[int] = set()
         self._notified = 0
         self._may_hold_more = False
@@ -58,7 +65,7 @@ class Entries(manager.JobManager):
         self._given.pop(entry_id, None)
 
     def completed(self, entry_id: int) -> None:
-        """The task of an entry is completed, and the entry gone."""
+        """The task of an entry is completed, and the entry gone: finishing it, which comes next, has nothing to do."""
         self._gone.add(entry_id)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:
@@ -69,7 +76,7 @@ class Entries(manager.JobManager):
             return None
         claim = self._ready.popleft()
         self._given[claim.entry_id] = claim
-        return jobs.Job(
+        return _Entry(
             id=claim.entry_id,
             status="doing",
             queue=str(claim.stage),

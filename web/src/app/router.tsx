@@ -5,6 +5,7 @@ import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { dashboardRoute } from './routes/dashboard'
+import { historyRoute } from './routes/history'
 import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
 import { signInRoute } from './routes/sign-in'
@@ -19,6 +20,7 @@ const tree = rootRoute.addChildren([
     batchesRoute,
     batchRoute,
     jobRoute,
+    historyRoute,
   ]),
 ])
 

@@ -1,10 +1,10 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconFolders, IconLayoutDashboard, IconStack2 } from '@tabler/icons-react'
+import { type Icon, IconFolders, IconHistory, IconLayoutDashboard, IconStack2 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/projects' | '/batches'
+  readonly to: '/' | '/projects' | '/batches' | '/history'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -17,6 +17,7 @@ const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
   { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
   { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
+  { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
