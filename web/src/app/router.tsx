@@ -4,6 +4,7 @@ import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
+import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
 import { projectRoute, projectsRoute } from './routes/projects'
@@ -21,6 +22,7 @@ const tree = rootRoute.addChildren([
     batchRoute,
     jobRoute,
     historyRoute,
+    costsRoute,
   ]),
 ])
 

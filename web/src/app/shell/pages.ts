@@ -1,10 +1,17 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconFolders, IconHistory, IconLayoutDashboard, IconStack2 } from '@tabler/icons-react'
+import {
+  type Icon,
+  IconCoin,
+  IconFolders,
+  IconHistory,
+  IconLayoutDashboard,
+  IconStack2,
+} from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/projects' | '/batches' | '/history'
+  readonly to: '/' | '/projects' | '/batches' | '/history' | '/costs'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -18,6 +25,7 @@ const PAGES: readonly NavPage[] = [
   { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
   { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
+  { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
