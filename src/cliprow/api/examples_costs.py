@@ -37,6 +37,9 @@ COST_EXAMPLES: dict[str, Any] = {
     "NewProviderRate": _RATE,
     "SetProviderRate": _RATE,
     "ProviderRate": {**_RATE, "is_own": True, "closed_until": None},
+    "CommonPrices": {"items": [_PRICE]},
+    "CommonRate": {**_RATE, "closed_until": None},
+    "CommonRates": {"items": [{**_RATE, "closed_until": None}]},
     "Costs": {
         "scope": "tenant",
         "scope_id": _TENANT_ID,

@@ -182,7 +182,7 @@ async def set_price(request: ApiRequest, data: JSONBody[NewPrice]) -> Response[S
                 "select public.set_price(%s, %s, %s, %s, %s, %s)::text",
                 data.provider,
                 data.unit,
-                _exact(data.amount),
+                exact(data.amount),
                 data.model,
                 data.currency,
                 data.valid_from,
@@ -240,14 +240,14 @@ async def set_budget(request: ApiRequest, data: JSONBody[NewBudget]) -> Response
             await transaction.value(
                 "select public.set_budget(%s, %s, %s, %s)::text",
                 data.scope,
-                _exact(data.amount),
+                exact(data.amount),
                 data.scope_id,
                 data.period,
             )
         )
 
 
-def _exact(amount: float | None) -> Decimal | None:
+def exact(amount: float | None) -> Decimal | None:
     """As it was written: 0.1, not the nearest double."""
     return None if amount is None else Decimal(repr(amount))
 
