@@ -109,6 +109,8 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "project_id": first["projects"]["id"],
         "batch_id": first["batches"]["id"],
         "job_id": first["generation_jobs"]["id"],
+        "job_ids": [first["generation_jobs"]["id"]],
+        "action": "cancel",
         "task_id": first["stage_tasks"]["id"],
         "schedule_id": first["schedules"]["id"],
         "schedule": {"name": "N", "cron": "@daily", "topics": [{"topic": "T", "platforms": ["youtube"]}]},

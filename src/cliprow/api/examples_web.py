@@ -9,6 +9,8 @@ _ITEM_ID = "01938c61-2b3c-7d4e-9f50-6b7c8d9e0f1a"
 _AT = "2026-11-25T09:30:00+00:00"
 
 WEB_EXAMPLES: dict[str, Any] = {
+    "JobsAction": {"action": "pause", "filter": {"status": ["pending", "processing"]}},
+    "ChangedJobs": {"matched_jobs": 420, "changed_jobs": 420, "remaining_jobs": 0, "skipped_jobs": 3},
     "JobScript": {
         "id": "01938c60-3c4d-7e5f-8a6b-7c8d9e0f1a2b",
         "job_id": _JOB_ID,

@@ -53,6 +53,7 @@ USER_CALLS = {
     "public.content_garbage",
     "public.collect_garbage",
     "public.cache_statistics",
+    "public.act_on_jobs",
     "public.add_library_version",
     "public.cancel_batch",
     "public.cancel_job",
