@@ -55,6 +55,18 @@ COST_EXAMPLES: dict[str, Any] = {
             }
         ],
     },
+    "BudgetEvent": {
+        "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+        "event": "budget.warned",
+        "scope": "batch",
+        "scope_id": _BATCH_ID,
+        "period": "total",
+        "amount": 5,
+        "spent": 4.2,
+        "currency": "USD",
+        "user_id": None,
+        "created_at": _AT,
+    },
     "NewBudget": {"scope": "batch", "scope_id": _BATCH_ID, "amount": 5},
     "Budget": {
         "id": "01938c73-1a2b-7c3d-8e4f-5a6b7c8d9e0f",

@@ -22,6 +22,7 @@ from cliprow.cli.pricing import (
     rate_options,
     tell_price,
 )
+from cliprow.cli.timing import shown
 from cliprow.errors import InvalidInput
 
 
@@ -148,6 +149,42 @@ def show(choice: Choice, as_json: bool) -> None:
         click.echo("There is no budget: nothing is held back. Next: `cliprow budget set 50`.")
     else:
         _print(found)
+
+
+@budget.command()
+@click.option("--project", type=click.UUID, help="Only of this project (its id).")
+@click.option("--batch", help="Only of this batch: its number, id, or `last`.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Most listed.")
+@deployment_options
+@json_option
+def history(project: UUID | None, batch: str | None, limit: int, choice: Choice, as_json: bool) -> None:
+    """What became of budgets: warned at 80%, used up, raised and lifted; the newest first."""
+    with open_deployment(choice) as at:
+        _, key = _scope(at, project, batch, None)
+        found = at.ask(
+            Question(
+                sql="select public.list_budget_events(%s, null, %s)",
+                arguments=(key, limit),
+                path="/budgets/events",
+                parameters={} if key is None else {"scope_id": key},
+                most=limit,
+            )
+        )
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("Nothing became of a budget yet.")
+    else:
+        print_table(
+            ["When", "Event", "Of", "Id", "Spent", "Limit"],
+            [
+                [
+                    shown(e["created_at"]), e["event"].removeprefix("budget."), e["scope"], e["scope_id"],
+                    f"{e['spent']:g} {e['currency']}", f"{e['amount']:g}",
+                ]
+                for e in found
+            ],
+        )  # fmt: skip
 
 
 @budget.command("set")

@@ -75,6 +75,7 @@ USER_CALLS = {
     "public.discard_letters",
     "public.invite_member",
     "public.issue_asset",
+    "public.list_budget_events",
     "public.list_budgets",
     "public.list_costs",
     "public.list_audit",
