@@ -14,21 +14,41 @@ test-on programs *arguments:
     CLIPROW_POSTGRES_BIN="$1" uv run pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
         tests/sql tests/migration tests/integration/test_{batches,control,db,migrate,migrate_state,worker_tasks}.py "${@:2}"
 
-# Python and SQL style
-lint:
+# Style of Python, SQL and TypeScript
+lint: _web-packages
     uv run ruff check
     uv run ruff format --check
     uv run sqlfluff lint sql supabase/migrations --processes 2
+    npm --prefix web run --silent lint
 
-# Static types
-types:
+# Static types, and whether the web app's are those of the API
+types: _web-packages
     uv run mypy
+    uv run python deploy/web_types.py --check
+    npm --prefix web run --silent types
 
 # Mend what can be mended mechanically
-fmt:
+fmt: _web-packages
     uv run ruff check --fix
     uv run ruff format
     uv run sqlfluff fix sql --processes 2
+    npm --prefix web run --silent fmt
+
+# The web app's development server, for the API of `just up`; other scripts of it by name: `just web test`
+web script="dev" *arguments: _web-packages
+    npm --prefix web run "$1" -- "${@:2}"
+
+# Write the web app's types from the API's OpenAPI document
+web-types: _web-packages
+    uv run python deploy/web_types.py
+
+# The wheel, with the built web app in it
+wheel: _web-packages
+    npm --prefix web run --silent build
+    uv build --wheel
+
+_web-packages:
+    [ web/node_modules/.package-lock.json -nt web/package-lock.json ] || npm --prefix web ci --no-audit --no-fund --loglevel=error
 
 # A batch of three topics, from nothing to files
 demo *arguments:

@@ -1,6 +1,7 @@
 -- Attempts: who owns a task, what an artifact makes of it, and how it begins and is completed. Whatever changes a task locks
 -- its tenant first, and all but claims ask for the fencing token. These functions keep generic plans, which cost half:
--- partitions are pruned when a query runs, by the job's id.
+-- partitions are pruned when a query runs, by the job's id. A connection keeps a plan for long after a table was small, so
+-- none of them reads a whole table where an index would do.
 
 create function private.lock_task(p_job_id uuid, p_task_id uuid)
 returns public.stage_tasks
@@ -140,10 +141,16 @@ begin
     error_code = null, error_message = null, next_step = null
   from unnest(p_tasks) as d
   where t.job_id = d.job_id and t.id = d.id;
-  update public.stage_tasks as t
-  set awaits_key = null
-  from unnest(p_tasks) as d
-  where t.tenant_id = d.tenant_id and t.awaits_key = d.content_key;
+  -- Seldom: and an update fires its triggers even when it finds nothing.
+  if exists (
+    select from unnest(p_tasks) as d
+    join public.stage_tasks as t on t.tenant_id = d.tenant_id and t.awaits_key = d.content_key
+  ) then
+    update public.stage_tasks as t
+    set awaits_key = null
+    from unnest(p_tasks) as d
+    where t.tenant_id = d.tenant_id and t.awaits_key = d.content_key;
+  end if;
 end
 $$;
 comment on function private.finish_tasks(public.stage_tasks [], boolean) is
@@ -155,7 +162,12 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_host text := coalesce((select w.host from private.workers as w where w.id = p_worker_id), '');
 begin
+  if p_tasks = '{}' then
+    return;
+  end if;
   update public.stage_tasks as t
   set status = 'processing', attempt_id = s.attempt_id, worker_id = p_worker_id, content_key = s.content_key,
     started_at = now(), progress = 0, is_reused = false
@@ -164,7 +176,7 @@ begin
   insert into public.task_attempts (job_id, id, task_id, tenant_id, generation, number, worker_id, host)
   select s.job_id, s.attempt_id, s.id, s.tenant_id, s.generation,
     1 + (select count(*) from public.task_attempts as a where a.job_id = s.job_id and a.task_id = s.id),
-    p_worker_id, coalesce((select w.host from private.workers as w where w.id = p_worker_id), '')
+    p_worker_id, v_host
   from unnest(p_tasks) as s;
 end
 $$;

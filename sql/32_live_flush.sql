@@ -144,6 +144,7 @@ returns void
 language plpgsql
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
   v_mark_ids bigint [] := array(
@@ -296,6 +297,7 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
   v_mark_ids bigint [];

@@ -25,7 +25,7 @@ MAX_LINES = 450
 
 #: Imports point from a later line to an earlier one, or stay within their line.
 LAYERS = (
-    {"errors", "models"},
+    {"errors", "models", "web"},
     {"background", "config", "connections", "files", "filling", "images", "statements", "topic_files"},
     {"db", "storage", "auth", "media", "local", "migrate", "export", "topic_rows", "topics"},
     {"providers", "stages"},
@@ -50,6 +50,8 @@ def files() -> list[Path]:
             for path in (ROOT / folder).rglob("*")
             if path.is_file()
             and not {"node_modules", "__pycache__", "dist", ".temp"} & set(path.relative_to(ROOT).parts)
+            and path.relative_to(ROOT).parts[:3] != ("web", "src", "types")
+            and path.name != "package-lock.json"
         ]
     return sorted(path for path in found if path.suffix in TEXTS)
 

@@ -18,11 +18,12 @@ from cliprow.api.request import ApiRequest
 from cliprow.api.routes import ROUTERS
 from cliprow.api.services import make_services
 from cliprow.api.settings import ApiSettings
+from cliprow.api.web_app import PageRedirect
 
 _METHODS: list[Method] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 #: Headers that a page from another origin may send and read.
 _SENT = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Traceparent"]
-_SENT += ["X-Cliprow-Session", "X-Request-Id"]
+_SENT += ["X-Cliprow-Client", "X-Cliprow-Session", "X-Request-Id"]
 _READ = ["ETag", "Idempotency-Replayed", "Location", "Retry-After", "Traceparent", "X-Request-Id"]
 
 
@@ -51,7 +52,9 @@ def create_app(settings: ApiSettings) -> Litestar:
         logging_config=None,
     )
     app.asgi_handler = Edge(
-        app.asgi_handler, note_denial=services.denials.note, allows_origins=bool(settings.cors_origins)
+        PageRedirect(app.asgi_handler),
+        note_denial=services.denials.note,
+        allows_origins=bool(settings.cors_origins),
     )
     return app
 

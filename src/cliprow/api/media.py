@@ -37,7 +37,9 @@ class Media:
         self._base = f"{supabase_url.rstrip('/')}/storage/v1"
         self._has_key = bool(secret_key)
         headers = {"apikey": secret_key, "authorization": f"Bearer {secret_key}"} if secret_key else {}
-        self._client = httpx.AsyncClient(headers=headers, timeout=_TIMEOUT)
+        # Before the server closes it: see `services.py`.
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=3.0)
+        self._client = httpx.AsyncClient(headers=headers, timeout=_TIMEOUT, limits=limits)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -60,7 +60,8 @@ def make_services(settings: ApiSettings) -> Services:
         http=httpx.AsyncClient(
             base_url=settings.supabase_url,
             timeout=httpx.Timeout(15.0, connect=5.0),
-            limits=httpx.Limits(max_connections=50, max_keepalive_connections=10),
+            # Servers close a connection after five seconds of silence or more: before that it is not used again.
+            limits=httpx.Limits(max_connections=50, max_keepalive_connections=10, keepalive_expiry=3.0),
         ),
         media=media,
         archiver=Archiver(media),

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cliprow import migrate
+from cliprow import migrate, web
 from cliprow.cli.output import LOG_FORMAT, json_option, out_option, print_json, print_table
 from cliprow.cli.own_api import own_api
 from cliprow.cli.session import session
 from cliprow.cli.workers import own_worker
 from cliprow.config import Config
-from cliprow.errors import InvalidInput, Unavailable
+from cliprow.errors import InvalidInput, MissingDependency, Unavailable
 from cliprow.local import checks, machine
 from cliprow.local.stack import revive, running_stack
 from cliprow.models import Stage
@@ -115,7 +115,11 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
 
 @click.command()
 def up() -> None:
-    """Run the embedded database and gateway, the REST API and a worker until Ctrl-C."""
+    """Run the embedded database and gateway, the REST API with the web app, and a worker until Ctrl-C."""
+    try:
+        web.ensure_built(click.echo)
+    except MissingDependency as error:
+        click.echo(f"{error.message} {error.next_step}", err=True)
     with session(gateway=True) as at, own_api(at.config) as api, own_worker(at) as running:
         home = at.config.home
         project = at.stack.supabase
@@ -127,13 +131,14 @@ def up() -> None:
         click.echo(f"Key        {project.publishable_key} (publishable; for programs that people run)")
         api.await_answer()
         whose = f"log {api.log}" if api.is_ours else "another command's; it runs here when that one ends"
+        click.echo(f"Web app    {api.url}/app/")
         click.echo(f"API        {api.url}, described at {api.url}/docs, {whose}")
         if running.ensure():
             click.echo(f"Worker     {len(os.sched_getaffinity(0))} slots, log {running.log}")
         else:
             click.echo("Worker     another command's; one is started here when that one ends")
         click.echo(
-            "Ready: `cliprow batch create` in another terminal. Ctrl-C stops; what is unfinished goes on later."
+            "Ready: open the web app, or use `cliprow` in another terminal. Ctrl-C stops; what is unfinished goes on later."
         )
         while True:
             time.sleep(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litestar import Router
 
+from cliprow.api import web_app
 from cliprow.api.routes import (
     analytics,
     assets,
@@ -65,4 +66,5 @@ ROUTERS: tuple[Router, ...] = (
     stages.router,
     config.router,
     documents.router,
+    web_app.router,
 )

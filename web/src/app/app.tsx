@@ -1,0 +1,34 @@
+import { DirectionProvider, MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { makeQueryClient } from '@/lib/queries'
+import { useSession } from '@/lib/use-session'
+import { makeRouter } from './router'
+import { cssVariables, theme } from './theme'
+
+export function App() {
+  const [queries] = useState(makeQueryClient)
+  const [router] = useState(() => makeRouter(queries))
+  const { i18n, t } = useTranslation()
+  const { status } = useSession()
+
+  // Signing out, here or in another tab, leaves the page that needs a sign-in, and nothing of it in memory.
+  useEffect(() => {
+    if (status === 'signed-out') queries.clear()
+    void router.invalidate()
+  }, [status, router, queries])
+
+  return (
+    <DirectionProvider key={i18n.dir()} initialDirection={i18n.dir()} detectDirection={false}>
+      <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
+        <QueryClientProvider client={queries}>
+          <RouterProvider router={router} />
+        </QueryClientProvider>
+        <Notifications position="bottom-right" aria-label={t('shell.messages')} />
+      </MantineProvider>
+    </DirectionProvider>
+  )
+}

@@ -1,0 +1,30 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRouter } from '@tanstack/react-router'
+import { Loading } from '@/components/loading'
+import { NotFound } from './not-found'
+import { RouteError } from './route-error'
+import { dashboardRoute } from './routes/dashboard'
+import { rootRoute } from './routes/root'
+import { signInRoute } from './routes/sign-in'
+import { signedInRoute } from './routes/signed-in'
+
+const tree = rootRoute.addChildren([signInRoute, signedInRoute.addChildren([dashboardRoute])])
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    basepath: import.meta.env.BASE_URL,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPendingComponent: Loading,
+    defaultErrorComponent: RouteError,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

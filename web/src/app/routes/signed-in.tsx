@@ -1,0 +1,22 @@
+/** Everything that needs a sign-in: without one the sign-in page comes first, and leads back to where one wanted to go. */
+
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { configQuery } from '@/lib/config'
+import { meQuery } from '@/lib/me'
+import { renew, session } from '@/lib/session'
+import { rootRoute } from './root'
+
+export const signedInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'signed-in',
+  beforeLoad: async ({ location }) => {
+    const known = session().status === 'starting' ? await renew() : session()
+    if (known.status !== 'signed-in') {
+      const isStart = location.pathname === '/'
+      throw redirect({ to: '/sign-in', search: isStart ? {} : { back: location.href }, replace: true })
+    }
+  },
+  loader: ({ context }) =>
+    Promise.all([context.queries.ensureQueryData(meQuery), context.queries.ensureQueryData(configQuery)]),
+  component: lazyRouteComponent(() => import('@/app/shell/shell'), 'Shell'),
+})

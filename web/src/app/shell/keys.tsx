@@ -1,0 +1,156 @@
+/**
+ * The keyboard map: `g` and a letter go to a page, `l` freezes live changes, `?` shows all keys, Ctrl+K finds a page
+ * or an action. Pages add their own keys with `usePageKeys`.
+ */
+
+import { Kbd, Modal, Table } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { useNavigate } from '@tanstack/react-router'
+import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useFreeze } from '@/lib/live/live'
+import { useMe } from '@/lib/me'
+import { pagesFor } from './pages'
+
+const Palette = lazy(() => import('./palette').then(({ Palette: component }) => ({ default: component })))
+
+export interface PageKey {
+  /** As Mantine's hotkeys name it, like `shift+x`. */
+  readonly key: string
+  /** What it does, in the reader's language. */
+  readonly label: string
+  readonly run: () => void
+}
+
+let pageKeys: readonly PageKey[] = []
+const listeners = new Set<() => void>()
+
+/** Keys of the page that is shown; they are listed in the help. */
+export function usePageKeys(keys: readonly PageKey[]): void {
+  useHotkeys(keys.map(({ key, run }) => [key, run]))
+  useEffect(() => {
+    pageKeys = keys
+    for (const listener of listeners) listener()
+    return () => {
+      pageKeys = []
+      for (const listener of listeners) listener()
+    }
+  }, [keys])
+}
+
+function onPageKeys(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+interface KeyMap {
+  readonly isHelpOpen: boolean
+  readonly openHelp: () => void
+  readonly closeHelp: () => void
+  readonly isPaletteOpen: boolean
+  readonly closePalette: () => void
+}
+
+/** Milliseconds in which the letter has to follow `g`. */
+const CHORD_MS = 1_000
+
+export function useKeyMap(): KeyMap {
+  const navigate = useNavigate()
+  const { role } = useMe()
+  const { isFrozen, setFrozen } = useFreeze()
+  const [isHelpOpen, help] = useDisclosure()
+  const [isPaletteOpen, palette] = useDisclosure()
+  const chordAt = useRef(Number.NEGATIVE_INFINITY)
+  const pages = pagesFor(role)
+  useHotkeys([
+    ['shift+?', help.open],
+    ['?', help.open],
+    ['mod+k', palette.open],
+    ['l', () => setFrozen(!isFrozen)],
+    ['g', () => (chordAt.current = performance.now())],
+  ])
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (performance.now() - chordAt.current > CHORD_MS || event.key === 'g') return
+      const page = pages.find(({ key }) => key === event.key)
+      chordAt.current = Number.NEGATIVE_INFINITY
+      if (!page) return
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      void navigate({ to: page.to })
+    }
+    addEventListener('keydown', onKey, { capture: true })
+    return () => removeEventListener('keydown', onKey, { capture: true })
+  }, [navigate, pages])
+  return {
+    isHelpOpen,
+    openHelp: help.open,
+    closeHelp: help.close,
+    isPaletteOpen,
+    closePalette: palette.close,
+  }
+}
+
+export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: KeyMap) {
+  const { t } = useTranslation()
+  const { role } = useMe()
+  const [wasOpen, setWasOpen] = useState(false)
+  const own = useSyncExternalStore(onPageKeys, () => pageKeys)
+  useEffect(() => {
+    if (isPaletteOpen) setWasOpen(true)
+  }, [isPaletteOpen])
+  const general: readonly [string, string][] = [
+    ['?', t('keys.help')],
+    ['Ctrl K', t('keys.palette')],
+    ['l', t('keys.freeze')],
+    ...pagesFor(role).flatMap(({ key, name }): [string, string][] =>
+      key ? [[`g ${key}`, t(`nav.${name}`)]] : [],
+    ),
+  ]
+  return (
+    <>
+      <Modal opened={isHelpOpen} onClose={closeHelp} title={t('keys.title')}>
+        <KeyTable caption={t('keys.everywhere')} rows={general} />
+        {own.length > 0 && (
+          <KeyTable
+            caption={t('keys.thisPage')}
+            rows={own.map(({ key, label }) => [key.replace('+', ' '), label])}
+          />
+        )}
+      </Modal>
+      {wasOpen && (
+        <Suspense>
+          <Palette isOpen={isPaletteOpen} onClose={closePalette} />
+        </Suspense>
+      )}
+    </>
+  )
+}
+
+function KeyTable({
+  caption,
+  rows,
+}: {
+  readonly caption: string
+  readonly rows: readonly (readonly [string, string])[]
+}) {
+  return (
+    <Table captionSide="top" mb="md">
+      <Table.Caption ta="start">{caption}</Table.Caption>
+      <Table.Tbody>
+        {rows.map(([keys, label]) => (
+          <Table.Tr key={keys}>
+            <Table.Td w={120}>
+              {keys.split(' ').map((key) => (
+                <Kbd key={key} mr={4}>
+                  {key}
+                </Kbd>
+              ))}
+            </Table.Td>
+            <Table.Td>{label}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  )
+}

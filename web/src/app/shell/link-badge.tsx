@@ -1,0 +1,76 @@
+/** How the page is kept up to date: Live, Polling or Offline, and how old what it shows may be. */
+
+import { Badge, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import {
+  type Icon,
+  IconBolt,
+  IconCloudOff,
+  IconPlayerPause,
+  IconPlugConnected,
+  IconRefresh,
+} from '@tabler/icons-react'
+import { useEffect, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { formatAgo, formatTime } from '@/lib/format'
+import type { LinkState } from '@/lib/live/link'
+import { useFreeze, useLinkStatus } from '@/lib/live/live'
+
+const LOOK: Record<LinkState, { color: string; icon: Icon }> = {
+  connecting: { color: 'gray', icon: IconPlugConnected },
+  live: { color: 'teal', icon: IconBolt },
+  polling: { color: 'orange', icon: IconRefresh },
+  offline: { color: 'red', icon: IconCloudOff },
+}
+
+export function LinkBadge() {
+  const { t } = useTranslation()
+  const { state, since, heardAt } = useLinkStatus()
+  const { isFrozen, setFrozen } = useFreeze()
+  useEverySecond(state !== 'live')
+  const { color, icon: IconOf } = LOOK[state]
+  const age = heardAt > 0 && state !== 'live' ? formatAgo(new Date(heardAt).toISOString()) : ''
+  if (isFrozen) {
+    return (
+      <Tooltip label={t('link.frozenHint')}>
+        <UnstyledButton onClick={() => setFrozen(false)}>
+          <Badge color="yellow" leftSection={<IconPlayerPause size={13} aria-hidden />}>
+            {t('link.frozen')}
+          </Badge>
+        </UnstyledButton>
+      </Tooltip>
+    )
+  }
+  return (
+    <Tooltip
+      multiline
+      maw={280}
+      label={t(`link.${state}Hint`, { since: formatTime(new Date(since).toISOString()) })}
+    >
+      <Group
+        gap={6}
+        wrap="nowrap"
+        tabIndex={0}
+        role="status"
+        aria-label={t('link.label', { state: t(`link.${state}`) })}
+      >
+        <Badge color={color} leftSection={<IconOf size={13} aria-hidden />} data-link={state}>
+          {t(`link.${state}`)}
+        </Badge>
+        {age && (
+          <Text size="xs" c="dimmed" visibleFrom="sm" aria-hidden>
+            {age}
+          </Text>
+        )}
+      </Group>
+    </Tooltip>
+  )
+}
+
+function useEverySecond(isWanted: boolean): void {
+  const [, tick] = useState(0)
+  useEffect(() => {
+    if (!isWanted) return
+    const timer = setInterval(() => tick((count) => count + 1), 1_000)
+    return () => clearInterval(timer)
+  }, [isWanted])
+}

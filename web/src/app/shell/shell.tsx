@@ -1,0 +1,106 @@
+/** The frame around every page of a signed-in user: navigation, tenant, live badge, keys. */
+
+import { ActionIcon, AppShell, Burger, Group, Text, Tooltip } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconKeyboard } from '@tabler/icons-react'
+import { Link, Outlet, useRouterState } from '@tanstack/react-router'
+import { Suspense, useEffect } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Loading } from '@/components/loading'
+import { useConfig } from '@/lib/config'
+import { LiveProvider } from '@/lib/live/live'
+import { useMe } from '@/lib/me'
+import { Announcer } from './announcer'
+import { KeyHelp, useKeyMap } from './keys'
+import { LinkBadge } from './link-badge'
+import { NavLinks } from './nav-links'
+import { NoTenant } from './no-tenant'
+import { TenantMenu } from './tenant-menu'
+import { UserMenu } from './user-menu'
+
+export function Shell() {
+  const { tenant } = useMe()
+  const config = useConfig()
+  if (!tenant) return <NoTenant />
+  return (
+    // Another tenant is another link, and another page.
+    <LiveProvider key={tenant.id} config={config} tenant={tenant}>
+      <Frame />
+    </LiveProvider>
+  )
+}
+
+function Frame() {
+  const { t } = useTranslation()
+  const [isOpen, { toggle, close }] = useDisclosure()
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const keys = useKeyMap()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: for every new path.
+  useEffect(close, [path])
+  useFocusOnTitle(path)
+  return (
+    <AppShell
+      header={{ height: 56 }}
+      navbar={{ width: 232, breakpoint: 'md', collapsed: { mobile: !isOpen } }}
+      padding={0}
+    >
+      <a className="visually-hidden" href="#main">
+        {t('shell.skip')}
+      </a>
+      <AppShell.Header px="md">
+        <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
+          <Group gap="sm" wrap="nowrap" miw={0}>
+            <Burger
+              opened={isOpen}
+              onClick={toggle}
+              hiddenFrom="md"
+              size="sm"
+              aria-label={t('shell.menu')}
+              aria-expanded={isOpen}
+            />
+            <Link to="/" aria-label={t('nav.dashboard')} style={{ display: 'flex' }}>
+              <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={28} height={28} />
+            </Link>
+            <Text fw={700} visibleFrom="sm">
+              Cliprow
+            </Text>
+            <TenantMenu />
+          </Group>
+          <Group gap="xs" wrap="nowrap">
+            <LinkBadge />
+            <Tooltip label={t('shell.keys')}>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                visibleFrom="sm"
+                onClick={keys.openHelp}
+                aria-label={t('shell.keys')}
+              >
+                <IconKeyboard size={20} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+            <UserMenu />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" component="nav" aria-label={t('shell.navigation')}>
+        <NavLinks />
+      </AppShell.Navbar>
+      <AppShell.Main id="main" tabIndex={-1} bg="var(--cliprow-page)">
+        <Suspense fallback={<Loading />}>
+          <Outlet />
+        </Suspense>
+      </AppShell.Main>
+      <KeyHelp {...keys} />
+      <Announcer />
+    </AppShell>
+  )
+}
+
+/** A new page is told to screen readers by its title, where keys go on from. */
+function useFocusOnTitle(path: string): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: for every new path.
+  useEffect(() => {
+    if (document.activeElement === document.body) document.getElementById('page-title')?.focus()
+  }, [path])
+}

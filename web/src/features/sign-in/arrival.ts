@@ -1,0 +1,36 @@
+/**
+ * What a link in a message, or a sign-in elsewhere, brings back in the address: a code, a refresh token or a refusal.
+ * It leaves the address at once, so that it is in no history.
+ */
+
+import { ApiError } from '@/lib/problem'
+import { startSession } from '@/lib/session'
+
+let taking: Promise<void> | undefined
+
+/** Take up the session that the address brings. Throws ApiError where it brings a refusal, or nothing. */
+export function takeArrival(): Promise<void> {
+  taking ??= take()
+  return taking
+}
+
+async function take(): Promise<void> {
+  const given = new URLSearchParams(location.search)
+  for (const [name, value] of new URLSearchParams(location.hash.slice(1))) given.set(name, value)
+  history.replaceState(history.state, '', location.pathname)
+  const code = given.get('code')
+  const refreshToken = given.get('refresh_token')
+  if (code) {
+    const verifier = sessionStorage.getItem('cliprow.verifier')
+    sessionStorage.removeItem('cliprow.verifier')
+    return startSession({ auth_code: code, code_verifier: verifier })
+  }
+  if (refreshToken) return startSession({ refresh_token: refreshToken })
+  throw new ApiError({
+    title: 'Not signed in',
+    status: 400,
+    code: given.get('error_code') ?? 'LINK_INVALID',
+    detail: given.get('error_description') ?? 'This link does not sign anybody in any more.',
+    next_step: 'Sign in again, or ask for another link.',
+  })
+}

@@ -1,0 +1,32 @@
+import { Alert, Stack } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+/** Where sign-ins elsewhere and confirmed addresses come back to. */
+import { TextLink } from '@/components/links'
+import { Loading } from '@/components/loading'
+import { describeError } from '@/lib/say'
+import { takeArrival } from './arrival'
+import { useLeaveWhenSignedIn } from './leave'
+
+export function CallbackPage() {
+  const { t } = useTranslation('sign-in')
+  const { error } = useQuery({
+    queryKey: ['arrival'],
+    queryFn: () => takeArrival().then(() => true),
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  useLeaveWhenSignedIn()
+  if (!error) return <Loading />
+  const { title, message } = describeError(error)
+  return (
+    <Stack>
+      <Alert color="red" title={title} role="alert">
+        {message}
+      </Alert>
+      <TextLink to="/sign-in" ta="center">
+        {t('toSignIn')}
+      </TextLink>
+    </Stack>
+  )
+}

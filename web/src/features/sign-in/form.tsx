@@ -1,0 +1,51 @@
+/** What the forms before the sign-in have in common: a title, what went wrong, fields, one button. */
+
+import { Alert, Button, Stack, Text, Title } from '@mantine/core'
+import { useDocumentTitle } from '@mantine/hooks'
+import { useMutation } from '@tanstack/react-query'
+import { type FormEvent, type ReactNode, useEffect, useRef } from 'react'
+import { describeError } from '@/lib/say'
+
+interface SignInFormProps {
+  readonly title: string
+  readonly text?: ReactNode
+  readonly submit: string
+  readonly children?: ReactNode
+  /** Below the button. */
+  readonly below?: ReactNode
+  readonly onSubmit: () => Promise<void>
+}
+
+export function SignInForm({ title, text, submit, children, below, onSubmit }: SignInFormProps) {
+  useDocumentTitle(`${title} · Cliprow`)
+  const { mutate, error, isPending } = useMutation({ mutationFn: onSubmit })
+  const alert = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (error) alert.current?.focus()
+  }, [error])
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    if (!isPending) mutate()
+  }
+  const failure = error && describeError(error)
+  return (
+    <form onSubmit={send}>
+      <Stack>
+        <Title order={1} size="h3">
+          {title}
+        </Title>
+        {text && <Text c="dimmed">{text}</Text>}
+        {failure && (
+          <Alert color="red" title={failure.title} role="alert" tabIndex={-1} ref={alert}>
+            {failure.message}
+          </Alert>
+        )}
+        {children}
+        <Button type="submit" loading={isPending} fullWidth>
+          {submit}
+        </Button>
+        {below}
+      </Stack>
+    </form>
+  )
+}

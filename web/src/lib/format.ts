@@ -1,0 +1,68 @@
+/** Numbers, times and sizes as the reader's language writes them. */
+
+import i18next from 'i18next'
+
+const language = () => i18next.resolvedLanguage ?? 'en'
+
+export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
+  return new Intl.NumberFormat(language(), options).format(value)
+}
+
+/** A share between 0 and 1. */
+export function formatPercent(share: number, digits = 0): string {
+  return formatNumber(share, { style: 'percent', maximumFractionDigits: digits })
+}
+
+export function formatMoney(amount: number, currency: string): string {
+  const digits = amount !== 0 && Math.abs(amount) < 1 ? 4 : 2
+  return formatNumber(amount, { style: 'currency', currency, maximumFractionDigits: digits })
+}
+
+/** An ISO time, in the reader's time zone. */
+export function formatTime(iso: string, style: 'short' | 'medium' = 'medium'): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: style, timeStyle: 'short' }).format(new Date(iso))
+}
+
+export function formatDate(iso: string): string {
+  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
+}
+
+const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+]
+
+/** How long ago, or in how long, from an ISO time. */
+export function formatAgo(iso: string, now = Date.now()): string {
+  const distance = Date.parse(iso) - now
+  const [unit, size] = STEPS.find(([, step]) => Math.abs(distance) >= step) ?? ['second', 1_000]
+  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' }).format(
+    Math.round(distance / size),
+    unit,
+  )
+}
+
+/** A duration in milliseconds: `840 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
+export function formatDuration(ms: number): string {
+  const unit = (value: number, name: string, digits = 0) =>
+    formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits })
+  if (ms < 1_000) return unit(Math.round(ms), 'millisecond')
+  if (ms < 60_000) return unit(ms / 1_000, 'second', ms < 10_000 ? 1 : 0)
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 60) return `${unit(minutes, 'minute')} ${unit(Math.floor((ms % 60_000) / 1_000), 'second')}`
+  return `${unit(Math.floor(minutes / 60), 'hour')} ${unit(minutes % 60, 'minute')}`
+}
+
+const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
+
+export function formatBytes(bytes: number): string {
+  const step = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), SIZES.length - 1)
+  return formatNumber(bytes / 1_000 ** step, {
+    style: 'unit',
+    unit: SIZES[step],
+    unitDisplay: 'short',
+    maximumFractionDigits: step > 1 ? 1 : 0,
+  })
+}
