@@ -37,6 +37,18 @@ WEB_EXAMPLES: dict[str, Any] = {
         "workers": {"worker_count": 2, "slots": 8, "busy_slots": 7},
         "stages": [_QUEUE],
     },
+    "Voices": {
+        "items": [
+            {
+                "voice": "en_US-joe-medium",
+                "language": "en-US",
+                "label": "Joe (English, neural)",
+                "provider": "piper",
+                "is_default": True,
+            }
+        ]
+    },
+    "Styles": {"items": [{"style": "educational", "label": "Green with yellow, grid", "is_default": True}]},
     "OwnQueues": {"items": [_QUEUE]},
     "TenantWorkers": {
         "items": [

@@ -33,6 +33,7 @@ from cliprow.api.routes import (
     summary,
     tenants,
     timing,
+    voices,
     webhooks,
 )
 
@@ -53,6 +54,7 @@ ROUTERS: tuple[Router, ...] = (
     costs.router,
     dead_letters.router,
     audit.router,
+    voices.router,
     library.router,
     content.library_router,
     content.router,
