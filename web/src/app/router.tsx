@@ -4,11 +4,12 @@ import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { dashboardRoute } from './routes/dashboard'
+import { historyRoute } from './routes/history'
 import { rootRoute } from './routes/root'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
-const tree = rootRoute.addChildren([signInRoute, signedInRoute.addChildren([dashboardRoute])])
+const tree = rootRoute.addChildren([signInRoute, signedInRoute.addChildren([dashboardRoute, historyRoute])])
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({
