@@ -3730,23 +3730,6 @@ export interface components {
             publishable_key: string;
             supabase_url: string;
         };
-        /** ContentFigures */
-        ContentFigures: {
-            comments: number;
-            /** Format: uuid */
-            content_id: string;
-            engagement_rate: number;
-            file_name: string;
-            job_id: string | null;
-            likes: number;
-            platform: string;
-            saves: number;
-            score: number;
-            shares: number;
-            topic: string;
-            views: number;
-            watch_time_s: number;
-        };
         /**
          * CollectedGarbage
          * @example {
@@ -3763,6 +3746,23 @@ export interface components {
             is_finished: boolean;
             next_after: string | null;
             tenants: number;
+        };
+        /** ContentFigures */
+        ContentFigures: {
+            comments: number;
+            /** Format: uuid */
+            content_id: string;
+            engagement_rate: number;
+            file_name: string;
+            job_id: string | null;
+            likes: number;
+            platform: string;
+            saves: number;
+            score: number;
+            shares: number;
+            topic: string;
+            views: number;
+            watch_time_s: number;
         };
         /**
          * ContentHealth
