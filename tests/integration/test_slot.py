@@ -120,7 +120,7 @@ def test_a_run_has_the_keys_of_its_tenant_and_tells_none(tmp_path: Path) -> None
     settings = {"script.provider": "extractive", "script.api_key": "of the deployment"}
     own = {"script.provider": "sk-of-the-tenant"}
     request = msgspec.structs.replace(script_request(tmp_path / "run"), secrets=own)
-    failed = run_once(Slot(settings, GIGABYTE), request)
+    failed = asyncio.run(run_once(Slot(settings, GIGABYTE), request))
     assert isinstance(failed, Failed)
     assert "(secret)" in failed.message
     assert "sk-of-the-tenant" not in failed.message + failed.said + failed.traceback
