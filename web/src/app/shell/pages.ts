@@ -1,10 +1,10 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconHistory, IconLayoutDashboard } from '@tabler/icons-react'
+import { type Icon, IconCoin, IconHistory, IconLayoutDashboard } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/history'
+  readonly to: '/' | '/history' | '/costs'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -16,6 +16,7 @@ export interface NavPage {
 const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
+  { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
