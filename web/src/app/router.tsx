@@ -3,13 +3,28 @@ import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
+import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
+import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
+import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
-const tree = rootRoute.addChildren([signInRoute, signedInRoute.addChildren([dashboardRoute, historyRoute])])
+const tree = rootRoute.addChildren([
+  signInRoute,
+  signedInRoute.addChildren([
+    dashboardRoute,
+    projectsRoute,
+    projectRoute,
+    batchesRoute,
+    batchRoute,
+    jobRoute,
+    historyRoute,
+    costsRoute,
+  ]),
+])
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({

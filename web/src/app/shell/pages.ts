@@ -1,10 +1,17 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconHistory, IconLayoutDashboard } from '@tabler/icons-react'
+import {
+  type Icon,
+  IconCoin,
+  IconFolders,
+  IconHistory,
+  IconLayoutDashboard,
+  IconStack2,
+} from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/history'
+  readonly to: '/' | '/projects' | '/batches' | '/history' | '/costs'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -15,7 +22,10 @@ export interface NavPage {
 
 const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
+  { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
+  { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
+  { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {

@@ -1,4 +1,4 @@
-import { Button, Skeleton, Stack, Text } from '@mantine/core'
+import { Button, Skeleton, Text } from '@mantine/core'
 import { IconHistory } from '@tabler/icons-react'
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
 import { Page } from '@/components/page'
+import { RowSkeletons } from '@/components/row-skeletons'
 import { formatNumber } from '@/lib/format'
 import { historyQuery } from './api'
 import { ExportMenu } from './export-menu'
@@ -37,7 +38,7 @@ export function HistoryPage() {
     <Page title={tApp('nav.history')} description={t('description')} actions={<ExportMenu filter={filter} />}>
       <HistoryFilters filter={filter} onChange={change} onReset={reset} />
       {jobs.error && <Failed error={jobs.error} onRetry={() => void jobs.refetch()} />}
-      {jobs.isPending && <Waiting />}
+      {jobs.isPending && <RowSkeletons count={8} height={54} />}
       {jobs.data && ids.length > 0 && (
         <>
           <Text size="sm" c="dimmed" className="figures" role="status" mb={-8}>
@@ -69,16 +70,5 @@ export function HistoryPage() {
         </Empty>
       )}
     </Page>
-  )
-}
-
-function Waiting() {
-  return (
-    <Stack gap={6}>
-      {Array.from({ length: 8 }, (_, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same.
-        <Skeleton key={at} h={54} />
-      ))}
-    </Stack>
   )
 }
