@@ -3,16 +3,18 @@ import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
+import { analyticsRoute } from './routes/analytics'
 import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
+import { operationsRoute } from './routes/operations'
 import { rootRoute } from './routes/root'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
 const tree = rootRoute.addChildren([
   signInRoute,
-  signedInRoute.addChildren([dashboardRoute, historyRoute, costsRoute]),
+  signedInRoute.addChildren([dashboardRoute, historyRoute, costsRoute, operationsRoute, analyticsRoute]),
 ])
 
 export function makeRouter(queries: QueryClient) {

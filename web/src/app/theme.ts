@@ -32,7 +32,7 @@ export const theme: MantineThemeOverride = createTheme({
   respectReducedMotion: true,
   components: {
     Badge: { defaultProps: { variant: 'light', radius: 'sm', tt: 'none' } },
-    Card: { defaultProps: { withBorder: true, padding: 'md' } },
+    Card: { defaultProps: { withBorder: true, padding: 'md', bg: 'var(--cliprow-surface)' } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
     Tooltip: {
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } },
@@ -48,6 +48,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#596170',
     '--mantine-color-placeholder': '#6b7280',
     '--mantine-color-error': '#c92a2a',
+    '--mantine-color-teal-light-color': '#05664a',
+    '--mantine-color-orange-light-color': '#a33a00',
+    '--mantine-color-yellow-light-color': '#7a4d00',
     '--cliprow-page': '#f6f7fb',
     '--cliprow-surface': '#ffffff',
   },
@@ -55,6 +58,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#a8b0bd',
     '--mantine-color-placeholder': '#98a0ae',
     '--mantine-color-error': '#ff8787',
+    '--mantine-color-anchor': '#a5b0f7',
     '--cliprow-page': '#14161a',
     '--cliprow-surface': '#1d2025',
     '--mantine-color-body': '#1d2025',

@@ -1,10 +1,17 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconCoin, IconHistory, IconLayoutDashboard } from '@tabler/icons-react'
+import {
+  type Icon,
+  IconChartBar,
+  IconCoin,
+  IconHistory,
+  IconLayoutDashboard,
+  IconTool,
+} from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/history' | '/costs'
+  readonly to: '/' | '/history' | '/costs' | '/operations' | '/analytics'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -17,6 +24,8 @@ const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
   { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
+  { to: '/analytics', name: 'analytics', icon: IconChartBar, key: 'a' },
+  { to: '/operations', name: 'operations', icon: IconTool, key: 'o', roles: ['owner', 'admin'] },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
