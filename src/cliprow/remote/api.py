@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from cliprow.doors import CLI, CLIENT_HEADER
 from cliprow.errors import CliprowError, Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from cliprow.remote.credentials import Credentials, SignIn
 
@@ -92,7 +93,9 @@ class Api:
     def __init__(self, url: str, credentials: Credentials) -> None:
         self.url = url
         self._credentials = credentials
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, headers={"Accept": "application/json"})
+        self._client = httpx.Client(
+            base_url=url, timeout=_TIMEOUT, headers={"Accept": "application/json", CLIENT_HEADER: CLI}
+        )
 
     def close(self) -> None:
         """Let go of the connections."""

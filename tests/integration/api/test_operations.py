@@ -73,6 +73,9 @@ def test_operators_look_after_all_tenants(operator: Api, ann: Api, letter: dict[
     assert operator.get("/operations/dead-letters", **of_ann)["items"][0]["task_id"] == letter["task_id"]
     counts = operator.get("/operations/dead-letters/counts", **of_ann)["items"]
     assert counts[0]["count"] == 1
+    for batch, count in ((letter["batch_id"], 1), (letter["tenant_id"], 0)):
+        assert len(operator.get("/operations/dead-letters", batch_id=batch)["items"]) == count
+        assert len(operator.get("/operations/dead-letters/counts", batch_id=batch)["items"]) == count
     path = f"/operations/dead-letters/{letter['job_id']}/{letter['task_id']}"
     assert operator.get(path)["attempts"][0]["log"]
     told = operator.post("/operations/dead-letters/replay", of_ann, expect=200)
@@ -81,6 +84,18 @@ def test_operators_look_after_all_tenants(operator: Api, ann: Api, letter: dict[
     assert operator.post("/operations/dead-letters/discard", body, expect=200)["discarded_letters"] == 0
     entry = operator.get("/operations/audit", action="replay", **of_ann)["items"][0]
     assert (entry["role"], entry["door"], entry["user_id"]) == ("service_role", "rest", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "door"), [("cli", "cli"), ("web", "web"), ("worker", "rest"), ("", "rest"), ("CLI", "rest")]
+)
+def test_clients_say_what_they_are_and_no_more(ann: Api, operator: Api, said: str, door: str) -> None:
+    project = ann.post("/projects", {"original_idea": "Sky"}, X_Cliprow_Client=said, Idempotency_Key="k")
+    ann.call("PATCH", f"/projects/{project['id']}", {"name": "Sea"}, {"X-Cliprow-Client": said})
+    assert [entry["door"] for entry in ann.get("/audit", entity="projects")["items"]] == [door, door]
+    path = "/operations/stages/audio_generation/pause"
+    operator.post(path, {"reason": said + "!"}, expect=200, X_Cliprow_Client=said)
+    assert operator.get("/operations/audit", entity="stage_queues")["items"][0]["door"] == door
 
 
 def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any]) -> None:
@@ -121,3 +136,30 @@ def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert sum(line.startswith("# TYPE cliprow_attempt_seconds ") for line in lines) == 1
+
+
+def test_operators_delete_and_restore_tenants_and_collect_garbage(operator: Api, ann: Api) -> None:
+    assert ann.person is not None
+    path = f"/operations/tenants/{ann.person.tenant_id}"
+    ann.project()
+    told = operator.call("DELETE", path).json()
+    assert (told["tenant_id"], told["remaining_jobs"]) == (str(ann.person.tenant_id), 0)
+    assert ann.get("/projects", expect=403)["code"] == "no_tenant"
+    assert operator.call("DELETE", path).status_code == 404
+    (stone,) = operator.get("/operations/deleted-tenants")["items"]
+    assert (stone["tenant_id"], stone["purged_at"]) == (str(ann.person.tenant_id), None)
+    operator.post(f"{path}/restore", expect=200)
+    assert len(ann.get("/projects")["items"]) == 1
+    found = operator.post("/operations/content/garbage", {"is_dry_run": True}, expect=200)
+    assert found["is_finished"] and found["tenants"] > 0
+    ann.post("/operations/content/garbage", {}, expect=403)
+
+
+def test_an_owner_deletes_the_tenant_it_acts_in(ann: Api, bob: Api) -> None:
+    assert ann.person is not None
+    path = f"/tenants/{ann.person.tenant_id}"
+    assert ann.member("admin").call("DELETE", path).status_code == 403
+    assert bob.call("DELETE", path).json()["code"] == "other_tenant"
+    assert ann.call("DELETE", path).status_code == 200
+    assert ann.get("/projects", expect=403)["code"] == "no_tenant"
+    assert ann.get("/tenants")["items"] == []

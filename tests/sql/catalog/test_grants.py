@@ -52,6 +52,7 @@ USER_CALLS = {
     "public.content_health",
     "public.content_garbage",
     "public.collect_garbage",
+    "public.delete_tenant",
     "public.cache_statistics",
     "public.act_on_jobs",
     "public.add_library_version",
@@ -142,12 +143,15 @@ API_CALLS = {
 }
 #: What the REST API calls for operators, who send the project's secret key.
 API_CALLS |= {
+    "collect_garbage_of_all",
     "count_letters",
+    "delete_any_tenant",
     "drop_letters",
     "find_audit",
     "find_letters",
     "hurry_retention",
     "inspect_letter",
+    "list_deleted_tenants",
     "list_error_codes",
     "list_retention",
     "list_stage_load",
@@ -157,6 +161,7 @@ API_CALLS |= {
     "order_worker",
     "pause_stage",
     "replay_letters",
+    "restore_tenant",
     "resume_stage",
     "set_retention",
     "tick_slowly",

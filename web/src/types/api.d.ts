@@ -1439,6 +1439,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operations/content/garbage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Condemn what nothing refers to in the stored content of all tenants, as many as one request has time for
+         * @description Condemn what nothing refers to in the stored content of all tenants, as many as one request has time for.
+         */
+        post: operations["collect_garbage_of_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations/dead-letters": {
         parameters: {
             query?: never;
@@ -1447,8 +1467,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what failed for good in all tenants or one, the last failure first
-         * @description List what failed for good in all tenants or one, the last failure first.
+         * List what failed for good in all tenants, one tenant or one batch, the last failure first
+         * @description List what failed for good in all tenants, one tenant or one batch, the last failure first.
          */
         get: operations["find_letters"];
         put?: never;
@@ -1487,8 +1507,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count what failed for good in all tenants or one, by error code and stage
-         * @description Count what failed for good in all tenants or one, by error code and stage.
+         * Count what failed for good in all tenants, one tenant or one batch, by error code and stage
+         * @description Count what failed for good in all tenants, one tenant or one batch, by error code and stage.
          */
         get: operations["count_letters"];
         put?: never;
@@ -1533,6 +1553,26 @@ export interface paths {
          * @description Run dead letters of all tenants again, by a filter or one by its job and task.
          */
         post: operations["replay_letters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/deleted-tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tenants deleted last, up to 1,000, and how far their purge is
+         * @description List the tenants deleted last, up to 1,000, and how far their purge is.
+         */
+        get: operations["list_deleted_tenants"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1673,6 +1713,46 @@ export interface paths {
          * @description Let a stage go on.
          */
         post: operations["resume_stage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/tenants/{tenant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a tenant with all that it has
+         * @description Delete a tenant with all that it has. Its members are out at once, rows and files are removed later.
+         */
+        delete: operations["delete_any_tenant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/tenants/{tenant_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back a deleted tenant whose purge has not begun, with its members; its work stays withdrawn
+         * @description Bring back a deleted tenant whose purge has not begun, with its members; its work stays withdrawn.
+         */
+        post: operations["restore_tenant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2229,7 +2309,12 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete the tenant that the caller acts in, with all that it has
+         * @description Delete the tenant that the caller acts in, with all that it has. Its members are out at once, rows and files are
+         *     removed later. Owners may.
+         */
+        delete: operations["delete_tenant"];
         options?: never;
         head?: never;
         /**
@@ -3326,6 +3411,23 @@ export interface components {
             supabase_url: string;
         };
         /**
+         * CollectedGarbage
+         * @example {
+         *       "tenants": 40,
+         *       "artifacts": 312,
+         *       "bytes": 1500000000,
+         *       "next_after": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "is_finished": true
+         *     }
+         */
+        CollectedGarbage: {
+            artifacts: number;
+            bytes: number;
+            is_finished: boolean;
+            next_after: string | null;
+            tenants: number;
+        };
+        /**
          * ContentHealth
          * @example {
          *       "artifacts": 5200,
@@ -3833,6 +3935,27 @@ export interface components {
             total?: number | null;
         };
         /**
+         * DeletedTenant
+         * @example {
+         *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "name": "Tea House",
+         *       "deleted_at": "2026-11-25T09:30:00+00:00",
+         *       "changed_jobs": 12,
+         *       "remaining_jobs": 0,
+         *       "purged_from": "2026-12-02T09:30:00+00:00"
+         *     }
+         */
+        DeletedTenant: {
+            changed_jobs: number;
+            /** Format: date-time */
+            deleted_at: string;
+            name: string;
+            purged_from: string | null;
+            remaining_jobs: number;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        /**
          * Delivery
          * @example {
          *       "id": "01938c73-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
@@ -4081,6 +4204,18 @@ export interface components {
             orphans: components["schemas"]["Amount"];
             removing: components["schemas"]["Amount"];
             unreferenced: components["schemas"]["Amount"];
+        };
+        /**
+         * GarbageRound
+         * @example {
+         *       "after": null,
+         *       "is_dry_run": true
+         *     }
+         */
+        GarbageRound: {
+            after?: string | null;
+            /** @default false */
+            is_dry_run?: boolean;
         };
         /**
          * Health
@@ -6004,6 +6139,18 @@ export interface components {
             requested: number;
         };
         /**
+         * RestoredTenant
+         * @example {
+         *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "name": "Tea House"
+         *     }
+         */
+        RestoredTenant: {
+            name: string;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        /**
          * Retention
          * @example {
          *       "kind": "job_events",
@@ -6801,6 +6948,35 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "processing" | "completed" | "failed" | "cancelled";
             version: number;
+        };
+        /** Tombstone */
+        Tombstone: {
+            /** Format: date-time */
+            deleted_at: string;
+            deleted_by: string | null;
+            name: string;
+            purged_at: string | null;
+            row_count: number;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        /**
+         * Tombstones
+         * @example {
+         *       "items": [
+         *         {
+         *           "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *           "name": "Tea House",
+         *           "deleted_at": "2026-11-25T09:30:00+00:00",
+         *           "deleted_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *           "row_count": 0,
+         *           "purged_at": null
+         *         }
+         *       ]
+         *     }
+         */
+        Tombstones: {
+            items: components["schemas"]["Tombstone"][];
         };
         /**
          * Tone
@@ -10636,9 +10812,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    collect_garbage_of_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "after": null,
+                 *       "is_dry_run": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["GarbageRound"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenants": 40,
+                     *       "artifacts": 312,
+                     *       "bytes": 1500000000,
+                     *       "next_after": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "is_finished": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CollectedGarbage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     find_letters: {
         parameters: {
             query?: {
+                batch_id?: string | null;
                 /** @description `next_cursor` of the page before; absent: the first page. */
                 cursor?: string | null;
                 /** @description Of this error code. */
@@ -10788,9 +11005,12 @@ export interface operations {
     count_letters: {
         parameters: {
             query?: {
+                batch_id?: string | null;
                 /** @description Failed at this moment or later. */
                 since?: string | null;
                 tenant_id?: string | null;
+                /** @description Failed before this moment. */
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -10898,6 +11118,41 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["RetriedFailures"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_deleted_tenants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "name": "Tea House",
+                     *           "deleted_at": "2026-11-25T09:30:00+00:00",
+                     *           "deleted_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *           "row_count": 0,
+                     *           "purged_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Tombstones"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -11149,6 +11404,68 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ControlledStage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_any_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "name": "Tea House",
+                     *       "deleted_at": "2026-11-25T09:30:00+00:00",
+                     *       "changed_jobs": 12,
+                     *       "remaining_jobs": 0,
+                     *       "purged_from": "2026-12-02T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeletedTenant"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restore_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "name": "Tea House"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RestoredTenant"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -12689,6 +13006,39 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedTenant"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "name": "Tea House",
+                     *       "deleted_at": "2026-11-25T09:30:00+00:00",
+                     *       "changed_jobs": 12,
+                     *       "remaining_jobs": 0,
+                     *       "purged_from": "2026-12-02T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeletedTenant"];
                 };
             };
             default: components["responses"]["Problem"];
