@@ -9,12 +9,20 @@ import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
 import { operationsRoute } from './routes/operations'
 import { rootRoute } from './routes/root'
+import { settingsRoute } from './routes/settings'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
 const tree = rootRoute.addChildren([
   signInRoute,
-  signedInRoute.addChildren([dashboardRoute, historyRoute, costsRoute, operationsRoute, analyticsRoute]),
+  signedInRoute.addChildren([
+    dashboardRoute,
+    historyRoute,
+    costsRoute,
+    operationsRoute,
+    analyticsRoute,
+    settingsRoute,
+  ]),
 ])
 
 export function makeRouter(queries: QueryClient) {

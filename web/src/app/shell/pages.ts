@@ -6,12 +6,13 @@ import {
   IconCoin,
   IconHistory,
   IconLayoutDashboard,
+  IconSettings,
   IconTool,
 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/history' | '/costs' | '/operations' | '/analytics'
+  readonly to: '/' | '/history' | '/costs' | '/operations' | '/analytics' | '/settings'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -26,6 +27,7 @@ const PAGES: readonly NavPage[] = [
   { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
   { to: '/analytics', name: 'analytics', icon: IconChartBar, key: 'a' },
   { to: '/operations', name: 'operations', icon: IconTool, key: 'o', roles: ['owner', 'admin'] },
+  { to: '/settings', name: 'settings', icon: IconSettings, key: 's' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
