@@ -106,6 +106,16 @@ def test_letters_audit_workers_queues_and_retention(place: tuple[Run, World, dic
     assert "for ever" in run("ops", "retention", **operator)
     assert "500 days" in run("ops", "retention", "set", "job_events", "500", **operator)
     assert "within a minute" in run("ops", "retention", "run", **operator)
+    assert "costs 0.25 EUR" in run(
+        "ops", "prices", "set", "common", "call", "0.25", "--currency", "EUR", **operator
+    )
+    assert "0.25 EUR" in run("ops", "prices", "list", **operator)
+    assert "no price for all" in run("ops", "prices", "set", "common", "call", "none", **operator)
+    assert "common" not in run("ops", "prices", "list", **operator)
+    assert "60" in run("ops", "prices", "rate", "common", "--requests", "60", **operator)
+    assert told("ops", "prices", "rate", **operator)[0]["requests_per_minute"] == 60
+    run("ops", "prices", "rate", "common", **operator)
+    assert told("ops", "prices", "rate", **operator) == []
     assert "condemned" in run("ops", "gc", **operator)
     assert told("ops", "gc", "--dry-run", **operator)["tenants"] > 0
     worker.leave()

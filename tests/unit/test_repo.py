@@ -39,7 +39,7 @@ LAYERS = (
     },
     {"db", "storage", "auth", "media", "local", "migrate", "export", "topic_rows", "topics"},
     {"providers", "stages"},
-    {"account", "asking", "control", "batches", "dry_run", "queue", "remote"},
+    {"account", "asking", "control", "batches", "dry_run", "job_export", "queue", "remote"},
     {"__main__", "api", "cli", "legacy", "ops"},
 )
 #: What knows neither database nor queue, and what it therefore must not import.

@@ -12,6 +12,7 @@ from cliprow.asking import Question
 from cliprow.cli.deployment import Choice, deployment_options, open_deployment
 from cliprow.cli.operator import Asked, open_operator
 from cliprow.cli.ops_letters import letters
+from cliprow.cli.ops_prices import prices
 from cliprow.cli.ops_tenants import gc, tenant
 from cliprow.cli.output import json_option, print_json, print_table
 from cliprow.cli.timing import MOMENT, shown
@@ -29,6 +30,7 @@ def ops() -> None:
 
 
 ops.add_command(letters)
+ops.add_command(prices)
 ops.add_command(tenant)
 ops.add_command(gc)
 

@@ -41,6 +41,8 @@ def test_only_the_secret_key_makes_an_operator(api: Api, ann: Api, operator: Api
         "/operations/load",
         "/operations/stages",
         "/operations/dead-letters",
+        "/operations/prices",
+        "/operations/provider-rates",
         "/metrics",
     ):
         assert operator.call("GET", path).status_code == 200, path
@@ -136,6 +138,30 @@ def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert sum(line.startswith("# TYPE cliprow_attempt_seconds ") for line in lines) == 1
+
+
+def test_prices_and_rates_for_all_tenants(operator: Api, ann: Api) -> None:
+    def of_all(path: str) -> dict[str, Any]:
+        return {each["provider"]: each for each in operator.get(f"/operations/{path}")["items"]}
+
+    price = {"provider": "common", "unit": "call", "amount": 0.1, "model": "m"}
+    assert operator.call("PUT", "/operations/prices", price).json()["amount"] == 0.1
+    assert of_all("prices")["common"]["amount"] == 0.1
+    [seen] = [each for each in ann.get("/prices")["prices"] if each["provider"] == "common"]
+    assert (seen["amount"], seen["is_own"]) == (0.1, False)
+    assert ann.call("PUT", "/operations/prices", price).status_code == 403
+    rate = {"provider": "common", "requests_per_minute": 60}
+    assert operator.call("PUT", "/operations/provider-rates", rate).status_code == 200
+    assert of_all("provider-rates")["common"]["requests_per_minute"] == 60
+    entry = operator.get("/operations/audit", entity="provider_prices")["items"][0]
+    assert (entry["role"], entry["door"], entry["tenant_id"]) == ("service_role", "rest", None)
+
+    removed = operator.call("PUT", "/operations/prices", {**price, "amount": None})
+    assert removed.json()["amount"] is None
+    operator.call("PUT", "/operations/provider-rates", {"provider": "common"})
+    assert "common" not in of_all("prices")
+    assert "common" not in of_all("provider-rates")
+    assert operator.call("PUT", "/operations/prices", {**price, "unit": "litre"}).status_code == 422
 
 
 def test_operators_delete_and_restore_tenants_and_collect_garbage(operator: Api, ann: Api) -> None:

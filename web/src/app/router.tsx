@@ -4,10 +4,12 @@ import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { analyticsRoute } from './routes/analytics'
+import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
 import { operationsRoute } from './routes/operations'
+import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
 import { settingsRoute } from './routes/settings'
 import { signInRoute } from './routes/sign-in'
@@ -17,10 +19,15 @@ const tree = rootRoute.addChildren([
   signInRoute,
   signedInRoute.addChildren([
     dashboardRoute,
+    projectsRoute,
+    projectRoute,
+    batchesRoute,
+    batchRoute,
+    jobRoute,
     historyRoute,
     costsRoute,
-    operationsRoute,
     analyticsRoute,
+    operationsRoute,
     settingsRoute,
   ]),
 ])

@@ -418,6 +418,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/batches/{batch_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send all jobs of a batch in order, however many there are
+         * @description Send all jobs of a batch in order, however many there are. What changes meanwhile may be told as it was or is.
+         */
+        get: operations["export_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/batches/{batch_id}/start": {
         parameters: {
             query?: never;
@@ -476,6 +496,26 @@ export interface paths {
          * @description Set how much the tenant, or a project or batch, may cost, or remove the limit.
          */
         put: operations["set_budget"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what became of budgets, the newest first; followers of live topics are told the same as `budget`
+         * @description List what became of budgets, the newest first; followers of live topics are told the same as `budget`.
+         */
+        get: operations["list_budget_events"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1592,6 +1632,54 @@ export interface paths {
          */
         get: operations["list_stage_load"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the prices for all tenants that have none of their own
+         * @description List the prices for all tenants that have none of their own.
+         */
+        get: operations["list_common_prices"];
+        /**
+         * Set what a provider takes for a unit, for all tenants that have no prices of their own, or remove it
+         * @description Set what a provider takes for a unit, for all tenants that have no prices of their own, or remove it.
+         */
+        put: operations["set_common_price"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/provider-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how often all tenants together may ask providers
+         * @description List how often all tenants together may ask providers.
+         */
+        get: operations["list_common_rates"];
+        /**
+         * Set how often all tenants together ask a provider at most; without numbers, remove the limits
+         * @description Set how often all tenants together ask a provider at most; without numbers, remove the limits.
+         */
+        put: operations["set_common_rate"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3210,6 +3298,64 @@ export interface components {
             warned_at: string | null;
         };
         /**
+         * BudgetEvent
+         * @example {
+         *       "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *       "event": "budget.warned",
+         *       "scope": "batch",
+         *       "scope_id": "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+         *       "period": "total",
+         *       "amount": 5,
+         *       "spent": 4.2,
+         *       "currency": "USD",
+         *       "user_id": null,
+         *       "created_at": "2026-11-25T09:30:00+00:00"
+         *     }
+         */
+        BudgetEvent: {
+            amount: number;
+            /** Format: date-time */
+            created_at: string;
+            currency: string;
+            /** @enum {string} */
+            event: "budget.warned" | "budget.exceeded" | "budget.raised" | "budget.lifted";
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            period: "month" | "total";
+            /** @enum {string} */
+            scope: "tenant" | "project" | "batch";
+            /** Format: uuid */
+            scope_id: string;
+            spent: number;
+            user_id: string | null;
+        };
+        /**
+         * Page[BudgetEvent]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *           "event": "budget.warned",
+         *           "scope": "batch",
+         *           "scope_id": "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+         *           "period": "total",
+         *           "amount": 5,
+         *           "spent": 4.2,
+         *           "currency": "USD",
+         *           "user_id": null,
+         *           "created_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        BudgetEventPage: {
+            items: components["schemas"]["BudgetEvent"][];
+            next_cursor: string | null;
+            total?: number | null;
+        };
+        /**
          * Page[Budget]
          * @example {
          *       "items": [
@@ -3426,6 +3572,55 @@ export interface components {
             is_finished: boolean;
             next_after: string | null;
             tenants: number;
+        };
+        /**
+         * CommonPrices
+         * @example {
+         *       "items": [
+         *         {
+         *           "provider": "openai",
+         *           "unit": "1k_output_tokens",
+         *           "amount": 0.6,
+         *           "model": "",
+         *           "currency": "USD",
+         *           "valid_from": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ]
+         *     }
+         */
+        CommonPrices: {
+            items: components["schemas"]["SetPrice"][];
+        };
+        /**
+         * CommonRate
+         * @example {
+         *       "provider": "openai",
+         *       "requests_per_minute": 500,
+         *       "tokens_per_minute": 200000,
+         *       "closed_until": null
+         *     }
+         */
+        CommonRate: {
+            closed_until: string | null;
+            provider: string;
+            requests_per_minute?: number | null;
+            tokens_per_minute?: number | null;
+        };
+        /**
+         * CommonRates
+         * @example {
+         *       "items": [
+         *         {
+         *           "provider": "openai",
+         *           "requests_per_minute": 500,
+         *           "tokens_per_minute": 200000,
+         *           "closed_until": null
+         *         }
+         *       ]
+         *     }
+         */
+        CommonRates: {
+            items: components["schemas"]["CommonRate"][];
         };
         /**
          * ContentHealth
@@ -6835,10 +7030,14 @@ export interface components {
             /** Format: uuid */
             id: string;
             is_reused: boolean;
+            made_by: string | null;
             next_step: string | null;
             platform: string | null;
             position: number;
             progress: number;
+            provider: {
+                [key: string]: unknown;
+            };
             run_at: string | null;
             scene_number: number | null;
             stage: components["schemas"]["Stage"];
@@ -8273,6 +8472,36 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    export_jobs: {
+        parameters: {
+            query?: {
+                /** @description Go on after the job at this place. */
+                after?: number;
+                /** @description csv, json (one list), or ndjson (a line for each job). */
+                format?: "csv" | "json" | "ndjson";
+                /** @description Most jobs; absent: all. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     start_batch: {
         parameters: {
             query?: never;
@@ -8452,6 +8681,53 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Budget"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_budget_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+                /** @description Only of this tenant, project or batch. */
+                scope_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+                     *           "event": "budget.warned",
+                     *           "scope": "batch",
+                     *           "scope_id": "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *           "period": "total",
+                     *           "amount": 5,
+                     *           "spent": 4.2,
+                     *           "currency": "USD",
+                     *           "user_id": null,
+                     *           "created_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BudgetEventPage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -11193,6 +11469,155 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["StageLoads"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_common_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "provider": "openai",
+                     *           "unit": "1k_output_tokens",
+                     *           "amount": 0.6,
+                     *           "model": "",
+                     *           "currency": "USD",
+                     *           "valid_from": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommonPrices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_common_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "openai",
+                 *       "unit": "1k_output_tokens",
+                 *       "amount": 0.6
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPrice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "provider": "openai",
+                     *       "unit": "1k_output_tokens",
+                     *       "amount": 0.6,
+                     *       "model": "",
+                     *       "currency": "USD",
+                     *       "valid_from": "2026-11-25T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SetPrice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_common_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "provider": "openai",
+                     *           "requests_per_minute": 500,
+                     *           "tokens_per_minute": 200000,
+                     *           "closed_until": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommonRates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_common_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "openai",
+                 *       "requests_per_minute": 500,
+                 *       "tokens_per_minute": 200000
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewProviderRate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "provider": "openai",
+                     *       "requests_per_minute": 500,
+                     *       "tokens_per_minute": 200000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SetProviderRate"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -4,15 +4,25 @@ import {
   type Icon,
   IconChartBar,
   IconCoin,
+  IconFolders,
   IconHistory,
   IconLayoutDashboard,
   IconSettings,
+  IconStack2,
   IconTool,
 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/history' | '/costs' | '/operations' | '/analytics' | '/settings'
+  readonly to:
+    | '/'
+    | '/projects'
+    | '/batches'
+    | '/history'
+    | '/costs'
+    | '/analytics'
+    | '/operations'
+    | '/settings'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -23,6 +33,8 @@ export interface NavPage {
 
 const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
+  { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
+  { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
   { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
   { to: '/analytics', name: 'analytics', icon: IconChartBar, key: 'a' },

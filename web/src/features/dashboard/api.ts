@@ -19,18 +19,6 @@ export const summaryQuery = queryOptions({
 
 const SHOWN = 5
 
-export function recentBatchesQuery(client: QueryClient) {
-  return queryOptions({
-    queryKey: ['batches', 'recent'],
-    queryFn: async () => {
-      const { items } = await call(api.GET('/batches', { params: { query: { order: 'updated', limit: 8 } } }))
-      mergeRows(client, 'batches', items)
-      return items.map(({ id }) => id)
-    },
-    meta: { live: { kinds: ['batches'], everyMs: 5_000 } },
-  })
-}
-
 export function recentProjectsQuery(client: QueryClient) {
   return queryOptions({
     queryKey: ['projects', 'recent'],

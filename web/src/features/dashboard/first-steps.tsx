@@ -48,7 +48,7 @@ export function FirstSteps() {
       </SimpleGrid>
       {canCreate && (
         <Group mt="xl" gap="sm">
-          <ButtonLink to={'/projects' as '/'}>{t('first.begin')}</ButtonLink>
+          <ButtonLink to="/projects">{t('first.begin')}</ButtonLink>
           <Button
             variant="default"
             leftSection={<IconWand size={16} aria-hidden />}
@@ -99,7 +99,7 @@ function useMakeDemo() {
     },
     onSuccess: async (batchId) => {
       await client.invalidateQueries({ queryKey: ['projects'] })
-      await router.navigate({ to: `/batches/${batchId}` as '/' })
+      await router.navigate({ to: '/batches/$batchId', params: { batchId } })
     },
     onError: sayError,
   })
