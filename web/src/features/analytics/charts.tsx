@@ -42,6 +42,9 @@ const TIP = {
 }
 const GRID = 'var(--mantine-color-default-border)'
 
+/** Names beside bars; the table has them in full. */
+const shorten = (name: string) => (name.length > 22 ? `${name.slice(0, 21)}…` : name)
+
 const fillOf = ({ key, pattern, color }: Series) => (pattern ? `url(#pattern-${key})` : color)
 
 function Patterns({ series }: { readonly series: readonly Series[] }) {
@@ -74,7 +77,11 @@ function Patterns({ series }: { readonly series: readonly Series[] }) {
 export function Bars({ rows, x, series, format, isStacked }: ChartProps & { readonly isStacked?: boolean }) {
   return (
     <ResponsiveContainer>
-      <BarChart data={[...rows]} margin={{ top: 18, right: 8, left: 0, bottom: 0 }}>
+      <BarChart
+        accessibilityLayer={false}
+        data={[...rows]}
+        margin={{ top: 18, right: 8, left: 0, bottom: 0 }}
+      >
         <Patterns series={series} />
         <CartesianGrid stroke={GRID} vertical={false} />
         <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={16} />
@@ -84,7 +91,7 @@ export function Bars({ rows, x, series, format, isStacked }: ChartProps & { read
           cursor={{ fill: GRID, opacity: 0.35 }}
           formatter={(value) => format(Number(value))}
         />
-        {series.length > 1 && <Legend wrapperStyle={{ fontSize: 12 }} />}
+        {series.length > 1 && <Legend itemSorter={null} wrapperStyle={{ fontSize: 12 }} />}
         {series.map((each) => (
           <Bar
             key={each.key}
@@ -117,9 +124,14 @@ export function Ranking({ rows, x, series, format }: ChartProps) {
   if (!one) return null
   return (
     <ResponsiveContainer>
-      <BarChart data={[...rows]} layout="vertical" margin={{ top: 0, right: 48, left: 0, bottom: 0 }}>
+      <BarChart
+        accessibilityLayer={false}
+        data={[...rows]}
+        layout="vertical"
+        margin={{ top: 0, right: 48, left: 0, bottom: 0 }}
+      >
         <XAxis type="number" hide />
-        <YAxis type="category" dataKey={x} tick={TEXT} stroke={GRID} width={150} />
+        <YAxis type="category" dataKey={x} tick={TEXT} tickFormatter={shorten} stroke={GRID} width={160} />
         <Tooltip
           contentStyle={TIP}
           cursor={{ fill: GRID, opacity: 0.35 }}
@@ -145,12 +157,16 @@ export function Ranking({ rows, x, series, format }: ChartProps) {
 export function Lines({ rows, x, series, format }: ChartProps) {
   return (
     <ResponsiveContainer>
-      <LineChart data={[...rows]} margin={{ top: 12, right: 8, left: 0, bottom: 0 }}>
+      <LineChart
+        accessibilityLayer={false}
+        data={[...rows]}
+        margin={{ top: 12, right: 8, left: 0, bottom: 0 }}
+      >
         <CartesianGrid stroke={GRID} vertical={false} />
         <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={24} />
         <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} width={64} />
         <Tooltip contentStyle={TIP} formatter={(value) => format(Number(value))} />
-        {series.length > 1 && <Legend wrapperStyle={{ fontSize: 12 }} />}
+        {series.length > 1 && <Legend itemSorter={null} wrapperStyle={{ fontSize: 12 }} />}
         {series.map(({ key, name, color, dash }) => (
           <Line
             key={key}
