@@ -24,31 +24,33 @@ export function DashboardPage() {
       <Figures />
       {isNew && <FirstSteps />}
       {!isNew && (
-        <Grid gap="lg">
-          <Grid.Col span={{ base: 12, lg: 8 }}>
-            <Stack gap="lg">
-              <ErrorBoundary>
-                <BatchList />
-              </ErrorBoundary>
-              <ErrorBoundary>
-                <WorkHealth />
-              </ErrorBoundary>
-            </Stack>
-          </Grid.Col>
-          <Grid.Col span={{ base: 12, lg: 4 }}>
-            <Stack gap="lg">
-              <ErrorBoundary>
-                <RecentFailures />
-              </ErrorBoundary>
-              <ErrorBoundary>
-                <Today />
-              </ErrorBoundary>
-              <ErrorBoundary>
-                <RecentProjects />
-              </ErrorBoundary>
-            </Stack>
-          </Grid.Col>
-        </Grid>
+        <>
+          <ErrorBoundary>
+            <BatchList />
+          </ErrorBoundary>
+          <Grid gap="lg">
+            <Grid.Col span={{ base: 12, lg: 8 }}>
+              <Stack gap="lg">
+                <ErrorBoundary>
+                  <WorkHealth />
+                </ErrorBoundary>
+                <ErrorBoundary>
+                  <RecentProjects />
+                </ErrorBoundary>
+              </Stack>
+            </Grid.Col>
+            <Grid.Col span={{ base: 12, lg: 4 }}>
+              <Stack gap="lg">
+                <ErrorBoundary>
+                  <RecentFailures />
+                </ErrorBoundary>
+                <ErrorBoundary>
+                  <Today />
+                </ErrorBoundary>
+              </Stack>
+            </Grid.Col>
+          </Grid>
+        </>
       )}
     </Page>
   )

@@ -16,7 +16,7 @@ import { auditQuery } from './api'
 import { AuditRow } from './audit-row'
 
 const ACTIONS = ['insert', 'update', 'delete', 'pause', 'resume', 'cancel', 'retry', 'discard']
-const DOORS = ['rest', 'cli', 'data_api', 'schedule', 'worker', 'auth', 'sql']
+const DOORS = ['web', 'rest', 'cli', 'data_api', 'schedule', 'worker', 'auth', 'sql']
 
 export function Audit() {
   const { t } = useTranslation('operations')
