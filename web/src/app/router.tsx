@@ -3,12 +3,15 @@ import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
+import { analyticsRoute } from './routes/analytics'
 import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
+import { operationsRoute } from './routes/operations'
 import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
+import { settingsRoute } from './routes/settings'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
@@ -23,6 +26,9 @@ const tree = rootRoute.addChildren([
     jobRoute,
     historyRoute,
     costsRoute,
+    analyticsRoute,
+    operationsRoute,
+    settingsRoute,
   ]),
 ])
 

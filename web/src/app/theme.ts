@@ -46,7 +46,7 @@ export const theme: MantineThemeOverride = createTheme({
   respectReducedMotion: true,
   components: {
     Badge: { defaultProps: { variant: 'light', radius: 'sm', tt: 'none' } },
-    Card: { defaultProps: { withBorder: true, padding: 'md' } },
+    Card: { defaultProps: { withBorder: true, padding: 'md', bg: 'var(--cliprow-surface)' } },
     Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 } } },
     Tooltip: {
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } },

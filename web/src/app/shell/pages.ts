@@ -2,16 +2,27 @@
 
 import {
   type Icon,
+  IconChartBar,
   IconCoin,
   IconFolders,
   IconHistory,
   IconLayoutDashboard,
+  IconSettings,
   IconStack2,
+  IconTool,
 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/projects' | '/batches' | '/history' | '/costs'
+  readonly to:
+    | '/'
+    | '/projects'
+    | '/batches'
+    | '/history'
+    | '/costs'
+    | '/analytics'
+    | '/operations'
+    | '/settings'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -26,6 +37,9 @@ const PAGES: readonly NavPage[] = [
   { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
   { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
+  { to: '/analytics', name: 'analytics', icon: IconChartBar, key: 'a' },
+  { to: '/operations', name: 'operations', icon: IconTool, key: 'o', roles: ['owner', 'admin'] },
+  { to: '/settings', name: 'settings', icon: IconSettings, key: 's' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
