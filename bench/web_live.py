@@ -32,7 +32,7 @@ from cliprow.cli.own_api import own_api
 from cliprow.config import Config
 from cliprow.local.ports import free_port
 from cliprow.local.stack import running_stack
-FLUSH_S = 0.25
+from cliprow.queue.live_flush import FLUSH_S
 
 JOBS = 10_000
 #: On the screen, from the top.
