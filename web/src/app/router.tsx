@@ -3,12 +3,16 @@ import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
+import { batchCreateRoute } from './routes/batch-create'
 import { dashboardRoute } from './routes/dashboard'
 import { rootRoute } from './routes/root'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
-const tree = rootRoute.addChildren([signInRoute, signedInRoute.addChildren([dashboardRoute])])
+const tree = rootRoute.addChildren([
+  signInRoute,
+  signedInRoute.addChildren([dashboardRoute, batchCreateRoute]),
+])
 
 export function makeRouter(queries: QueryClient) {
   return createRouter({
