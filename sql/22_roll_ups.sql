@@ -160,23 +160,13 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_has_moved boolean;
   v_completed_in uuid[];
   v_started_in uuid[];
   v_changed_in uuid[];
 begin
-  if not exists (select from new_rows) then
-    return null;
-  end if;
-  insert into public.job_events (
-    job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
-  )
-  select n.job_id, n.tenant_id, n.project_id, n.batch_id, n.id, n.stage, n.status, n.progress,
-    n.failure_count + n.lost_count, n.error_code, n.error_message
-  from new_rows as n
-  join old_rows as o on o.job_id = n.job_id and o.id = n.id
-  where n.status <> o.status;
-
   select
+    bool_or(n.status <> o.status),
     array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
     array_agg(distinct n.job_id) filter (where n.status = 'processing' and o.status = 'queued'),
     array_agg(distinct n.job_id) filter (where n.progress <> o.progress or (n.status <> o.status
@@ -185,15 +175,25 @@ begin
       and not (n.status = 'processing' and o.status = 'queued')
       -- Unlocked from here: the jobs are rolled up right after.
       and not (n.status = 'pending' and o.status = 'blocked' and pg_trigger_depth() > 1)))
-  into v_completed_in, v_started_in, v_changed_in
+  into v_has_moved, v_completed_in, v_started_in, v_changed_in
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id;
 
+  if v_has_moved then
+    insert into public.job_events (
+      job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
+    )
+    select n.job_id, n.tenant_id, n.project_id, n.batch_id, n.id, n.stage, n.status, n.progress,
+      n.failure_count + n.lost_count, n.error_code, n.error_message
+    from new_rows as n
+    join old_rows as o on o.job_id = n.job_id and o.id = n.id
+    where n.status <> o.status;
+  end if;
   if v_started_in is not null then
-    -- Only the first start changes a job.
-    v_changed_in := v_changed_in || array(
-      select j.id from public.generation_jobs as j where j.id = any(v_started_in) and j.status = 'pending' and j.id = any(v_changed_in) is not true
-    );
+    -- The first start changes no more of a job than this, and later ones nothing.
+    update public.generation_jobs
+    set status = 'processing', started_at = coalesce(started_at, now())
+    where id = any(v_started_in) and status = 'pending';
   end if;
   if v_completed_in is not null then
     perform private.unlock_dependents(v_completed_in);
