@@ -49,6 +49,27 @@ WEB_EXAMPLES: dict[str, Any] = {
         ]
     },
     "Styles": {"items": [{"style": "educational", "label": "Green with yellow, grid", "is_default": True}]},
+    "Link": {"url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/edit#gid=0"},
+    "ImportedTable": {
+        "url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/export?format=csv&gid=0",
+        "columns": ["topic", "platforms"],
+        "rows": [["Why the sky is blue", "youtube"]],
+        "lines": [2],
+        "problems": [],
+        "is_cut": False,
+    },
+    "SuggestedTimes": {
+        "time_zone": "Europe/Berlin",
+        "items": [
+            {
+                "platform": "youtube",
+                "label": "YouTube",
+                "source": "own",
+                "report_count": 420,
+                "hours": [{"weekday": 6, "hour": 10, "score": 1.0}],
+            }
+        ],
+    },
     "OwnQueues": {"items": [_QUEUE]},
     "TenantWorkers": {
         "items": [
