@@ -53,8 +53,16 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_some_wait boolean;
+  v_waits_change boolean;
+  v_some_active boolean;
+  v_active_changes boolean;
 begin
-  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
+  select coalesce(bool_or(m.waiting > 0), false), bool_or(m.waiting <> 0), bool_or(m.active > 0), bool_or(m.active <> 0)
+  into v_some_wait, v_waits_change, v_some_active, v_active_changes
+  from unnest(p_moves) as m;
+  if v_some_wait then
     insert into private.backlogs (batch_id, stage, lane, tenant_id, project_id, is_over_budget, is_open)
     select m.batch_id, m.stage, m.lane, m.tenant_id, m.project_id, o.is_over, g.is_open and not o.is_over
     from unnest(p_moves) as m
@@ -64,36 +72,41 @@ begin
       select from private.backlogs as k where k.batch_id = m.batch_id and k.stage = m.stage and k.lane = m.lane)
     on conflict (batch_id, stage, lane) do nothing;
   end if;
-  update private.backlogs as g
-  set
-    waiting_count = g.waiting_count + d.waiting,
-    served_at = case when d.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
-  from (
-    select m.batch_id, m.stage, m.lane, sum(m.waiting)::int as waiting from unnest(p_moves) as m group by 1, 2, 3
-  ) as d
-  where g.batch_id = d.batch_id and g.stage = d.stage and g.lane = d.lane and d.waiting <> 0;
-  if exists (select from unnest(p_moves) as m where m.waiting > 0) then
+  if v_waits_change then
+    update private.backlogs as g
+    set
+      waiting_count = g.waiting_count + m.waiting,
+      served_at = case when m.waiting < 0 or g.waiting_count = 0 then now() else g.served_at end
+    from unnest(p_moves) as m
+    where g.batch_id = m.batch_id and g.stage = m.stage and g.lane = m.lane and m.waiting <> 0;
+  end if;
+  if v_some_wait then
     perform private.begin_turns(p_moves);
   end if;
 
-  insert into private.windows (scope_id, scope)
-  select s.scope_id, s.scope
-  from unnest(p_moves) as m
-  cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
-  where m.active > 0 and not exists (select from private.windows as w where w.scope_id = s.scope_id)
-  on conflict (scope_id) do nothing;
-  update private.windows as w
-  set active_count = w.active_count + d.active
-  from (
-    select s.scope_id, sum(m.active)::int as active
+  if v_some_active then
+    insert into private.windows (scope_id, scope)
+    select s.scope_id, s.scope
     from unnest(p_moves) as m
-    cross join lateral (values (m.tenant_id), (m.project_id), (m.batch_id)) as s (scope_id)
-    group by s.scope_id
-  ) as d
-  where w.scope_id = d.scope_id and d.active <> 0;
+    cross join lateral (values (m.tenant_id, 'tenant'), (m.project_id, 'project'), (m.batch_id, 'batch')) as s (scope_id, scope)
+    where m.active > 0 and not exists (select from private.windows as w where w.scope_id = s.scope_id)
+    on conflict (scope_id) do nothing;
+  end if;
+  if v_active_changes then
+    update private.windows as w
+    set active_count = w.active_count + d.active
+    from (
+      select s.scope_id, sum(m.active)::int as active
+      from unnest(p_moves) as m
+      cross join lateral (values (m.tenant_id), (m.project_id), (m.batch_id)) as s (scope_id)
+      group by s.scope_id
+    ) as d
+    where w.scope_id = d.scope_id and d.active <> 0;
+  end if;
 end
 $$;
-comment on function private.apply_counts(private.count_move []) is 'Adds changes to the counters of backlogs and windows.';
+comment on function private.apply_counts(private.count_move []) is
+  'Adds changes to the counters of backlogs and windows: one for each batch, stage and lane.';
 
 create function private.tasks_changed()
 returns trigger
@@ -103,27 +116,37 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_moves private.count_move [] := '{}';
+  v_moves private.count_move [];
 begin
+  -- A statement for each, because an insertion has no old rows that could be named, and a deletion no new ones.
   if tg_op = 'UPDATE' then
-    -- Nested, because a deletion has no new rows that could be named.
-    if not exists (select from new_rows) then
-      return null;
-    end if;
-  end if;
-  if tg_op in ('INSERT', 'UPDATE') then
-    v_moves := v_moves || array(
+    v_moves := array(
+      select row(c.tenant_id, c.project_id, c.batch_id, c.stage, c.lane, sum(c.waiting), sum(c.active))::private.count_move
+      from (
+        select n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane, n.is_waiting::int as waiting,
+          (n.status in ('queued', 'processing'))::int as active
+        from new_rows as n
+        union all
+        select o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane, -o.is_waiting::int, -(o.status in ('queued', 'processing'))::int
+        from old_rows as o
+      ) as c
+      group by c.tenant_id, c.project_id, c.batch_id, c.stage, c.lane
+      -- Most often nothing: who begins to work on a task was active before.
+      having sum(c.waiting) <> 0 or sum(c.active) <> 0);
+  elsif tg_op = 'INSERT' then
+    v_moves := array(
       select row(n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane, count(*) filter (where n.is_waiting),
         count(*) filter (where n.status in ('queued', 'processing')))::private.count_move
       from new_rows as n group by n.tenant_id, n.project_id, n.batch_id, n.stage, n.lane);
-  end if;
-  if tg_op in ('DELETE', 'UPDATE') then
-    v_moves := v_moves || array(
+  else
+    v_moves := array(
       select row(o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane, -count(*) filter (where o.is_waiting),
         -count(*) filter (where o.status in ('queued', 'processing')))::private.count_move
       from old_rows as o group by o.tenant_id, o.project_id, o.batch_id, o.stage, o.lane);
   end if;
-  perform private.apply_counts(v_moves);
+  if v_moves <> '{}' then
+    perform private.apply_counts(v_moves);
+  end if;
   return null;
 end
 $$;
@@ -137,23 +160,13 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_has_moved boolean;
   v_completed_in uuid[];
   v_started_in uuid[];
   v_changed_in uuid[];
 begin
-  if not exists (select from new_rows) then
-    return null;
-  end if;
-  insert into public.job_events (
-    job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
-  )
-  select n.job_id, n.tenant_id, n.project_id, n.batch_id, n.id, n.stage, n.status, n.progress,
-    n.failure_count + n.lost_count, n.error_code, n.error_message
-  from new_rows as n
-  join old_rows as o on o.job_id = n.job_id and o.id = n.id
-  where n.status <> o.status;
-
   select
+    bool_or(n.status <> o.status),
     array_agg(distinct n.job_id) filter (where n.status = 'completed' and o.status <> 'completed'),
     array_agg(distinct n.job_id) filter (where n.status = 'processing' and o.status = 'queued'),
     array_agg(distinct n.job_id) filter (where n.progress <> o.progress or (n.status <> o.status
@@ -162,15 +175,25 @@ begin
       and not (n.status = 'processing' and o.status = 'queued')
       -- Unlocked from here: the jobs are rolled up right after.
       and not (n.status = 'pending' and o.status = 'blocked' and pg_trigger_depth() > 1)))
-  into v_completed_in, v_started_in, v_changed_in
+  into v_has_moved, v_completed_in, v_started_in, v_changed_in
   from new_rows as n
   join old_rows as o on o.job_id = n.job_id and o.id = n.id;
 
+  if v_has_moved then
+    insert into public.job_events (
+      job_id, tenant_id, project_id, batch_id, task_id, stage, status, progress, retries, error_code, error_message
+    )
+    select n.job_id, n.tenant_id, n.project_id, n.batch_id, n.id, n.stage, n.status, n.progress,
+      n.failure_count + n.lost_count, n.error_code, n.error_message
+    from new_rows as n
+    join old_rows as o on o.job_id = n.job_id and o.id = n.id
+    where n.status <> o.status;
+  end if;
   if v_started_in is not null then
-    -- Only the first start changes a job.
-    v_changed_in := v_changed_in || array(
-      select j.id from public.generation_jobs as j where j.id = any(v_started_in) and j.status = 'pending' and j.id = any(v_changed_in) is not true
-    );
+    -- The first start changes no more of a job than this, and later ones nothing.
+    update public.generation_jobs
+    set status = 'processing', started_at = coalesce(started_at, now())
+    where id = any(v_started_in) and status = 'pending';
   end if;
   if v_completed_in is not null then
     perform private.unlock_dependents(v_completed_in);

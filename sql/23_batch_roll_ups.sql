@@ -75,19 +75,31 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_moves private.batch_move [] := '{}';
+  v_moves private.batch_move [];
 begin
-  if tg_op in ('INSERT', 'UPDATE') then
-    v_moves := v_moves || array(
+  -- A statement for each, because an insertion has no old rows that could be named, and a deletion no new ones.
+  if tg_op = 'UPDATE' then
+    v_moves := array(
+      select row(c.batch_id, c.status, sum(c.jobs), sum(c.progress))::private.batch_move
+      from (
+        select n.batch_id, n.status, 1 as jobs, n.progress from new_rows as n
+        union all
+        select o.batch_id, o.status, -1, -o.progress from old_rows as o
+      ) as c
+      group by c.batch_id, c.status
+      having sum(c.jobs) <> 0 or sum(c.progress) <> 0);
+  elsif tg_op = 'INSERT' then
+    v_moves := array(
       select row(n.batch_id, n.status, count(*), sum(n.progress))::private.batch_move
       from new_rows as n group by n.batch_id, n.status);
-  end if;
-  if tg_op in ('DELETE', 'UPDATE') then
-    v_moves := v_moves || array(
+  else
+    v_moves := array(
       select row(o.batch_id, o.status, -count(*), -sum(o.progress))::private.batch_move
       from old_rows as o group by o.batch_id, o.status);
   end if;
-  perform private.apply_batch_moves(v_moves);
+  if v_moves <> '{}' then
+    perform private.apply_batch_moves(v_moves);
+  end if;
   if tg_op = 'UPDATE' then
     insert into public.job_events (
       job_id, tenant_id, project_id, batch_id, stage, status, progress, current_step, total_steps, error_code, error_message

@@ -1,6 +1,7 @@
 -- Attempts: who owns a task, what an artifact makes of it, and how it begins and is completed. Whatever changes a task locks
 -- its tenant first, and all but claims ask for the fencing token. These functions keep generic plans, which cost half:
--- partitions are pruned when a query runs, by the job's id.
+-- partitions are pruned when a query runs, by the job's id. A connection keeps a plan for long after a table was small, so
+-- none of them reads a whole table where an index would do.
 
 create function private.lock_task(p_job_id uuid, p_task_id uuid)
 returns public.stage_tasks
@@ -90,29 +91,33 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_made private.made_script [] := array(
-    select row(j, t.id, a.facts)::private.made_script
-    from unnest(p_tasks) as t
-    join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
-    join public.generation_jobs as j on j.id = t.job_id
-    where t.stage = 'script_generation'
-  );
+  v_stages text [] := array(select distinct t.stage from unnest(p_tasks) as t);
+  v_made private.made_script [];
 begin
-  if v_made <> '{}' then
+  if 'script_generation' = any(v_stages) then
+    v_made := array(
+      select row(j, t.id, a.facts)::private.made_script
+      from unnest(p_tasks) as t
+      join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+      join public.generation_jobs as j on j.id = t.job_id
+      where t.stage = 'script_generation'
+    );
     perform private.store_scripts(v_made);
     perform private.expand_jobs(v_made);
   end if;
-  -- How long a scene is spoken is how long it is.
-  update public.scenes as s
-  set duration_ms = m.sample_count / 48, duration = ceil(m.sample_count / 48000.0)
-  from (
-    select (private.script_of(t.job_id, t.tenant_id)).id as script_id, t.scene_number,
-      (a.facts ->> 'sample_count')::bigint as sample_count
-    from unnest(p_tasks) as t
-    join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
-    where t.stage = 'audio_generation'
-  ) as m
-  where s.script_id = m.script_id and s.scene_number = m.scene_number;
+  if 'audio_generation' = any(v_stages) then
+    -- How long a scene is spoken is how long it is.
+    update public.scenes as s
+    set duration_ms = m.sample_count / 48, duration = ceil(m.sample_count / 48000.0)
+    from (
+      select (private.script_of(t.job_id, t.tenant_id)).id as script_id, t.scene_number,
+        (a.facts ->> 'sample_count')::bigint as sample_count
+      from unnest(p_tasks) as t
+      join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+      where t.stage = 'audio_generation'
+    ) as m
+    where s.script_id = m.script_id and s.scene_number = m.scene_number;
+  end if;
 end
 $$;
 comment on function private.follow_scripts(public.stage_tasks []) is
@@ -123,27 +128,37 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_ready int;
+  v_has_files boolean;
 begin
-  if exists (
-    select from unnest(p_tasks) as t
-    where not exists (
-      select from public.artifacts as a
-      where a.tenant_id = t.tenant_id and a.content_key = t.content_key and a.status = 'ready')
-  ) then
+  select count(*), bool_or(a.files <> '[]') into v_ready, v_has_files
+  from unnest(p_tasks) as t
+  join public.artifacts as a on a.tenant_id = t.tenant_id and a.content_key = t.content_key
+  where a.status = 'ready';
+  if v_ready < cardinality(p_tasks) then
     raise exception 'A task cannot be completed, because its artifact is not ready.'
       using errcode = 'CR004', hint = 'Say it again; if that does not help, retry the job.';
   end if;
   perform private.follow_scripts(p_tasks);
-  perform private.store_content(p_tasks, p_is_reused);
+  if v_has_files then
+    perform private.store_content(p_tasks, p_is_reused);
+  end if;
   update public.stage_tasks as t
   set status = 'completed', progress = 100, completed_at = now(), content_key = d.content_key, is_reused = p_is_reused,
     error_code = null, error_message = null, next_step = null
   from unnest(p_tasks) as d
   where t.job_id = d.job_id and t.id = d.id;
-  update public.stage_tasks as t
-  set awaits_key = null
-  from unnest(p_tasks) as d
-  where t.tenant_id = d.tenant_id and t.awaits_key = d.content_key;
+  -- Seldom: and an update fires its triggers even when it finds nothing.
+  if exists (
+    select from unnest(p_tasks) as d
+    join public.stage_tasks as t on t.tenant_id = d.tenant_id and t.awaits_key = d.content_key
+  ) then
+    update public.stage_tasks as t
+    set awaits_key = null
+    from unnest(p_tasks) as d
+    where t.tenant_id = d.tenant_id and t.awaits_key = d.content_key;
+  end if;
 end
 $$;
 comment on function private.finish_tasks(public.stage_tasks [], boolean) is
@@ -156,6 +171,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  if p_tasks = '{}' then
+    return;
+  end if;
   update public.stage_tasks as t
   set status = 'processing', attempt_id = s.attempt_id, worker_id = p_worker_id, content_key = s.content_key,
     started_at = now(), progress = 0, is_reused = false

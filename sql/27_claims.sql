@@ -206,6 +206,7 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 begin
   perform private.lock_task(p_job_id, p_task_id);

@@ -37,6 +37,7 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
   v_task public.stage_tasks := private.lock_task(p_job_id, p_task_id);
@@ -61,6 +62,7 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 begin
   -- Progress may be forgotten in a crash; nobody waits for the disk because of it.

@@ -112,8 +112,11 @@ end
 $$;
 comment on function private.live_tenant(public.tenants) is 'A tenant as followers are told of it.';
 
-create function private.changed_by_marks(p_scope_id uuid, p_mark_ids bigint [])
-returns table (name text, id uuid, told jsonb)
+create function private.changed_by_marks(p_scope_id uuid, p_mark_ids bigint [], p_limit int)
+returns table (
+  name text, id uuid, batch public.batches, job public.generation_jobs, task public.stage_tasks, event public.job_events,
+  project public.projects, tenant public.tenants
+)
 language plpgsql
 stable
 set search_path = ''
@@ -134,30 +137,34 @@ begin
     where m.entity = 'job' and p_scope_id <> m.tenant_id
     group by u.id
   )
-  select 'batches', r.id, private.live_batch(r)
-  from batch as n cross join lateral (select * from public.batches as b where b.id = n.id and b.updated_at >= n.since offset 0) as r
+  select 'batches', r.id, r.one, null::public.generation_jobs, null::public.stage_tasks, null::public.job_events,
+    null::public.projects, null::public.tenants
+  from batch as n
+  cross join lateral (select b.id, b as one from public.batches as b where b.id = n.id and b.updated_at >= n.since offset 0) as r
   union all
-  select 'jobs', r.id, private.live_job(r)
+  select 'jobs', r.id, null, r.one, null, null, null, null
   from job as n
-  cross join lateral (select * from public.generation_jobs as j where j.id = n.id and j.updated_at >= n.since offset 0) as r
+  cross join lateral (select j.id, j as one from public.generation_jobs as j where j.id = n.id and j.updated_at >= n.since offset 0) as r
   union all
-  select 'tasks', r.id, private.live_task(r)
+  select 'tasks', r.id, null, null, r.one, null, null, null
   from job as n
-  cross join lateral (select * from public.stage_tasks as t where t.job_id = n.id and t.updated_at >= n.since offset 0) as r
+  cross join lateral (select t.id, t as one from public.stage_tasks as t where t.job_id = n.id and t.updated_at >= n.since offset 0) as r
   union all
-  select 'events', r.id, private.live_event(r)
+  select 'events', r.id, null, null, null, r.one, null, null
   from job as n
-  cross join lateral (select * from public.job_events as e where e.job_id = n.id and e.created_at = any(n.times) offset 0) as r
+  cross join lateral (select e.id, e as one from public.job_events as e where e.job_id = n.id and e.created_at = any(n.times) offset 0) as r
   union all
-  select 'projects', p.id, private.live_project(p) from public.projects as p
+  select 'projects', p.id, null, null, null, null, p, null from public.projects as p
   where p.id in (select m.project_id from mark as m where m.entity = 'project')
   union all
-  select 'tenants', t.id, private.live_tenant(t) from public.tenants as t
-  where t.id in (select m.tenant_id from mark as m where m.entity = 'tenant');
+  select 'tenants', t.id, null, null, null, null, null, t from public.tenants as t
+  where t.id in (select m.tenant_id from mark as m where m.entity = 'tenant')
+  limit p_limit;
 end
 $$;
-comment on function private.changed_by_marks(uuid, bigint []) is
-  'What marks name for the topic of a scope, as it is now: for the tenant''s topic batches without their jobs. What is gone is left out.';
+comment on function private.changed_by_marks(uuid, bigint [], int) is
+  'Up to so many rows that marks name for the topic of a scope, as they are now: for the tenant''s topic batches without their jobs. What is gone '
+  'is left out.';
 
 create function private.live_rows(p_scope_id uuid, p_mark_ids bigint [])
 returns jsonb
@@ -177,12 +184,26 @@ begin
   end if;
   return (
     with found as materialized (
-      select c.* from private.changed_by_marks(p_scope_id, p_mark_ids) as c limit v_max + 1
+      select * from private.changed_by_marks(p_scope_id, p_mark_ids, v_max + 1)
     )
+    -- Put together only when they are few enough, which costs most.
     select case when (select count(*) from found) <= v_max then
-      '{"batches": [], "jobs": [], "tasks": [], "events": []}'::jsonb || coalesce(jsonb_object_agg(l.name, l.told), '{}')
+      '{"batches": [], "jobs": [], "tasks": [], "events": []}'::jsonb || coalesce((
+        select jsonb_object_agg(l.name, l.told)
+        from (
+          select f.name, jsonb_agg(case f.name
+            when 'batches' then private.live_batch(f.batch)
+            when 'jobs' then private.live_job(f.job)
+            when 'tasks' then private.live_task(f.task)
+            when 'events' then private.live_event(f.event)
+            when 'projects' then private.live_project(f.project)
+            else private.live_tenant(f.tenant)
+          end order by f.id) as told
+          from found as f
+          group by f.name
+        ) as l
+      ), '{}')
     end
-    from (select f.name, jsonb_agg(f.told order by f.id) as told from found as f group by f.name) as l
   );
 end
 $$;

@@ -63,10 +63,17 @@ set search_path = ''
 as $$
 declare
   v_next private.fetched_entry [] := private.next_entries(p_stages, p_limit);
-  v_tenant_ids uuid [] := private.lock_free_tenants(array(select distinct e.tenant_id from unnest(v_next) as e where e.tenant_id is not null));
+  v_tenant_ids uuid [] := array(select distinct e.tenant_id from unnest(v_next) as e where e.tenant_id is not null);
+  v_free uuid [];
 begin
-  -- Those of busy tenants stay where they are, for the next look: nobody waits because somebody else makes a long batch.
-  v_next := array(select e from unnest(v_next) as e where e.tenant_id is null or e.tenant_id = any(v_tenant_ids));
+  if v_next = '{}' then
+    return;
+  end if;
+  v_free := private.lock_free_tenants(v_tenant_ids);
+  if cardinality(v_free) < cardinality(v_tenant_ids) then
+    -- Those of busy tenants stay where they are, for the next look: nobody waits because somebody else makes a long batch.
+    v_next := array(select e from unnest(v_next) as e where e.tenant_id is null or e.tenant_id = any(v_free));
+  end if;
   update procrastinate.procrastinate_jobs as e
   set status = 'doing', worker_id = p_queue_worker_id
   where e.id = any(array(select n.entry_id from unnest(v_next) as n));
@@ -85,20 +92,26 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
-  v_taken jsonb [];
-  v_runs jsonb [];
+  v_looked_at int;
+  v_runs jsonb;
+  v_dealt_with bigint [];
 begin
   if exists (select from private.workers as w where w.id = p_worker_id and w.is_draining) then
     return jsonb_build_object('looked_at', 0, 'runs', '[]'::jsonb);
   end if;
-  v_taken := array(select r from private.take_round(p_worker_id, p_queue_worker_id, p_stages, p_limit, p_versions) as r);
-  v_runs := array(select r from unnest(v_taken) as r where r ->> 'verdict' = 'run');
-  -- The others have been dealt with: their entries say nothing more.
-  delete from procrastinate.procrastinate_jobs
-  where id in (select (r ->> 'entry_id')::bigint from unnest(v_taken) as r where r ->> 'verdict' <> 'run');
-  return jsonb_build_object('looked_at', cardinality(v_taken), 'runs', to_jsonb(v_runs));
+  select
+    count(*), coalesce(jsonb_agg(r) filter (where r ->> 'verdict' = 'run'), '[]'),
+    array_agg((r ->> 'entry_id')::bigint) filter (where r ->> 'verdict' <> 'run')
+  into v_looked_at, v_runs, v_dealt_with
+  from private.take_round(p_worker_id, p_queue_worker_id, p_stages, p_limit, p_versions) as r;
+  if v_dealt_with is not null then
+    -- Their entries say nothing more.
+    delete from procrastinate.procrastinate_jobs where id = any(v_dealt_with);
+  end if;
+  return jsonb_build_object('looked_at', v_looked_at, 'runs', v_runs);
 end
 $$;
 comment on function private.take_tasks(uuid, bigint, text [], int, jsonb) is
@@ -112,6 +125,7 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
   v_held public.stage_tasks [] := array(
@@ -158,6 +172,7 @@ language plpgsql
 security definer
 set search_path = ''
 set plan_cache_mode = 'force_generic_plan'
+set enable_seqscan = off
 as $$
 declare
   v_results private.result [] := array(
@@ -169,18 +184,17 @@ begin
   perform private.lock_tenants(array(
     select t.tenant_id from unnest(v_results) as r join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id
   ));
-  v_own := array(
-    select t from unnest(v_results) as r
-    join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id and t.attempt_id = r.attempt_id
-    where t.status in ('processing', 'completed')
-  );
-  v_answer := (
-    select coalesce(jsonb_agg(jsonb_build_object('attempt_id', r.attempt_id,
-      'outcome', case when exists (select from unnest(v_own) as o where o.attempt_id = r.attempt_id) then 'completed' else 'stale' end)), '[]')
-    from unnest(v_results) as r
-  );
-  -- The others are completed already: the answer to a first call was lost.
-  v_own := array(select o from unnest(v_own) as o where o.status = 'processing');
+  select
+    coalesce(jsonb_agg(jsonb_build_object('attempt_id', r.attempt_id,
+      'outcome', case when t.status in ('processing', 'completed') then 'completed' else 'stale' end)), '[]'),
+    -- What is completed already, was: the answer to a first call was lost.
+    array_agg(t) filter (where t.status = 'processing')
+  into v_answer, v_own
+  from unnest(v_results) as r
+  left join public.stage_tasks as t on t.job_id = r.job_id and t.id = r.task_id and t.attempt_id = r.attempt_id;
+  if v_own is null then
+    return v_answer;
+  end if;
   perform private.keep_results(v_results, v_own);
   delete from procrastinate.procrastinate_jobs where id in (select o.entry_id from unnest(v_own) as o);
   perform private.release();

@@ -84,5 +84,25 @@ LIBRARY_EXAMPLES: dict[str, Any] = {
             }
         ],
         "errors": [{"error_code": "OUT_OF_MEMORY", "stage": "video_generation", "tasks": 2}],
+        "throughput": [{"start": "2026-11-25T00:00:00Z", "completed": 38, "failed": 1, "cancelled": 0}],
+        "costs": [
+            {"date": "2026-11-25", "provider": "openai", "currency": "USD", "amount": 0.82, "attempts": 40}
+        ],
+        "service_levels": [
+            {
+                "measure": "completion_rate", "stage": None, "value": 0.974, "target": 0.99, "alarm": 0.98, "state": "alarm",
+            }
+        ],
+    },
+    "ContentRanking": {
+        "first": "2026-10-27",
+        "last": "2026-11-25",
+        "items": [
+            {
+                "content_id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a", "job_id": None, "topic": "Why the sky is blue",
+                "file_name": "why-the-sky-is-blue.mp4", "platform": "youtube", "views": 1200, "likes": 90, "comments": 12,
+                "shares": 8, "saves": 5, "watch_time_s": 36000, "engagement_rate": 0.096, "score": 7.8,
+            }
+        ],
     },
 }  # fmt: skip

@@ -112,7 +112,7 @@ coalesce(sum(m.saves), 0)::bigint as saves, coalesce(sum(m.watch_time), 0)::bigi
 coalesce(avg(m.engagement_rate), 0)::float8 as engagement_rate
 """
 #: Reports of what happened since the report before, so they add up.
-_REPORTS = """
+REPORTS = """
 from public.performance_metrics as m
 where m.tenant_id = (select private.tenant_id()) and m.collected_at >= %(start)s and m.collected_at < %(end)s
   and (%(project_id)s::uuid is null or m.project_id = %(project_id)s)
@@ -166,19 +166,19 @@ async def _read(connection: AsyncConnection[Any], query: str, scope: Scope) -> l
 
 async def engagement(connection: AsyncConnection[Any], scope: Scope) -> Engagement:
     """Sums over all that was measured."""
-    return msgspec.convert((await _read(connection, f"select {_SUMS} {_REPORTS}", scope))[0], Engagement)
+    return msgspec.convert((await _read(connection, f"select {_SUMS} {REPORTS}", scope))[0], Engagement)
 
 
 async def by_platform(connection: AsyncConnection[Any], scope: Scope) -> list[PlatformFigures]:
     """The same, platform by platform, the most watched first."""
-    query = f"select m.platform, {_SUMS} {_REPORTS} group by m.platform order by views desc, m.platform"
+    query = f"select m.platform, {_SUMS} {REPORTS} group by m.platform order by views desc, m.platform"
     return msgspec.convert(await _read(connection, query, scope), list[PlatformFigures])
 
 
 async def by_day(connection: AsyncConnection[Any], scope: Scope) -> list[DayFigures]:
     """The same, day by day; days without a report are left out."""
     day = "(m.collected_at at time zone 'UTC')::date"
-    query = f"select {day} as date, {_SUMS} {_REPORTS} group by 1 order by 1"
+    query = f"select {day} as date, {_SUMS} {REPORTS} group by 1 order by 1"
     return msgspec.convert(await _read(connection, query, scope), list[DayFigures])
 
 

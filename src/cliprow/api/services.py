@@ -13,6 +13,7 @@ from cliprow.api.database import Database
 from cliprow.api.denials import Denials
 from cliprow.api.media import Media
 from cliprow.api.rate_limits import RateLimits
+from cliprow.api.samples import Samples
 from cliprow.api.settings import ApiSettings
 from cliprow.auth import TokenVerifier
 
@@ -31,6 +32,7 @@ class Services:
     http: httpx.AsyncClient
     media: Media
     archiver: Archiver
+    samples: Samples
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Open what is to be opened; the stack closes it again, the database last."""
@@ -65,4 +67,5 @@ def make_services(settings: ApiSettings) -> Services:
         ),
         media=media,
         archiver=Archiver(media),
+        samples=Samples(settings.sample_settings),
     )

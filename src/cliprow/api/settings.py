@@ -34,6 +34,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     address_limit: int = 100
     #: Sign-ins, sign-ups and recoveries in five minutes from one address; 0 for no limit.
     sign_in_limit: int = 30
+    #: Whether files named by link may be fetched by http and from private networks; for closed networks only.
+    private_links: bool = False
+    #: Settings of speech and visuals as the workers have them: what samples are made with.
+    sample_settings: dict[str, str] = {}
     #: Seconds between two looks of the canary; 0 for none.
     canary_every_s: float = 300.0
     #: Tenant that the old surface (`/api`, `/media`, `/ws`) shows; None: there is no such surface.

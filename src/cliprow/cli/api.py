@@ -73,6 +73,11 @@ def api_settings(config: Config, stack: Stack) -> ApiSettings:
         user_limit=user_limit,
         address_limit=address_limit,
         sign_in_limit=sign_in_limit,
+        sample_settings={
+            name: value
+            for name, value in config.settings.items()
+            if name in ("speech.provider", "visuals.font")
+        },
         legacy_tenant=_legacy_tenant(config, stack),
         legacy_api_key=config.legacy_api_key,
     )

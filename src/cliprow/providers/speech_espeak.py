@@ -110,6 +110,11 @@ def _voices() -> dict[str, str]:
     return {code.lower(): voice for code, voice in header["voices"].items()}
 
 
+def languages() -> list[str]:
+    """Codes of the languages that it speaks, each the name of a voice too."""
+    return sorted(_voices())
+
+
 def installed() -> str:
     """Name the version that decides how it sounds."""
     try:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -26,6 +27,8 @@ from cliprow.queue.content_keeper import Check, Checked, Step
 from cliprow.queue.frames import CallAsked, CallMade, CallVerdict, Failed
 
 logger = logging.getLogger(__name__)
+
+Pool = AsyncConnectionPool[AsyncConnection[tuple[Any, ...]]]
 
 #: Between two tries to reach a database that does not answer, in seconds.
 _RETRY_S = 1.0
@@ -88,7 +91,11 @@ class QueueCalls:
 
     def __init__(self, conninfo: str, worker_id: UUID) -> None:
         self._conninfo = conninfo
-        self._pool: AsyncConnectionPool[Any] = db.pool_async(conninfo, max_size=4, **KEEPALIVE)
+        self._pool = db.pool_async(conninfo, max_size=4, **KEEPALIVE)
+        # Those two that count have a connection each: planning what they call takes longer than running it, and each
+        # connection plans anew. And who waits for a tenant in one does not keep the other waiting.
+        self._taking = db.pool_async(conninfo, max_size=1, **KEEPALIVE)
+        self._completing = db.pool_async(conninfo, max_size=1, **KEEPALIVE)
         self._worker_id = worker_id
         self._completions = Completions(self._write_completions)
 
@@ -102,35 +109,37 @@ class QueueCalls:
             await (await db.connect_async(self._conninfo)).close()
         except Unavailable as error:
             logger.warning(error.message)
-        await self._pool.open(wait=False)
+        for pool in (self._pool, self._taking, self._completing):
+            await pool.open(wait=False)
 
     async def close(self) -> None:
         """Close the connections; results that nobody waits for any more are given up."""
         await self._completions.close()
-        await self._pool.close()
+        for pool in (self._pool, self._taking, self._completing):
+            await pool.close()
 
-    async def _call(self, statement: str, *arguments: object) -> Any:
+    async def _call(self, statement: str, *arguments: object, pool: Pool | None = None) -> Any:
         """Run one function and return its value.
 
         Raises:
             CliprowError: what the database said, translated; Unavailable when it does not answer.
         """
         try:
-            async with self._pool.connection(timeout=5) as connection:
+            async with (pool or self._pool).connection(timeout=5) as connection:
                 cursor = await connection.execute(statement, arguments)
                 row = await cursor.fetchone()
                 return row[0] if row else None
         except (psycopg.Error, PoolTimeout) as error:
             raise db.translate(error) from error
 
-    async def until_answered(self, statement: str, *arguments: object) -> Any:
+    async def until_answered(self, statement: str, *arguments: object, pool: Pool | None = None) -> Any:
         """As `_call`, but a database that does not answer is asked again until it does.
 
         For what must not be lost: the functions behind it do no harm when they are called twice.
         """
         for tries in itertools.count():
             try:
-                return await self._call(statement, *arguments)
+                return await self._call(statement, *arguments, pool=pool)
             except Unavailable as error:
                 if tries % _SAY_EVERY == 0:
                     logger.warning("%s Asking again until there is an answer.", error.message)
@@ -289,6 +298,7 @@ class QueueCalls:
             list(stages),
             limit,
             Jsonb(versions),
+            pool=self._taking,
         )
         return msgspec.json.decode(answer, type=Taken)
 
@@ -322,7 +332,9 @@ class QueueCalls:
 
     async def _write_completions(self, completions: Sequence[Completion]) -> list[Outcome]:
         answer = await self.until_answered(
-            "select private.complete_tasks(%s::jsonb)::text", msgspec.json.encode(completions).decode()
+            "select private.complete_tasks(%s::jsonb)::text",
+            msgspec.json.encode(completions).decode(),
+            pool=self._completing,
         )
         return msgspec.json.decode(answer, type=list[Outcome])
 

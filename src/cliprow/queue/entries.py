@@ -26,6 +26,13 @@ _SETTLE_S = 0.5
 _FINISH = "delete from procrastinate_jobs where id = %(job_id)s and status in ('todo', 'doing')"
 
 
+class _Entry(jobs.Job):
+    """An entry whose log lines name no more than it: procrastinate would put all of it into words four times a task."""
+
+    def log_context(self) -> dict[str, Any]:
+        return {"id": self.id, "queue": self.queue}
+
+
 class Entries(manager.JobManager):
     """A job manager whose jobs are claimed tasks.
 
@@ -69,7 +76,7 @@ class Entries(manager.JobManager):
             return None
         claim = self._ready.popleft()
         self._given[claim.entry_id] = claim
-        return jobs.Job(
+        return _Entry(
             id=claim.entry_id,
             status="doing",
             queue=str(claim.stage),

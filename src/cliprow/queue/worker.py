@@ -433,7 +433,7 @@ def _procrastinate_app(conninfo: str, on_entry: Callable[..., object]) -> procra
             conninfo=conninfo,
             kwargs={"options": "-c search_path=procrastinate", **KEEPALIVE},
             min_size=1,
-            max_size=4,
+            max_size=2,  # and one that listens: claims and completions have their own
             timeout=5,
             configure=_in_autocommit,
         )

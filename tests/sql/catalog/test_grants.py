@@ -123,6 +123,9 @@ USER_CALLS = {
     "public.start_batch",
     "public.start_job",
     "public.switch_tenant",
+    "public.tenant_queues",
+    "public.tenant_summary",
+    "public.tenant_workers",
     "public.test_webhook",
     "public.upcoming_runs",
 }

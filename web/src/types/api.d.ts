@@ -24,6 +24,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The videos that did best or worst, platform by platform
+         * @description The videos that did best or worst, platform by platform.
+         */
+        get: operations["get_content_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same figures, one table of them as CSV, with a line of column names
+         * @description The same figures, one table of them as CSV, with a line of column names.
+         */
+        get: operations["get_analytics_table"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/assets": {
         parameters: {
             query?: never;
@@ -827,6 +867,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/flags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the feature flags as they hold for the tenant: what is set for it wins over what is set for all
+         * @description List the feature flags as they hold for the tenant: what is set for it wins over what is set for all.
+         */
+        get: operations["list_flags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -841,6 +901,27 @@ export interface paths {
         get: operations["get_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a file or sheet by its link, into rows and columns
+         * @description Read a file or sheet by its link, into rows and columns. Only https and the public internet are asked; nothing is
+         *     created. For editors.
+         */
+        post: operations["read_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1739,6 +1820,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/platforms/times": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggest hours to publish in, for each platform: those in which the tenant's videos were watched most, where there
+         *     are at least 30 reports of 14 days, else the usual ones
+         * @description Suggest hours to publish in, for each platform: those in which the tenant's videos were watched most, where there
+         *     are at least 30 reports of 14 days, else the usual ones.
+         */
+        get: operations["suggest_times"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/prices": {
         parameters: {
             query?: never;
@@ -2003,6 +2106,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the stages with what of the tenant waits, is queued and runs there
+         * @description List the stages with what of the tenant waits, is queued and runs there.
+         */
+        get: operations["list_own_queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ready": {
         parameters: {
             query?: never;
@@ -2195,6 +2318,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/styles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the styles that videos can have
+         * @description List the styles that videos can have.
+         */
+        get: operations["list_styles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/styles/still": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a frame in a style, drawn by what draws every frame of a video
+         * @description Show a frame in a style, drawn by what draws every frame of a video.
+         */
+        get: operations["get_style_still"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say what waits and runs in the tenant, what ended today, how long jobs take, what they cost, and who works
+         * @description Say what waits and runs in the tenant, what ended today, how long jobs take, what they cost, and who works. Cheap
+         *     enough to be asked each second.
+         */
+        get: operations["get_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants": {
         parameters: {
             query?: never;
@@ -2314,6 +2498,46 @@ export interface paths {
          * @description Act in another tenant, in this sign-in only, from its next token on.
          */
         post: operations["switch_tenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/voices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the voices that speak here, with their languages
+         * @description List the voices that speak here, with their languages.
+         */
+        get: operations["list_voices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/voices/sample": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Let a voice say a sentence or two, as the audio stage would
+         * @description Let a voice say a sentence or two, as the audio stage would.
+         */
+        get: operations["get_voice_sample"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2472,6 +2696,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/workers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the workers, without their machines
+         * @description List the workers, without their machines. For admins and owners.
+         */
+        get: operations["list_tenant_workers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2566,12 +2810,40 @@ export interface components {
          *           "stage": "video_generation",
          *           "tasks": 2
          *         }
+         *       ],
+         *       "throughput": [
+         *         {
+         *           "start": "2026-11-25T00:00:00Z",
+         *           "completed": 38,
+         *           "failed": 1,
+         *           "cancelled": 0
+         *         }
+         *       ],
+         *       "costs": [
+         *         {
+         *           "date": "2026-11-25",
+         *           "provider": "openai",
+         *           "currency": "USD",
+         *           "amount": 0.82,
+         *           "attempts": 40
+         *         }
+         *       ],
+         *       "service_levels": [
+         *         {
+         *           "measure": "completion_rate",
+         *           "stage": null,
+         *           "value": 0.974,
+         *           "target": 0.99,
+         *           "alarm": 0.98,
+         *           "state": "alarm"
+         *         }
          *       ]
          *     }
          */
         Analytics: {
             by_day: components["schemas"]["DayFigures"][];
             by_platform: components["schemas"]["PlatformFigures"][];
+            costs: components["schemas"]["DayCost"][];
             engagement: components["schemas"]["Engagement"];
             errors: components["schemas"]["ErrorFigures"][];
             /** Format: date */
@@ -2579,7 +2851,9 @@ export interface components {
             jobs: components["schemas"]["JobFigures"];
             /** Format: date */
             last: string;
+            service_levels: components["schemas"]["ServiceLevel"][];
             stages: components["schemas"]["StageFigures"][];
+            throughput: components["schemas"]["Throughput"][];
         };
         /** Artifact */
         Artifact: {
@@ -3325,6 +3599,23 @@ export interface components {
             publishable_key: string;
             supabase_url: string;
         };
+        /** ContentFigures */
+        ContentFigures: {
+            comments: number;
+            /** Format: uuid */
+            content_id: string;
+            engagement_rate: number;
+            file_name: string;
+            job_id: string | null;
+            likes: number;
+            platform: string;
+            saves: number;
+            score: number;
+            shares: number;
+            topic: string;
+            views: number;
+            watch_time_s: number;
+        };
         /**
          * ContentHealth
          * @example {
@@ -3347,6 +3638,37 @@ export interface components {
             never_checked: number;
             oldest_check_at: string | null;
             waiting: number;
+        };
+        /**
+         * ContentRanking
+         * @example {
+         *       "first": "2026-10-27",
+         *       "last": "2026-11-25",
+         *       "items": [
+         *         {
+         *           "content_id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *           "job_id": null,
+         *           "topic": "Why the sky is blue",
+         *           "file_name": "why-the-sky-is-blue.mp4",
+         *           "platform": "youtube",
+         *           "views": 1200,
+         *           "likes": 90,
+         *           "comments": 12,
+         *           "shares": 8,
+         *           "saves": 5,
+         *           "watch_time_s": 36000,
+         *           "engagement_rate": 0.096,
+         *           "score": 7.8
+         *         }
+         *       ]
+         *     }
+         */
+        ContentRanking: {
+            /** Format: date */
+            first: string;
+            items: components["schemas"]["ContentFigures"][];
+            /** Format: date */
+            last: string;
         };
         /**
          * ControlledBatch
@@ -3627,6 +3949,15 @@ export interface components {
             items: components["schemas"]["DamagedArtifact"][];
             next_cursor: string | null;
             total?: number | null;
+        };
+        /** DayCost */
+        DayCost: {
+            amount: number;
+            attempts: number;
+            currency: string;
+            /** Format: date */
+            date: string;
+            provider: string;
         };
         /** DayFigures */
         DayFigures: {
@@ -4037,6 +4368,27 @@ export interface components {
             job_count: number;
             topic_count: number;
         };
+        /** Flag */
+        Flag: {
+            is_enabled: boolean;
+            is_own: boolean;
+            name: string;
+        };
+        /**
+         * Flags
+         * @example {
+         *       "items": [
+         *         {
+         *           "name": "library_sharing",
+         *           "is_enabled": true,
+         *           "is_own": false
+         *         }
+         *       ]
+         *     }
+         */
+        Flags: {
+            items: components["schemas"]["Flag"][];
+        };
         /** Further */
         Further: {
             /** Format: uuid */
@@ -4093,6 +4445,41 @@ export interface components {
             service: string;
             /** @constant */
             status: "healthy";
+        };
+        /** HourOfWeek */
+        HourOfWeek: {
+            hour: number;
+            score: number;
+            weekday: number;
+        };
+        /**
+         * ImportedTable
+         * @example {
+         *       "url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/export?format=csv&gid=0",
+         *       "columns": [
+         *         "topic",
+         *         "platforms"
+         *       ],
+         *       "rows": [
+         *         [
+         *           "Why the sky is blue",
+         *           "youtube"
+         *         ]
+         *       ],
+         *       "lines": [
+         *         2
+         *       ],
+         *       "problems": [],
+         *       "is_cut": false
+         *     }
+         */
+        ImportedTable: {
+            columns: string[];
+            is_cut: boolean;
+            lines: number[];
+            problems: components["schemas"]["RowFault"][];
+            rows: unknown[][];
+            url: string;
         };
         /**
          * Invitation
@@ -4811,6 +5198,15 @@ export interface components {
             total?: number | null;
         };
         /**
+         * Link
+         * @example {
+         *       "url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/edit#gid=0"
+         *     }
+         */
+        Link: {
+            url: string;
+        };
+        /**
          * Me
          * @example {
          *       "user_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
@@ -5350,6 +5746,39 @@ export interface components {
             tenant_id?: string | null;
             until?: string | null;
         };
+        /** OwnQueue */
+        OwnQueue: {
+            is_paused: boolean;
+            oldest_age_s: number;
+            queued_count: number;
+            ready_count: number;
+            running_count: number;
+            slots: number;
+            stage: components["schemas"]["Stage"];
+            waiting_count: number;
+            worker_count: number;
+        };
+        /**
+         * OwnQueues
+         * @example {
+         *       "items": [
+         *         {
+         *           "stage": "audio_generation",
+         *           "is_paused": false,
+         *           "waiting_count": 120,
+         *           "ready_count": 80,
+         *           "queued_count": 8,
+         *           "running_count": 4,
+         *           "oldest_age_s": 12.4,
+         *           "worker_count": 2,
+         *           "slots": 8
+         *         }
+         *       ]
+         *     }
+         */
+        OwnQueues: {
+            items: components["schemas"]["OwnQueue"][];
+        };
         /**
          * Pause
          * @example {
@@ -5516,6 +5945,15 @@ export interface components {
             items: components["schemas"]["Platform"][];
             next_cursor: string | null;
             total?: number | null;
+        };
+        /** PlatformTimes */
+        PlatformTimes: {
+            hours: components["schemas"]["HourOfWeek"][];
+            label: string;
+            platform: string;
+            report_count: number;
+            /** @enum {string} */
+            source: "own" | "usual";
         };
         /** Price */
         Price: {
@@ -6139,6 +6577,11 @@ export interface components {
             reason: string;
             row: number | null;
         };
+        /** RowFault */
+        RowFault: {
+            line: number;
+            reason: string;
+        };
         /** SceneChange */
         SceneChange: {
             heading?: string;
@@ -6367,6 +6810,17 @@ export interface components {
          * @enum {string}
          */
         ScriptType: "explainer" | "tutorial" | "story" | "demo" | "testimonial";
+        /** ServiceLevel */
+        ServiceLevel: {
+            alarm: number;
+            /** @enum {string} */
+            measure: "completion_rate" | "stage_p95_s" | "retriable_error_rate" | "storage_write_success";
+            stage: components["schemas"]["Stage"] | null;
+            /** @enum {string} */
+            state: "ok" | "missed" | "alarm" | "unknown";
+            target: number;
+            value: number | null;
+        };
         /**
          * Session
          * @example {
@@ -6551,6 +7005,11 @@ export interface components {
             /** @default  */
             tenant_name?: string;
         };
+        /** Spent */
+        Spent: {
+            amount: number;
+            currency: string;
+        };
         /**
          * Stage
          * @description The five stages of a job, in order (table 3 of the integration architecture).
@@ -6667,6 +7126,110 @@ export interface components {
         StageQueues: {
             items: components["schemas"]["StageQueue"][];
         };
+        /** StyleChoice */
+        StyleChoice: {
+            is_default: boolean;
+            label: string;
+            style: components["schemas"]["Tone"];
+        };
+        /**
+         * Styles
+         * @example {
+         *       "items": [
+         *         {
+         *           "style": "educational",
+         *           "label": "Green with yellow, grid",
+         *           "is_default": true
+         *         }
+         *       ]
+         *     }
+         */
+        Styles: {
+            items: components["schemas"]["StyleChoice"][];
+        };
+        /**
+         * SuggestedTimes
+         * @example {
+         *       "time_zone": "Europe/Berlin",
+         *       "items": [
+         *         {
+         *           "platform": "youtube",
+         *           "label": "YouTube",
+         *           "source": "own",
+         *           "report_count": 420,
+         *           "hours": [
+         *             {
+         *               "weekday": 6,
+         *               "hour": 10,
+         *               "score": 1
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        SuggestedTimes: {
+            items: components["schemas"]["PlatformTimes"][];
+            time_zone: string;
+        };
+        /**
+         * Summary
+         * @example {
+         *       "now": "2026-11-25T09:30:00+00:00",
+         *       "day_began_at": "2026-11-25T00:00:00+00:00",
+         *       "paused_at": null,
+         *       "queued_jobs": 380,
+         *       "running_jobs": 20,
+         *       "open_batches": 2,
+         *       "completed_today": 600,
+         *       "failed_today": 3,
+         *       "p95_hour_s": 84.2,
+         *       "p95_day_s": 91.7,
+         *       "spent": [
+         *         {
+         *           "currency": "USD",
+         *           "amount": 12.5
+         *         }
+         *       ],
+         *       "budget": null,
+         *       "workers": {
+         *         "worker_count": 2,
+         *         "slots": 8,
+         *         "busy_slots": 7
+         *       },
+         *       "stages": [
+         *         {
+         *           "stage": "audio_generation",
+         *           "is_paused": false,
+         *           "waiting_count": 120,
+         *           "ready_count": 80,
+         *           "queued_count": 8,
+         *           "running_count": 4,
+         *           "oldest_age_s": 12.4,
+         *           "worker_count": 2,
+         *           "slots": 8
+         *         }
+         *       ]
+         *     }
+         */
+        Summary: {
+            budget: components["schemas"]["Budget"] | null;
+            completed_today: number;
+            /** Format: date-time */
+            day_began_at: string;
+            failed_today: number;
+            /** Format: date-time */
+            now: string;
+            open_batches: number;
+            p95_day_s: number | null;
+            p95_hour_s: number | null;
+            paused_at: string | null;
+            queued_jobs: number;
+            running_jobs: number;
+            spent: components["schemas"]["Spent"][];
+            stages: components["schemas"]["OwnQueue"][];
+            workers: components["schemas"]["Workforce"];
+        };
         /**
          * Switched
          * @example {
@@ -6744,6 +7307,43 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** TenantWorker */
+        TenantWorker: {
+            busy_slots: number;
+            heartbeat_age_s: number;
+            /** Format: uuid */
+            id: string;
+            slots: number;
+            stages: components["schemas"]["Stage"][];
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "working" | "draining" | "stopping" | "silent";
+            version: string;
+        };
+        /**
+         * TenantWorkers
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c62-4d5e-7f6a-8b7c-9d0e1f2a3b4c",
+         *           "state": "working",
+         *           "stages": [
+         *             "audio_generation",
+         *             "video_generation"
+         *           ],
+         *           "slots": 4,
+         *           "busy_slots": 3,
+         *           "version": "0.1.0",
+         *           "started_at": "2026-11-25T09:30:00+00:00",
+         *           "heartbeat_age_s": 2.1
+         *         }
+         *       ]
+         *     }
+         */
+        TenantWorkers: {
+            items: components["schemas"]["TenantWorker"][];
+        };
         /**
          * TestedWebhook
          * @example {
@@ -6753,6 +7353,14 @@ export interface components {
         TestedWebhook: {
             /** Format: uuid */
             webhook_id: string;
+        };
+        /** Throughput */
+        Throughput: {
+            cancelled: number;
+            completed: number;
+            failed: number;
+            /** Format: date-time */
+            start: string;
         };
         /**
          * TimedBatch
@@ -6851,6 +7459,31 @@ export interface components {
             content_key?: string | null;
             /** @default 100 */
             sample?: number | null;
+        };
+        /** VoiceChoice */
+        VoiceChoice: {
+            is_default: boolean;
+            label: string;
+            language: string;
+            provider: string;
+            voice: string;
+        };
+        /**
+         * Voices
+         * @example {
+         *       "items": [
+         *         {
+         *           "voice": "en_US-joe-medium",
+         *           "language": "en-US",
+         *           "label": "Joe (English, neural)",
+         *           "provider": "piper",
+         *           "is_default": true
+         *         }
+         *       ]
+         *     }
+         */
+        Voices: {
+            items: components["schemas"]["VoiceChoice"][];
         };
         /**
          * WantedLink
@@ -6996,6 +7629,12 @@ export interface components {
         Workers: {
             items: components["schemas"]["RegisteredWorker"][];
         };
+        /** Workforce */
+        Workforce: {
+            busy_slots: number;
+            slots: number;
+            worker_count: number;
+        };
     };
     responses: {
         /** @description What went wrong, why, and what to do next. */
@@ -7083,10 +7722,131 @@ export interface operations {
                      *           "stage": "video_generation",
                      *           "tasks": 2
                      *         }
+                     *       ],
+                     *       "throughput": [
+                     *         {
+                     *           "start": "2026-11-25T00:00:00Z",
+                     *           "completed": 38,
+                     *           "failed": 1,
+                     *           "cancelled": 0
+                     *         }
+                     *       ],
+                     *       "costs": [
+                     *         {
+                     *           "date": "2026-11-25",
+                     *           "provider": "openai",
+                     *           "currency": "USD",
+                     *           "amount": 0.82,
+                     *           "attempts": 40
+                     *         }
+                     *       ],
+                     *       "service_levels": [
+                     *         {
+                     *           "measure": "completion_rate",
+                     *           "stage": null,
+                     *           "value": 0.974,
+                     *           "target": 0.99,
+                     *           "alarm": 0.98,
+                     *           "state": "alarm"
+                     *         }
                      *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Analytics"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_content_figures: {
+        parameters: {
+            query?: {
+                /** @description Only of this batch. */
+                batch_id?: string | null;
+                /** @description What to judge by. */
+                by?: "score" | "views" | "engagement";
+                /** @description First day (UTC); absent: 29 days before the last. */
+                from?: string | null;
+                /** @description So many of each platform. */
+                limit?: number;
+                order?: "best" | "worst";
+                /** @description Only of this platform. */
+                platform?: string | null;
+                /** @description Only of this project. */
+                project_id?: string | null;
+                /** @description Last day (UTC), included; absent: today. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "first": "2026-10-27",
+                     *       "last": "2026-11-25",
+                     *       "items": [
+                     *         {
+                     *           "content_id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+                     *           "job_id": null,
+                     *           "topic": "Why the sky is blue",
+                     *           "file_name": "why-the-sky-is-blue.mp4",
+                     *           "platform": "youtube",
+                     *           "views": 1200,
+                     *           "likes": 90,
+                     *           "comments": 12,
+                     *           "shares": 8,
+                     *           "saves": 5,
+                     *           "watch_time_s": 36000,
+                     *           "engagement_rate": 0.096,
+                     *           "score": 7.8
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContentRanking"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_analytics_table: {
+        parameters: {
+            query: {
+                /** @description Only of this batch. */
+                batch_id?: string | null;
+                /** @description First day (UTC); absent: 29 days before the last. */
+                from?: string | null;
+                /** @description Only of this platform. */
+                platform?: string | null;
+                /** @description Only of this project. */
+                project_id?: string | null;
+                /** @description Which of the tables; `content` has the best of each platform. */
+                table: "by_platform" | "by_day" | "stages" | "errors" | "throughput" | "costs" | "service_levels" | "content";
+                /** @description Last day (UTC), included; absent: today. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -9063,6 +9823,38 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    list_flags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "name": "library_sharing",
+                     *           "is_enabled": true,
+                     *           "is_own": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Flags"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_health: {
         parameters: {
             query?: never;
@@ -9085,6 +9877,56 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    read_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/edit#gid=0"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Link"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/export?format=csv&gid=0",
+                     *       "columns": [
+                     *         "topic",
+                     *         "platforms"
+                     *       ],
+                     *       "rows": [
+                     *         [
+                     *           "Why the sky is blue",
+                     *           "youtube"
+                     *         ]
+                     *       ],
+                     *       "lines": [
+                     *         2
+                     *       ],
+                     *       "problems": [],
+                     *       "is_cut": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportedTable"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -11297,6 +12139,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    suggest_times: {
+        parameters: {
+            query?: {
+                /** @description Whose midnight begins the day, like Europe/Berlin. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "time_zone": "Europe/Berlin",
+                     *       "items": [
+                     *         {
+                     *           "platform": "youtube",
+                     *           "label": "YouTube",
+                     *           "source": "own",
+                     *           "report_count": 420,
+                     *           "hours": [
+                     *             {
+                     *               "weekday": 6,
+                     *               "hour": 10,
+                     *               "score": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SuggestedTimes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     list_prices: {
         parameters: {
             query?: never;
@@ -11730,6 +12616,33 @@ export interface operations {
                      *           "stage": "video_generation",
                      *           "tasks": 2
                      *         }
+                     *       ],
+                     *       "throughput": [
+                     *         {
+                     *           "start": "2026-11-25T00:00:00Z",
+                     *           "completed": 38,
+                     *           "failed": 1,
+                     *           "cancelled": 0
+                     *         }
+                     *       ],
+                     *       "costs": [
+                     *         {
+                     *           "date": "2026-11-25",
+                     *           "provider": "openai",
+                     *           "currency": "USD",
+                     *           "amount": 0.82,
+                     *           "attempts": 40
+                     *         }
+                     *       ],
+                     *       "service_levels": [
+                     *         {
+                     *           "measure": "completion_rate",
+                     *           "stage": null,
+                     *           "value": 0.974,
+                     *           "target": 0.99,
+                     *           "alarm": 0.98,
+                     *           "state": "alarm"
+                     *         }
                      *       ]
                      *     }
                      */
@@ -12064,6 +12977,44 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["SetProviderRate"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_own_queues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "stage": "audio_generation",
+                     *           "is_paused": false,
+                     *           "waiting_count": 120,
+                     *           "ready_count": 80,
+                     *           "queued_count": 8,
+                     *           "running_count": 4,
+                     *           "oldest_age_s": 12.4,
+                     *           "worker_count": 2,
+                     *           "slots": 8
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OwnQueues"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -12621,6 +13572,126 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    list_styles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "style": "educational",
+                     *           "label": "Green with yellow, grid",
+                     *           "is_default": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Styles"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_style_still: {
+        parameters: {
+            query: {
+                aspect?: "16:9" | "9:16" | "1:1" | "4:5";
+                /** @description One of `/styles`. */
+                style: components["schemas"]["Tone"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_summary: {
+        parameters: {
+            query?: {
+                /** @description Whose midnight begins the day, like Europe/Berlin. */
+                time_zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "now": "2026-11-25T09:30:00+00:00",
+                     *       "day_began_at": "2026-11-25T00:00:00+00:00",
+                     *       "paused_at": null,
+                     *       "queued_jobs": 380,
+                     *       "running_jobs": 20,
+                     *       "open_batches": 2,
+                     *       "completed_today": 600,
+                     *       "failed_today": 3,
+                     *       "p95_hour_s": 84.2,
+                     *       "p95_day_s": 91.7,
+                     *       "spent": [
+                     *         {
+                     *           "currency": "USD",
+                     *           "amount": 12.5
+                     *         }
+                     *       ],
+                     *       "budget": null,
+                     *       "workers": {
+                     *         "worker_count": 2,
+                     *         "slots": 8,
+                     *         "busy_slots": 7
+                     *       },
+                     *       "stages": [
+                     *         {
+                     *           "stage": "audio_generation",
+                     *           "is_paused": false,
+                     *           "waiting_count": 120,
+                     *           "ready_count": 80,
+                     *           "queued_count": 8,
+                     *           "running_count": 4,
+                     *           "oldest_age_s": 12.4,
+                     *           "worker_count": 2,
+                     *           "slots": 8
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Summary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     list_tenants: {
         parameters: {
             query?: never;
@@ -12854,6 +13925,66 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Switched"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_voices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "voice": "en_US-joe-medium",
+                     *           "language": "en-US",
+                     *           "label": "Joe (English, neural)",
+                     *           "provider": "piper",
+                     *           "is_default": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Voices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_voice_sample: {
+        parameters: {
+            query: {
+                /** @description BCP 47 tag, like en or pt-BR. */
+                language: string;
+                /** @description Absent: the default of the language. */
+                voice?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sound. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "audio/flac": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -13226,6 +14357,46 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TestedWebhook"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_tenant_workers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c62-4d5e-7f6a-8b7c-9d0e1f2a3b4c",
+                     *           "state": "working",
+                     *           "stages": [
+                     *             "audio_generation",
+                     *             "video_generation"
+                     *           ],
+                     *           "slots": 4,
+                     *           "busy_slots": 3,
+                     *           "version": "0.1.0",
+                     *           "started_at": "2026-11-25T09:30:00+00:00",
+                     *           "heartbeat_age_s": 2.1
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantWorkers"];
                 };
             };
             default: components["responses"]["Problem"];

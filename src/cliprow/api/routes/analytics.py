@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Router, get
-from litestar.params import FromPath, QueryParameter
+from litestar import Response, Router, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, FromQuery, QueryParameter
+from psycopg import AsyncConnection
 
-from cliprow.api import figures
+from cliprow.api import figures, service_figures
 from cliprow.api.figures import (
     DayFigures,
     Engagement,
@@ -24,6 +27,15 @@ from cliprow.api.keys import key_of, not_found
 from cliprow.api.lists import as_uuid
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
+from cliprow.api.service_figures import (
+    ContentFigures,
+    ContentMeasure,
+    ContentOrder,
+    DayCost,
+    ServiceLevel,
+    Throughput,
+)
+from cliprow.api.tables import csv_answer
 from cliprow.errors import InvalidInput, RowProblem
 
 #: Longest range, in days.
@@ -56,6 +68,41 @@ class Analytics(msgspec.Struct, frozen=True, kw_only=True):
     jobs: JobFigures
     stages: list[StageFigures]
     errors: list[ErrorFigures]
+    #: Jobs that ended in these days, by hour for up to three days, by day for more.
+    throughput: list[Throughput]
+    #: What attempts of those jobs cost.
+    costs: list[DayCost]
+    service_levels: list[ServiceLevel]
+
+
+class ContentRanking(msgspec.Struct, frozen=True, kw_only=True):
+    """Videos of the projects that the caller's analytics scope allows, the first of each platform first."""
+
+    first: date
+    last: date
+    items: list[ContentFigures]
+
+
+Table = Literal[
+    "by_platform", "by_day", "stages", "errors", "throughput", "costs", "service_levels", "content"
+]
+
+
+async def _best(connection: AsyncConnection[Any], scope: Scope) -> list[ContentFigures]:
+    return await service_figures.content(connection, scope, "best", "score", 100)
+
+
+#: Rows of each table, and what reads them.
+_TABLES: dict[Table, tuple[type[msgspec.Struct], Callable[..., Awaitable[Sequence[msgspec.Struct]]]]] = {
+    "by_platform": (PlatformFigures, figures.by_platform),
+    "by_day": (DayFigures, figures.by_day),
+    "stages": (StageFigures, figures.stages),
+    "errors": (ErrorFigures, figures.errors),
+    "throughput": (Throughput, service_figures.throughput),
+    "costs": (DayCost, service_figures.costs),
+    "service_levels": (ServiceLevel, service_figures.service_levels),
+    "content": (ContentFigures, _best),
+}
 
 
 @get("/analytics")
@@ -95,7 +142,56 @@ async def get_project_analytics(
     return await _analytics(request, scope_of(own_id, as_uuid(batch_id, "batch_id"), platform, first, last))
 
 
-async def _analytics(request: ApiRequest, scope: Scope) -> Analytics:
+@get(
+    "/analytics/csv",
+    responses={200: ResponseSpec(bytes, generate_examples=False, media_type="text/csv", description="CSV.")},
+)
+async def get_analytics_table(
+    request: ApiRequest,
+    table: Annotated[
+        Table, QueryParameter(description="Which of the tables; `content` has the best of each platform.")
+    ],
+    project_id: OfProject = None,
+    batch_id: OfBatch = None,
+    platform: OfPlatform = None,
+    first: First = None,
+    last: Last = None,
+) -> Response[bytes]:
+    """The same figures, one table of them as CSV, with a line of column names."""
+    scope = _checked(
+        scope_of(as_uuid(project_id, "project_id"), as_uuid(batch_id, "batch_id"), platform, first, last)
+    )
+    kind, read = _TABLES[table]
+    async with request.acting() as at:
+        rows = await read(at.connection, scope)
+    return csv_answer(rows, kind, f"{table}-{scope.first}-{scope.last}")
+
+
+@get("/analytics/content")
+async def get_content_figures(
+    request: ApiRequest,
+    order: FromQuery[ContentOrder] = "best",
+    measure: Annotated[ContentMeasure, QueryParameter(name="by", description="What to judge by.")] = "score",
+    limit: Annotated[int, QueryParameter(ge=1, le=100, description="So many of each platform.")] = 10,
+    project_id: OfProject = None,
+    batch_id: OfBatch = None,
+    platform: OfPlatform = None,
+    first: First = None,
+    last: Last = None,
+) -> ContentRanking:
+    """The videos that did best or worst, platform by platform."""
+    scope = _checked(
+        scope_of(as_uuid(project_id, "project_id"), as_uuid(batch_id, "batch_id"), platform, first, last)
+    )
+    async with request.acting() as at:
+        return ContentRanking(
+            first=scope.first,
+            last=scope.last,
+            items=await service_figures.content(at.connection, scope, order, measure, limit),
+        )
+
+
+def _checked(scope: Scope) -> Scope:
     if not 0 <= (scope.last - scope.first).days < MAX_DAYS:
         raise InvalidInput(
             f"From {scope.first} to {scope.last} is not a range of 1 to {MAX_DAYS} days.",
@@ -103,6 +199,11 @@ async def _analytics(request: ApiRequest, scope: Scope) -> Analytics:
             next_step="Ask for a shorter range, its first day in `from`, its last in `to`.",
             problems=[RowProblem(None, "from", "is not 0 to 365 days before `to`")],
         )
+    return scope
+
+
+async def _analytics(request: ApiRequest, scope: Scope) -> Analytics:
+    _checked(scope)
     async with request.acting() as at:
         connection = at.connection
         return Analytics(
@@ -114,12 +215,15 @@ async def _analytics(request: ApiRequest, scope: Scope) -> Analytics:
             jobs=await figures.jobs(connection, scope),
             stages=await figures.stages(connection, scope),
             errors=await figures.errors(connection, scope),
+            throughput=await service_figures.throughput(connection, scope),
+            costs=await service_figures.costs(connection, scope),
+            service_levels=await service_figures.service_levels(connection, scope),
         )
 
 
 router = Router(
     path="/",
-    route_handlers=[get_analytics, get_project_analytics],
+    route_handlers=[get_analytics, get_analytics_table, get_content_figures, get_project_analytics],
     guards=[in_tenant],
     security=BEARER,
     tags=["Analytics"],

@@ -1,0 +1,139 @@
+"""Topics by link: what is fetched, what is refused, and what a table is made of."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from cliprow.api import create_app
+from cliprow.api.links import MAX_BYTES, export_address
+from tests.integration.api.conftest import Api, settings_for
+
+FILES = {
+    "/topics.csv": ("text/csv", b'topic;platforms\nWhy the sky is blue;youtube\n"Sea\nsalt";tiktok\n'),
+    "/topics.json": (
+        "application/json",
+        b'[{"topic": "Sky", "duration_s": 60}, {"topic": "Sea", "tone": "casual"}, 3]',
+    ),
+    "/export": ("text/csv", b"topic\nSky\n"),
+    "/page": ("text/html", b"<html>Sign in</html>"),
+    "/large.csv": ("text/csv", b"x" * (MAX_BYTES + 1)),
+}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path in FILES:
+            media_type, body = FILES[self.path]
+            self.send_response(200)
+            self.send_header("Content-Type", media_type)
+            self.end_headers()
+            self.wfile.write(body)
+        elif self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/to"))
+            self.end_headers()
+        else:
+            self.send_response(302 if self.path == "/round" else 404)
+            self.send_header("Location", "/round")
+            self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """A server on this machine, which is no public address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def eve(api: Api) -> Iterator[Api]:
+    """Somebody at an API that may fetch from private networks."""
+    with TestClient(
+        create_app(settings_for(api.gateway, private_links=True)), base_url="http://127.0.0.1:8000"
+    ) as client:
+        yield Api(api.gateway, client, api.world).sign_up("eve")
+
+
+def read(api: Api, url: str, expect: int = 200) -> Any:
+    return api.post("/imports/link", {"url": url}, expect=expect)
+
+
+def test_files_become_rows_and_columns(eve: Api, site: str) -> None:
+    table = read(eve, f"{site}/topics.csv")
+    assert table["columns"] == ["topic", "platforms"]
+    assert table["rows"] == [["Why the sky is blue", "youtube"], ["Sea\nsalt", "tiktok"]]
+    assert (table["lines"], table["problems"], table["is_cut"]) == ([2, 3], [], False)
+    table = read(eve, f"{site}/topics.json")
+    assert table["columns"] == ["topic", "duration_s", "tone"]
+    assert table["rows"] == [["Sky", 60, None], ["Sea", None, "casual"]]
+    assert len(table["problems"]) == 1
+    assert read(eve, f"{site}/to/to/export")["rows"] == [["Sky"]]
+
+
+def test_what_is_no_file_is_refused(eve: Api, site: str) -> None:
+    for path in ("/page", "/large.csv", "/nothing", "/round"):
+        assert read(eve, site + path, expect=422)["code"] == "link_unreadable", path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/topics.csv",
+        "https://127.0.0.1/topics.csv",
+        "https://localhost/topics.csv",
+        "https://[::1]/topics.csv",
+        "https://169.254.169.254/latest/meta-data",
+        "https://10.0.0.1/",
+        "file:///etc/passwd",
+        "gopher://example.org",
+        "https://",
+        "topics.csv",
+    ],
+)
+def test_only_the_public_internet_is_asked(ann: Api, url: str) -> None:
+    answer = read(ann, url, expect=422)
+    assert (answer["code"], bool(answer["next_step"])) == ("link_unreadable", True)
+
+
+def test_a_redirect_leads_nowhere_else(ann: Api, site: str) -> None:
+    assert read(ann, f"{site}/topics.csv", expect=422)["code"] == "link_unreadable"
+
+
+def test_viewers_import_nothing(ann: Api) -> None:
+    ann.member("viewer").post("/imports/link", {"url": "https://example.org/a.csv"}, expect=403)
+
+
+@pytest.mark.parametrize(
+    ("shown", "export"),
+    [
+        (
+            "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/edit?usp=sharing",
+            "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/export?format=csv",
+        ),
+        (
+            "https://docs.google.com/spreadsheets/u/1/d/1aBcDeFgHiJkLmNoPqRsTu/edit?gid=3#gid=12",
+            "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/export?format=csv&gid=12",
+        ),
+        (
+            "https://docs.google.com/spreadsheets/d/e/2PACX-1vTaBcDeFgHiJkLmNo/pubhtml?gid=5&single=true",
+            "https://docs.google.com/spreadsheets/d/e/2PACX-1vTaBcDeFgHiJkLmNo/pub?output=csv&gid=5&single=true",
+        ),
+        ("https://example.org/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/edit",) * 2,
+    ],
+)
+def test_a_sheet_is_read_by_its_export(shown: str, export: str) -> None:
+    assert export_address(shown) == export
