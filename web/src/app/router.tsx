@@ -5,13 +5,16 @@ import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { batchCreateRoute } from './routes/batch-create'
 import { dashboardRoute } from './routes/dashboard'
+import { importsRoute } from './routes/imports'
+import { libraryRoute } from './routes/library'
 import { rootRoute } from './routes/root'
+import { scheduleRoute } from './routes/schedule'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
 const tree = rootRoute.addChildren([
   signInRoute,
-  signedInRoute.addChildren([dashboardRoute, batchCreateRoute]),
+  signedInRoute.addChildren([dashboardRoute, batchCreateRoute, importsRoute, libraryRoute, scheduleRoute]),
 ])
 
 export function makeRouter(queries: QueryClient) {

@@ -1,10 +1,10 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconLayoutDashboard } from '@tabler/icons-react'
+import { type Icon, IconBooks, IconCalendar, IconLayoutDashboard, IconTableImport } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/'
+  readonly to: '/' | '/library' | '/schedule' | '/imports'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -13,7 +13,12 @@ export interface NavPage {
   readonly roles?: readonly Role[]
 }
 
-const PAGES: readonly NavPage[] = [{ to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' }]
+const PAGES: readonly NavPage[] = [
+  { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
+  { to: '/library', name: 'library', icon: IconBooks, key: 'l' },
+  { to: '/schedule', name: 'schedule', icon: IconCalendar, key: 's' },
+  { to: '/imports', name: 'imports', icon: IconTableImport, key: 'i' },
+]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {
   return PAGES.filter(({ roles }) => !roles || (role !== null && roles.includes(role)))

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMe } from '@/lib/me'
 import type { Mode, Settings } from './draft'
 import { DraftForm } from './draft-form'
+import { asLocal } from './request'
 import { keptDraftQuery } from './use-draft'
 
 interface BatchCreateFormProps {
@@ -12,11 +13,14 @@ interface BatchCreateFormProps {
   readonly defaultProjectId?: string
   /** Of the library, to be in every video; besides those of the draft. */
   readonly defaultItems?: readonly string[]
+  /** When it is to start, in ISO 8601. */
+  readonly defaultStart?: string
   /** The batch is made. */
   readonly onSubmit: (batchId: string) => void
 }
 
-export function BatchCreateForm({ mode, defaultProjectId, defaultItems, onSubmit }: BatchCreateFormProps) {
+export function BatchCreateForm(props: BatchCreateFormProps) {
+  const { mode, defaultProjectId, defaultItems, defaultStart, onSubmit } = props
   const { tenant } = useMe()
   const tenantId = tenant?.id ?? ''
   const { data: kept, isPending } = useQuery(keptDraftQuery(tenantId))
@@ -33,6 +37,10 @@ export function BatchCreateForm({ mode, defaultProjectId, defaultItems, onSubmit
     (wish, at, all) =>
       !('item' in wish) || all.findIndex((each) => 'item' in each && each.item === wish.item) === at,
   )
-  const start: Partial<Settings> = { reuse, ...(defaultProjectId ? { projectId: defaultProjectId } : {}) }
+  const start: Partial<Settings> = {
+    reuse,
+    ...(defaultStart ? { starts_at: asLocal(new Date(defaultStart)) } : {}),
+    ...(defaultProjectId ? { projectId: defaultProjectId } : {}),
+  }
   return <DraftForm tenantId={tenantId} mode={mode} kept={kept ?? null} start={start} onSubmit={onSubmit} />
 }

@@ -14,7 +14,7 @@ const route = getRouteApi('/signed-in/batches/new')
 
 export function BatchCreatePage() {
   const { t } = useTranslation('batch-create')
-  const { project, mode = 'many', items } = route.useSearch()
+  const { project, mode = 'many', items, start } = route.useSearch()
   const navigate = route.useNavigate()
   const mayCreate = useIs('editor')
   const done = useCallback(
@@ -55,6 +55,7 @@ export function BatchCreatePage() {
         mode={mode}
         defaultProjectId={project}
         defaultItems={items?.split(',').filter(Boolean)}
+        defaultStart={start}
         onSubmit={done}
       />
     </Page>

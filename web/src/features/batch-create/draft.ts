@@ -47,7 +47,6 @@ export interface Settings {
   readonly audience: string
   readonly script_type: Schemas['ScriptType'] | null
   readonly voice: string | null
-  readonly style: string | null
   readonly priority: Lane
   readonly max_concurrent_tasks: number | null
   readonly budget: number | null
@@ -73,7 +72,6 @@ export const NO_SETTINGS: Settings = {
   audience: '',
   script_type: null,
   voice: null,
-  style: null,
   priority: 'standard',
   max_concurrent_tasks: null,
   budget: null,

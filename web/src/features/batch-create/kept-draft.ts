@@ -121,3 +121,14 @@ export function platformsLastUsed(): readonly string[] {
 export function keepPlatforms(platforms: unknown): void {
   if (Array.isArray(platforms)) localStorage.setItem(PLATFORMS, platforms.join(','))
 }
+
+/** Rows of a table as the topics of the draft, whose other settings stay. */
+export async function takeRows(
+  tenantId: string,
+  name: string,
+  rows: readonly NumberedTopic[],
+): Promise<void> {
+  const kept = await readDraft(tenantId)
+  const settings = kept?.settings ?? NO_SETTINGS
+  await keepDraft(tenantId, { settings, topics: { kind: 'rows', name, rows }, sending: null })
+}

@@ -4,8 +4,9 @@ import { Autocomplete, NumberInput, Select, SimpleGrid, TextInput } from '@manti
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
 import type { Settings } from './draft'
+import { StylePicker } from './style-picker'
+import { VoiceField } from './voice-field'
 
-const TONES = ['professional', 'casual', 'educational', 'entertaining', 'motivational'] as const
 const SCRIPT_TYPES = ['explainer', 'tutorial', 'story', 'demo', 'testimonial'] as const
 /** Languages that are written without a provider; others may be typed. */
 const LANGUAGES = ['en', 'de', 'es', 'fr', 'pt']
@@ -54,16 +55,6 @@ export function LookSection({ settings, ofProject, errors, onChange }: LookSecti
           onChange={(language) => onChange({ language })}
         />
         <Select
-          label={t('field.tone')}
-          description={t('look.tone')}
-          placeholder={asProject('tone')}
-          clearable
-          data={TONES.map((value) => ({ value, label: t(`tone.${value}`) }))}
-          error={errors.get('tone')}
-          value={settings.tone}
-          onChange={(tone) => onChange({ tone: tone as Settings['tone'] })}
-        />
-        <Select
           label={t('field.script_type')}
           description={t('look.scriptType')}
           placeholder={asProject('script_type')}
@@ -82,7 +73,19 @@ export function LookSection({ settings, ofProject, errors, onChange }: LookSecti
           value={settings.audience}
           onChange={(event) => onChange({ audience: event.currentTarget.value })}
         />
+        <VoiceField
+          language={settings.language || String(ofProject.language ?? 'en')}
+          value={settings.voice}
+          placeholder={asProject('voice')}
+          error={errors.get('voice')}
+          onChange={(voice) => onChange({ voice })}
+        />
       </SimpleGrid>
+      <StylePicker
+        value={settings.tone}
+        automatic={asProject('tone')}
+        onChange={(tone) => onChange({ tone })}
+      />
     </Section>
   )
 }

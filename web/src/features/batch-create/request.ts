@@ -33,7 +33,6 @@ export function requestOf(mode: Mode, settings: Settings, topics: Topics): Batch
       audience: settings.audience.trim(),
       script_type: settings.script_type,
       voice: settings.voice,
-      style: settings.style,
       priority: settings.priority === 'standard' ? null : settings.priority,
     }),
     options: filled({

@@ -15,9 +15,10 @@ import { IconBooks, IconTag, IconX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { bestOfTagQuery, itemQuery, type LibraryItem, tagsQuery } from './library'
+import { bestOfTagQuery, itemQuery, tagsQuery } from './library'
 import classes from './reuse-panel.module.css'
 import type { ReuseWish } from './reuse-wish'
+import { sceneName } from './scene-name'
 import { ScenePicker } from './scene-picker'
 
 interface ReusePanelProps {
@@ -176,10 +177,4 @@ function Remove({ label, onClick }: { readonly label: string; readonly onClick: 
       <IconX size={16} aria-hidden />
     </ActionIcon>
   )
-}
-
-/** What a scene is called: its heading, or how its narration begins. */
-export function sceneName(item: Pick<LibraryItem, 'heading' | 'voiceover_text'>): string {
-  const name = item.heading || item.voiceover_text
-  return name.length > 70 ? `${name.slice(0, 69)}…` : name
 }

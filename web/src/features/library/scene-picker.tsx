@@ -8,8 +8,8 @@ import { itemsOf } from '@/components/endless'
 import { Failed } from '@/components/failed'
 import { FilterText } from '@/components/filter-text'
 import { libraryQuery } from './library'
-import { sceneName } from './reuse-panel'
 import { SceneFigures } from './scene-figures'
+import { sceneName } from './scene-name'
 
 interface ScenePickerProps {
   readonly isOpen: boolean

@@ -49,6 +49,11 @@ export function TableImport({ name, table: read, onTopics, onCancel }: TableImpo
           {t('table.encoding', { encoding: table.encoding.toUpperCase() })}
         </Alert>
       )}
+      {table.isCut && (
+        <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} role="note">
+          {t('table.cut', { count: table.rows.length, shown: formatNumber(table.rows.length) })}
+        </Alert>
+      )}
       {table.faults.length > 0 && (
         <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} role="note">
           {t('table.faults', {

@@ -15,6 +15,8 @@ export interface Table {
   readonly isCells: boolean
   readonly encoding: string
   readonly isEncodingGuess: boolean
+  /** There is more of it than was read. */
+  readonly isCut?: boolean
 }
 
 export interface TableRow {

@@ -34,5 +34,5 @@ export function useTable() {
     [t],
   )
   const close = useCallback(() => setOpen(null), [])
-  return { open, isReading, refusal, read, close }
+  return { open, isReading, refusal, read, show: setOpen, close }
 }

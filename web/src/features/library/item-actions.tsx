@@ -1,0 +1,119 @@
+import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import {
+  IconArchive,
+  IconArchiveOff,
+  IconMovie,
+  IconTrash,
+  IconWorld,
+  IconWorldOff,
+} from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+import { ButtonLink } from '@/components/links'
+import { say, sayError } from '@/lib/say'
+import { changeItem, type LibraryItem, removeItem, shareItem, useLibraryChange } from './library'
+
+interface ItemActionsProps {
+  readonly item: LibraryItem
+  readonly mayChange: boolean
+  readonly onGone: () => void
+}
+
+export function ItemActions({ item, mayChange, onGone }: ItemActionsProps) {
+  const { t } = useTranslation('library')
+  const { t: common } = useTranslation()
+  const [isAsking, asking] = useDisclosure()
+  const isPublic = item.library_category === 'public'
+  const isArchived = item.library_category === 'archived'
+  const archive = useLibraryChange(() =>
+    changeItem(item.id, { library_category: isArchived ? 'experimental' : 'archived' }),
+  )
+  const share = useLibraryChange(() => shareItem(item.id, !isPublic))
+  const remove = useLibraryChange(() => removeItem(item.id))
+  if (!mayChange) return null
+  return (
+    <>
+      <ButtonLink
+        size="xs"
+        to="/batches/new"
+        search={{ mode: 'many', items: item.id }}
+        leftSection={<IconMovie size={16} aria-hidden />}
+      >
+        {t('item.use')}
+      </ButtonLink>
+      {item.is_own && (
+        <>
+          <Button
+            size="xs"
+            variant="default"
+            loading={archive.isPending}
+            leftSection={
+              isArchived ? <IconArchiveOff size={16} aria-hidden /> : <IconArchive size={16} aria-hidden />
+            }
+            onClick={() =>
+              archive.mutate(undefined, {
+                onSuccess: () => say(isArchived ? t('item.saved') : t('item.archived')),
+                onError: sayError,
+              })
+            }
+          >
+            {isArchived ? t('item.unarchive') : t('item.archive')}
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            loading={share.isPending}
+            title={t('item.shareHint')}
+            leftSection={
+              isPublic ? <IconWorldOff size={16} aria-hidden /> : <IconWorld size={16} aria-hidden />
+            }
+            onClick={() =>
+              share.mutate(undefined, { onSuccess: () => say(t('item.saved')), onError: sayError })
+            }
+          >
+            {isPublic ? t('item.unshare') : t('item.share')}
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconTrash size={16} aria-hidden />}
+            onClick={asking.open}
+          >
+            {t('item.remove')}
+          </Button>
+        </>
+      )}
+      <Modal
+        opened={isAsking}
+        onClose={asking.close}
+        title={t('item.remove')}
+        closeButtonProps={{ 'aria-label': common('actions.close') }}
+      >
+        <Stack>
+          <Text size="sm">{t('item.removeQuestion')}</Text>
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={asking.close} data-autofocus>
+              {common('actions.cancel')}
+            </Button>
+            <Button
+              color="red.9"
+              loading={remove.isPending}
+              onClick={() =>
+                remove.mutate(undefined, {
+                  onSuccess: () => {
+                    asking.close()
+                    onGone()
+                    say(t('item.removed'))
+                  },
+                  onError: sayError,
+                })
+              }
+            >
+              {t('item.remove')}
+            </Button>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
+  )
+}
