@@ -4,9 +4,9 @@ import { type Icon, IconArchive, IconFlask, IconHeart, IconTrendingUp, IconWorld
 import type { Category } from './library'
 
 export const CATEGORY_LOOK: Record<Category, { color: string; icon: Icon }> = {
-  high_performance: { color: 'teal.9', icon: IconTrendingUp },
-  favorite: { color: 'pink.9', icon: IconHeart },
-  experimental: { color: 'blue.9', icon: IconFlask },
-  public: { color: 'grape.9', icon: IconWorld },
+  high_performance: { color: 'teal', icon: IconTrendingUp },
+  favorite: { color: 'pink', icon: IconHeart },
+  experimental: { color: 'blue', icon: IconFlask },
+  public: { color: 'grape', icon: IconWorld },
   archived: { color: 'gray', icon: IconArchive },
 }

@@ -40,8 +40,9 @@ export function CalendarGrid(props: CalendarGridProps) {
   ]
   // The morning is what is looked at first.
   useEffect(() => {
-    if (view !== 'month') grid.current?.querySelector('[data-hour="7"]')?.scrollIntoView({ block: 'nearest' })
-  }, [view])
+    const seven = grid.current?.querySelector<HTMLElement>('[data-hour="7"]')
+    if (grid.current && seven) grid.current.scrollTop = seven.offsetTop - seven.offsetHeight
+  }, [])
   const go = (nextRow: number, nextColumn: number) => {
     const width = rows[0]?.length ?? 1
     const at = nextRow * width + nextColumn
@@ -78,7 +79,7 @@ export function CalendarGrid(props: CalendarGridProps) {
   }
   const today = startOfDay(new Date()).getTime()
   const day = new Intl.DateTimeFormat(i18n.language, { weekday: 'long', day: 'numeric', month: 'long' })
-  const hour = new Intl.DateTimeFormat(i18n.language, { hour: 'numeric', minute: '2-digit' })
+  const hour = new Intl.DateTimeFormat(i18n.language, { hour: 'numeric' })
   const heads = new Intl.DateTimeFormat(
     i18n.language,
     view === 'month' ? { weekday: 'short' } : { weekday: 'short', day: 'numeric', month: 'numeric' },

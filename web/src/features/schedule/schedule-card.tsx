@@ -37,7 +37,7 @@ export function ScheduleCard({ schedule, mayChange, onEdit }: ScheduleCardProps)
                 {schedule.name}
               </Title>
               {isPaused && (
-                <Badge color="yellow.9" leftSection={<IconPlayerPause size={12} aria-hidden />}>
+                <Badge color="yellow" leftSection={<IconPlayerPause size={12} aria-hidden />}>
                   {t('recurring.paused')}
                 </Badge>
               )}

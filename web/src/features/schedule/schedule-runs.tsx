@@ -11,8 +11,8 @@ import { runsQuery } from './schedules'
 type RunStatus = Schemas['ScheduleRun']['status']
 
 const LOOK: Record<RunStatus, { color: string; icon: Icon }> = {
-  created: { color: 'teal.9', icon: IconCheck },
-  failed: { color: 'red.9', icon: IconAlertTriangle },
+  created: { color: 'teal', icon: IconCheck },
+  failed: { color: 'red', icon: IconAlertTriangle },
   skipped: { color: 'gray', icon: IconPlayerSkipForward },
 }
 

@@ -26,6 +26,7 @@ export function FileDrop({ isReading, onFile, children }: FileDropProps) {
     <Box
       className={classes.drop}
       data-over={isOver || undefined}
+      data-alone={children ? undefined : true}
       onDragOver={(event) => {
         event.preventDefault()
         setIsOver(true)
