@@ -38,6 +38,10 @@ fmt: _web-packages
 web script="dev" *arguments: _web-packages
     npm --prefix web run "$1" -- "${@:2}"
 
+# End-to-end tests in Chromium, against a stack of their own
+e2e *arguments: _web-packages
+    npm --prefix web run --silent e2e -- "$@"
+
 # Write the web app's types from the API's OpenAPI document
 web-types: _web-packages
     uv run python deploy/web_types.py

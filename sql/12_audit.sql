@@ -21,7 +21,8 @@ comment on column public.audit_events.tenant_id is 'Whose row it was; null for w
 comment on column public.audit_events.user_id is 'The signed-in user; null for operators and services.';
 comment on column public.audit_events.role is 'The user''s role in the tenant at that time; of others the role of the database.';
 comment on column public.audit_events.door is
-  'rest, cli, data_api (Supabase''s own REST), auth, worker, ticker, schedule, or sql: whoever logged in to the database some other way.';
+  'rest, cli, web, data_api (Supabase''s own REST), auth, worker, ticker, schedule, or sql: whoever logged in to the database some other way. '
+  'rest, cli and web are what clients of our API say of themselves.';
 comment on column public.audit_events.action is 'insert, update, delete; or what that means: pause, resume, cancel, retry, discard, replay and so on.';
 comment on column public.audit_events.entity is 'The table.';
 comment on column public.audit_events.entity_id is 'Its key; null where one entry stands for many rows.';

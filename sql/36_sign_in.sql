@@ -116,7 +116,11 @@ begin
     raise exception 'You are not signed in.' using errcode = 'CR003', hint = 'Sign in first.';
   elsif v_name is null or length(v_name) not between 1 and 200 then
     raise exception 'The name of a tenant has 1 to 200 characters.' using errcode = 'CR001', hint = 'Give it another name.';
-  elsif (select count(*) from public.memberships as m where m.user_id = private.user_id() and m.role = 'owner') >= 20 then
+  elsif (
+    select count(*) from public.memberships as m
+    join public.tenants as t on t.id = m.tenant_id and t.deleted_at is null
+    where m.user_id = private.user_id() and m.role = 'owner'
+  ) >= 20 then
     -- Turns are shared out by tenant, so nobody may have any number of them.
     raise exception 'You own 20 tenants, which is as many as one user may.'
       using errcode = 'CR004', hint = 'Use one of them, or make somebody else its owner first.';

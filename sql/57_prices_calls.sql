@@ -69,12 +69,32 @@ create function private.set_price_for_all(
 )
 returns jsonb
 language sql
+-- definer: for operators, whose role may not write these rows.
+security definer
 set search_path = ''
 as $$
   select private.write_price(null, p_provider, p_model, p_unit, p_amount, p_currency, p_valid_from)
 $$;
 comment on function private.set_price_for_all(text, text, numeric, text, text, timestamptz) is
   'As set_price, for all tenants that have no prices of their own; for operators.';
+
+create function private.list_prices_for_all()
+returns jsonb
+language sql
+stable
+-- definer: for operators, whose role may not read these rows.
+security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('provider', p.provider, 'model', p.model, 'unit', p.unit, 'amount', trim_scale(p.amount),
+    'currency', p.currency, 'valid_from', p.valid_from) order by p.provider, p.model, p.unit, p.valid_from desc), '[]')
+  from public.provider_prices as p where p.tenant_id is null
+$$;
+comment on function private.list_prices_for_all() is
+  'The prices for all tenants that have none of their own, for operators: [{provider, model, unit, amount, currency, valid_from}].';
+grant execute on function
+private.set_price_for_all(text, text, numeric, text, text, timestamptz), private.list_prices_for_all()
+to service_role, cliprow_api;
 
 create function private.check_pays(p_doing text)
 returns void

@@ -125,6 +125,10 @@ begin
   set requests_per_minute = excluded.requests_per_minute, tokens_per_minute = excluded.tokens_per_minute,
     requests_left = coalesce(private.filled(r.requests_left, r.requests_per_minute, r.filled_at), 1e9),
     tokens_left = coalesce(private.filled(r.tokens_left, r.tokens_per_minute, r.filled_at), 1e9), filled_at = clock_timestamp();
+  -- Without a limit there is nothing to keep, unless the provider has closed.
+  delete from private.provider_rates as r
+  where r.provider = p_provider and r.tenant_id is not distinct from p_tenant_id
+    and r.requests_per_minute is null and r.tokens_per_minute is null and coalesce(r.closed_until <= clock_timestamp(), true);
   return jsonb_build_object('provider', p_provider, 'requests_per_minute', p_requests_per_minute, 'tokens_per_minute', p_tokens_per_minute);
 end
 $$;
@@ -150,11 +154,42 @@ comment on function public.set_provider_rate(text, int, int) is
 create function private.set_provider_rate_for_all(p_provider text, p_requests_per_minute int default null, p_tokens_per_minute int default null)
 returns jsonb
 language sql
+-- definer: for operators, whose role may not write buckets.
+security definer
 set search_path = ''
 as $$
   select private.write_rate(null, p_provider, p_requests_per_minute, p_tokens_per_minute)
 $$;
 comment on function private.set_provider_rate_for_all(text, int, int) is 'As set_provider_rate, for all tenants together; for operators.';
+
+create function private.told_rates(p_tenant_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('provider', r.provider, 'is_own', r.tenant_id is not null,
+    'requests_per_minute', r.requests_per_minute, 'tokens_per_minute', r.tokens_per_minute,
+    'closed_until', case when r.closed_until > now() then r.closed_until end) order by r.provider, r.tenant_id is null), '[]')
+  from private.provider_rates as r
+  where (r.tenant_id is null or r.tenant_id = p_tenant_id)
+    and (r.requests_per_minute is not null or r.tokens_per_minute is not null or r.closed_until > now())
+$$;
+comment on function private.told_rates(uuid) is
+  'The rates that hold for a tenant, its own and those of all, or (null) for all alone, and the providers that want to be left alone.';
+
+create function private.list_provider_rates_for_all()
+returns jsonb
+language sql
+stable
+-- definer: for operators, whose role may not read buckets.
+security definer
+set search_path = ''
+as $$
+  select private.told_rates(null)
+$$;
+comment on function private.list_provider_rates_for_all() is 'The rates for all tenants together, as list_provider_rates returns them; for operators.';
+grant execute on function private.set_provider_rate_for_all(text, int, int), private.list_provider_rates_for_all() to service_role, cliprow_api;
 
 create function public.list_provider_rates()
 returns jsonb
@@ -164,15 +199,8 @@ stable
 security definer
 set search_path = ''
 as $$
-declare
-  v_tenant_id uuid := private.acting_tenant_id();
 begin
-  return (
-    select coalesce(jsonb_agg(jsonb_build_object('provider', r.provider, 'is_own', r.tenant_id is not null,
-      'requests_per_minute', r.requests_per_minute, 'tokens_per_minute', r.tokens_per_minute,
-      'closed_until', case when r.closed_until > now() then r.closed_until end) order by r.provider, r.tenant_id is null), '[]')
-    from private.provider_rates as r where r.tenant_id is null or r.tenant_id = v_tenant_id
-  );
+  return private.told_rates(private.acting_tenant_id());
 end
 $$;
 comment on function public.list_provider_rates() is

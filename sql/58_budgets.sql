@@ -39,6 +39,42 @@ for select to authenticated using (tenant_id = (select private.tenant_id()));
 grant select on public.budgets to authenticated;
 grant select, insert, update, delete on public.budgets to service_role;
 
+create table public.budget_events (
+  id uuid primary key default private.uuid_v7(),
+  tenant_id uuid not null references public.tenants (id) on delete cascade,
+  project_id uuid,
+  batch_id uuid,
+  scope text not null generated always as (
+    case when batch_id is not null then 'batch' when project_id is not null then 'project' else 'tenant' end
+  ) stored,
+  scope_id uuid not null generated always as (coalesce(batch_id, project_id, tenant_id)) stored,
+  period text not null check (period in ('month', 'total')),
+  event text not null check (event in ('budget.warned', 'budget.exceeded', 'budget.raised', 'budget.lifted')),
+  amount numeric(18, 4) not null,
+  spent numeric(20, 9) not null,
+  currency text not null,
+  user_id uuid,
+  created_at timestamptz not null default now(),
+  foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, batch_id) references public.batches (tenant_id, id) on delete cascade
+);
+comment on table public.budget_events is
+  'What became of budgets, append-only; followers of live topics are told the same. It is no job''s, so it does not stand in job_events.';
+comment on column public.budget_events.event is
+  'budget.warned: four fifths are used; budget.exceeded: what costs is held back; budget.raised: somebody raised it; budget.lifted: it was removed, or the '
+  'month of one that was used up is over.';
+comment on column public.budget_events.user_id is 'Who raised or removed it; null where nobody did.';
+create index budget_events_scope_id on public.budget_events (scope_id, id);
+create index budget_events_tenant_id on public.budget_events (tenant_id, id);
+create index budget_events_tenant_id_project_id on public.budget_events (tenant_id, project_id);
+create index budget_events_tenant_id_batch_id on public.budget_events (tenant_id, batch_id);
+
+alter table public.budget_events enable row level security;
+create policy "Members read what became of their tenant's budgets" on public.budget_events
+for select to authenticated using (tenant_id = (select private.tenant_id()));
+grant select on public.budget_events to authenticated;
+grant select, insert on public.budget_events to service_role;
+
 create table private.budget_rechecks (
   id bigint generated always as identity primary key,
   tenant_id uuid not null
@@ -147,13 +183,21 @@ as $$
 declare
   v_told jsonb := private.told_budget(p_budget);
 begin
-  perform realtime.send(v_told || jsonb_build_object('event', p_event), 'budget', 'tenant:' || t.id || ':' || t.epoch, true)
-  from public.tenants as t where t.id = p_budget.tenant_id;
+  insert into public.budget_events (tenant_id, project_id, batch_id, period, event, amount, spent, currency, user_id)
+  values (p_budget.tenant_id, p_budget.project_id, p_budget.batch_id, p_budget.period, p_event, p_budget.amount, private.spent(p_budget),
+    p_budget.currency, case when p_event in ('budget.raised', 'budget.lifted') then private.user_id() end);
+  perform realtime.send(v_told || jsonb_build_object('event', p_event), 'budget', s.topic || ':' || t.epoch, true)
+  from public.tenants as t
+  cross join lateral (
+    values ('tenant:' || t.id), (case when p_budget.scope <> 'tenant' then p_budget.scope || ':' || p_budget.scope_id end)
+  ) as s (topic)
+  where t.id = p_budget.tenant_id and s.topic is not null;
   perform private.queue_callback(p_budget.tenant_id, p_event, v_told);
 end
 $$;
 comment on function private.tell_budget(public.budgets, text) is
-  'Tells the live topic of the tenant (an event named budget) and its webhooks: budget.warned or budget.exceeded.';
+  'Keeps what became of a budget, and tells the live topics of the tenant, and of the project or batch (an event named budget), and webhooks that ask for '
+  'it: budget.warned, budget.exceeded, budget.raised or budget.lifted.';
 
 create function private.judge_budgets(p_scope_ids uuid [])
 returns void
@@ -216,16 +260,23 @@ set search_path = ''
 as $$
 declare
   v_tenant_ids uuid [] := array(select d.id from private.budget_tenant_ids() as d (id) where d.id = any(p_tenant_ids));
+  v_lifted uuid [];
 begin
   if v_tenant_ids <> '{}' then
     delete from private.budget_rechecks where tenant_id = any(v_tenant_ids);
     -- Of another month. A budget of zero is used up in this one too.
+    v_lifted := array(
+      select b.id from public.budgets as b
+      where b.tenant_id = any(v_tenant_ids) and b.period = 'month' and b.amount > 0
+        and b.exceeded_at < date_trunc('month', now() at time zone 'utc') at time zone 'utc'
+    );
     update public.budgets as b set exceeded_at = null, warned_at = null
     where b.tenant_id = any(v_tenant_ids) and b.period = 'month'
       and coalesce(b.exceeded_at, b.warned_at) < date_trunc('month', now() at time zone 'utc') at time zone 'utc' and b.amount > 0;
     update public.budgets as b set exceeded_at = now(), warned_at = now()
     where b.tenant_id = any(v_tenant_ids) and b.period = 'month'
       and b.exceeded_at < date_trunc('month', now() at time zone 'utc') at time zone 'utc';
+    perform private.tell_budget(b, 'budget.lifted') from public.budgets as b where b.id = any(v_lifted);
     perform private.judge_budgets(array(select b.scope_id from public.budgets as b where b.tenant_id = any(v_tenant_ids))),
       private.close_backlogs(v_tenant_ids);
   end if;

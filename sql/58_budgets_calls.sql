@@ -5,6 +5,8 @@ returns jsonb
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_was numeric;
 begin
   if p_budget.amount is null then
     delete from public.budgets as b where b.scope_id = p_budget.scope_id and b.period = p_budget.period returning b.* into p_budget;
@@ -14,7 +16,9 @@ begin
     perform private.close_backlogs(array[p_budget.tenant_id]);
     p_budget.exceeded_at := null;
     p_budget.warned_at := null;
+    perform private.tell_budget(p_budget, 'budget.lifted');
   else
+    select b.amount into v_was from public.budgets as b where b.scope_id = p_budget.scope_id and b.period = p_budget.period;
     insert into public.budgets as b (tenant_id, project_id, batch_id, period, amount, currency)
     values (p_budget.tenant_id, p_budget.project_id, p_budget.batch_id, p_budget.period, p_budget.amount,
       private.currency_of(p_budget.tenant_id))
@@ -22,6 +26,9 @@ begin
     returning b.* into p_budget;
     perform private.judge_budgets(array[p_budget.scope_id]);
     select b.* into p_budget from public.budgets as b where b.id = p_budget.id;
+    if p_budget.amount > v_was then
+      perform private.tell_budget(p_budget, 'budget.raised');
+    end if;
   end if;
   perform private.release();
   return private.told_budget(p_budget);
@@ -98,4 +105,32 @@ $$;
 comment on function public.list_budgets() is
   'The budgets of the caller''s tenant, its projects and batches, as set_budget returns them. Raises CR003.';
 
-grant execute on function public.set_budget(text, numeric, uuid, text), public.list_budgets() to authenticated;
+create function public.list_budget_events(scope_id uuid default null, before_id uuid default null, max_rows int default 100)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_tenant_id uuid := private.acting_tenant_id();
+begin
+  return (
+    select coalesce(jsonb_agg(to_jsonb(e) - array['tenant_id', 'project_id', 'batch_id']
+      || jsonb_build_object('amount', trim_scale(e.amount), 'spent', trim_scale(e.spent)) order by e.id desc), '[]')
+    from (
+      select v.* from public.budget_events as v
+      where v.tenant_id = v_tenant_id and v.scope_id = coalesce(list_budget_events.scope_id, v.scope_id)
+        and (before_id is null or v.id < before_id)
+      order by v.id desc limit least(coalesce(max_rows, 100), 1000)
+    ) as e
+  );
+end
+$$;
+comment on function public.list_budget_events(uuid, uuid, int) is
+  'What became of the budgets of the caller''s tenant, or of one scope (tenant, project or batch), the newest first: [{id, event, scope, scope_id, period, '
+  'amount, spent, currency, user_id, created_at}]. Goes on before the last id. Raises CR003.';
+
+grant execute on function
+public.set_budget(text, numeric, uuid, text), public.list_budgets(), public.list_budget_events(uuid, uuid, int)
+to authenticated;

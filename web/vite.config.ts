@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { mantineStyles } from './mantine-styles.mjs'
 
 /** What the REST API answers; the development server passes it on. */
 const API_PATHS =
@@ -8,7 +9,7 @@ const API_PATHS =
 
 export default defineConfig({
   base: '/app/',
-  plugins: [react()],
+  plugins: [react(), mantineStyles()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     target: 'es2023',
@@ -16,6 +17,23 @@ export default defineConfig({
     sourcemap: false,
     // Fonts and pictures stay files: the page's policy allows no data: scripts, and inlining only makes chunks larger.
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // What every page needs, in two files instead of fifty: they pack better.
+          groups: [
+            {
+              name: 'base',
+              test: /node_modules\/(react|react-dom|scheduler|@tanstack\/(?!react-virtual)[\w-]+|i18next|react-i18next|use-sync-external-store|clsx)\//,
+            },
+            {
+              name: 'parts',
+              test: /node_modules\/@mantine\/core\/esm\/(core|components\/(Button|Input|Text|Title|Group|Stack|Paper|Badge|ActionIcon|UnstyledButton|Loader|Alert|Anchor|Card|Transition|CloseButton|NavLink|Collapse|AppShell|Burger|Avatar|Center|Divider)\/)/,
+            },
+          ],
+        },
+      },
+    },
   },
   server: {
     host: '127.0.0.1',

@@ -13,6 +13,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from cliprow import db
+from cliprow.doors import CLI
 from cliprow.errors import NotFound
 
 #: The user of the embedded stack; nobody can sign in as it, because it has no password.
@@ -40,7 +41,7 @@ class Account:
         if self.connection.closed:
             self.connection = db.connect(self.conninfo)
         with db.as_user(
-            self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms, door="cli"
+            self.connection, self.user_id, self.tenant_id, timeout_ms=timeout_ms, door=CLI
         ) as connection:
             yield connection
 
@@ -63,6 +64,7 @@ def open_account(conninfo: str, email: str) -> Account:
     with db.translated():
         row = connection.execute(
             "select u.id, m.tenant_id from auth.users as u join public.memberships as m on m.user_id = u.id"
+            " join public.tenants as t on t.id = m.tenant_id and t.deleted_at is null"
             " where lower(u.email) = lower(%s) order by m.created_at limit 1",
             [email],
         ).fetchone()
@@ -89,5 +91,14 @@ def open_local_account(conninfo: str) -> Account:
                 """ select %s, %s, '{"tenant_name": "My team"}'"""
                 " where not exists (select from auth.users where email = %s)",
                 [uuid4(), LOCAL_EMAIL, LOCAL_EMAIL],
+            )
+            # The user is left when its tenant was deleted.
+            connection.execute(
+                "with me as (select u.id, private.uuid_v7() as tenant_id from auth.users as u where u.email = %s"
+                " and not exists (select from public.memberships as m"
+                " join public.tenants as t on t.id = m.tenant_id and t.deleted_at is null where m.user_id = u.id)),"
+                " made as (insert into public.tenants (id, name) select me.tenant_id, 'My team' from me returning id)"
+                " insert into public.memberships (tenant_id, user_id, role) select made.id, me.id, 'owner' from made, me",
+                [LOCAL_EMAIL],
             )
         return open_account(conninfo, LOCAL_EMAIL)

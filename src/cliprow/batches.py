@@ -125,7 +125,8 @@ join public.projects as p on p.id = b.project_id
 join public.tenants as t on t.id = b.tenant_id
 where b.deleted_at is null
 """
-_JOB = """
+#: Columns and joins of `Job`; of jobs `j`.
+JOB: LiteralString = """
 select j.id, j.batch_id, b.number as batch_number, j.position, coalesce(nullif(p.name, ''), p.original_idea) as project,
   j.topic, coalesce(s.title, j.topic) as title, j.platforms, j.status, j.stage, j.progress, j.generation, j.error_code,
   j.error_message, j.next_step, j.result_data, j.created_at, j.started_at, j.completed_at
@@ -137,6 +138,13 @@ left join lateral (
   where s.tenant_id = j.tenant_id and s.job_id = j.id order by s.created_at desc limit 1
 ) as s on true
 """
+#: What made the result of a task `t`, with `MAKER` among the joins.
+MADE_BY: LiteralString = """f.stage_version as made_by,
+  coalesce(f.facts -> 'metadata', jsonb_strip_nulls(jsonb_build_object('provider', f.facts -> 'provider',
+    'voice', f.facts -> 'voice', 'timing', f.facts -> 'timing', 'notes', f.facts -> 'notes',
+    'layout', f.facts -> 'layout', 'fonts', f.facts -> 'fonts', 'checks', f.facts -> 'checks'))) as provider"""
+MAKER: LiteralString = """left join public.artifacts as f
+  on t.status = 'completed' and f.tenant_id = t.tenant_id and f.content_key = t.content_key"""
 
 
 def offered_platforms(account: Account) -> list[str]:
@@ -323,7 +331,7 @@ def no_batch(name: str) -> NotFound:
 
 def list_jobs(account: Account, batch_id: UUID, *, limit: int = 1_000_000) -> list[Job]:
     """A batch's jobs in order."""
-    return account.read(Job, f"{_JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit])
+    return account.read(Job, f"{JOB} where j.batch_id = %s order by j.position limit %s", [batch_id, limit])
 
 
 def get_job(account: Account, name: str) -> Job:
@@ -336,10 +344,10 @@ def get_job(account: Account, name: str) -> Job:
     batch, dot, position = name.lstrip("#").partition(".")
     if dot and batch.isdecimal() and position.isdecimal():
         found = account.read(
-            Job, f"{_JOB} where b.number = %s and j.position = %s", [int(batch), int(position)]
+            Job, f"{JOB} where b.number = %s and j.position = %s", [int(batch), int(position)]
         )
     else:
-        found = account.read(Job, f"{_JOB} where j.id = %s", [parse_uuid(name)])
+        found = account.read(Job, f"{JOB} where j.id = %s", [parse_uuid(name)])
     if not found:
         raise no_job(name)
     return found[0]
@@ -354,19 +362,15 @@ def list_tasks(account: Account, job_id: UUID) -> list[Task]:
     """A job's tasks in the order they run, each with the timings of its last attempt."""
     return account.read(
         Task,
-        """
+        f"""
         select t.id, t.stage, t.scene_number, t.aspect, t.platform, t.status, t.progress, t.is_reused, t.error_code,
           t.error_message, t.next_step, t.run_at,
           (select count(*) from public.task_attempts as a where a.job_id = t.job_id and a.task_id = t.id) as attempts,
           (select a.timings from public.task_attempts as a where a.job_id = t.job_id and a.task_id = t.id
            order by a.number desc limit 1) as timings,
-          f.stage_version as made_by,
-          coalesce(f.facts -> 'metadata', jsonb_strip_nulls(jsonb_build_object('provider', f.facts -> 'provider',
-            'voice', f.facts -> 'voice', 'timing', f.facts -> 'timing', 'notes', f.facts -> 'notes',
-            'layout', f.facts -> 'layout', 'fonts', f.facts -> 'fonts', 'checks', f.facts -> 'checks'))) as provider
+          {MADE_BY}
         from public.stage_tasks as t
-        left join public.artifacts as f
-          on t.status = 'completed' and f.tenant_id = t.tenant_id and f.content_key = t.content_key
+        {MAKER}
         where t.job_id = %s order by t.position, t.aspect, t.platform
         """,
         [job_id],

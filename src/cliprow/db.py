@@ -21,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
+from cliprow.doors import REST
 from cliprow.errors import (
     CliprowError,
     Conflict,
@@ -56,8 +57,6 @@ ERRORS: dict[str, type[CliprowError]] = {
 #: An `error_code` in the detail of an error that our SQL raised, like TRANSIENT_STORAGE_FAILURE.
 _OUR_CODE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 
-#: The door of whoever comes by the REST API, for the audit; it alone is asynchronous.
-REST = "rest"
 #: How long a statement run as a user may take; what `authenticated` has in a Supabase project.
 USER_TIMEOUT_MS = 8_000
 _CONNECT_TIMEOUT_S = 10
@@ -122,7 +121,7 @@ def as_user(
     Committed at the end of the block, rolled back when it raises; driver errors are translated.
 
     Args:
-        door: which way the user came, for the audit: `rest`, `cli` or `sql`.
+        door: which way the user came, for the audit: one of `DOORS`.
 
     Raises:
         ValueError: a transaction is open already, to which the role would stick.
@@ -149,21 +148,21 @@ async def as_user_async(
 
 @asynccontextmanager
 async def as_claims_async(
-    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS
+    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS, door: str = REST
 ) -> AsyncIterator[AsyncConnection[Any]]:
     """As `as_user_async`, for whom the claims of a verified token (JSON) name."""
     _require_idle(connection)
     with translated():
         async with connection.transaction():
-            await become_async(connection, claims, timeout_ms=timeout_ms)
+            await become_async(connection, claims, timeout_ms=timeout_ms, door=door)
             yield connection
 
 
 async def become_async(
-    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS
+    connection: AsyncConnection[Any], claims: str, *, timeout_ms: int = USER_TIMEOUT_MS, door: str = REST
 ) -> None:
     """Go on as a user until the end of the transaction that is open, or until `become_oneself_async`."""
-    await connection.execute(_BECOME_USER, [claims, str(timeout_ms), REST])
+    await connection.execute(_BECOME_USER, [claims, str(timeout_ms), door])
 
 
 async def become_oneself_async(connection: AsyncConnection[Any]) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -77,15 +77,15 @@ class ExportedPackage:
     files: tuple[Path, ...]
 
 
-def export_jobs(jobs: Iterable[JobRecord], source: Source, out: Path) -> list[ExportedPackage]:
-    """Write every package of `jobs` below `out`; files that are there already with the same bytes are left.
+def export_jobs(jobs: Iterable[JobRecord], source: Source, out: Path) -> Iterator[ExportedPackage]:
+    """Write every package of `jobs` below `out`, one after the other as they are taken; files that are there already with
+    the same bytes are left.
 
     Raises:
         InvalidInput: `out` cannot be written.
         NotFound: a file is no longer there.
         Unavailable: the disk of `out` is full.
     """
-    exported = []
     for job in jobs:
         job_folder = out / slug(job.project) / job_folder_name(job)
         for package in job.packages:
@@ -95,8 +95,7 @@ def export_jobs(jobs: Iterable[JobRecord], source: Source, out: Path) -> list[Ex
                 files = _write_package(package, sources, folder)
             except OSError as error:
                 raise _explain(error, out) from error
-            exported.append(ExportedPackage(job.job_id, package.platform, folder, files))
-    return exported
+            yield ExportedPackage(job.job_id, package.platform, folder, files)
 
 
 def job_folder_name(job: JobRecord) -> str:

@@ -33,6 +33,9 @@ def test_prices_and_budgets(run: Run) -> None:
     assert told("prices", "costs", "--job", "1.1")["scope"] == "job"
     run("budget", "set", "none")
     assert [each["scope"] for each in told("budget", "show")] == ["batch"]
+    assert "lifted" in run("budget", "history")
+    assert [each["event"] for each in told("budget", "history")] == ["budget.lifted", "budget.exceeded"]
+    assert "Nothing became" in run("budget", "history", "--batch", "last")
     topics = '[{"topic": "Sea"}]'
     assert "Nothing was started" in run("batch", "create", "-", "--budget", "3", "--dry-run", stdin=topics)
     run("batch", "create", "-", "--budget", "3", stdin=topics)

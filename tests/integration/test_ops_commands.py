@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from cliprow.account import LOCAL_EMAIL, open_local_account
 from cliprow.cli.main import cliprow
-from cliprow.errors import CliprowError, InvalidInput, NotAllowed
+from cliprow.errors import CliprowError, Conflict, InvalidInput, NotAllowed
 from cliprow.models import Stage
 from tests.cluster import Database
 from tests.gateway import Gateway
@@ -71,6 +71,10 @@ def test_letters_audit_workers_queues_and_retention(place: tuple[Run, World, dic
     assert "PROVIDER_BUSY" in run("ops", "letters", "list", "--batch", batch)
     assert "replay" in run("ops", "letters", "list", "--count")
     letter = told("ops", "letters", "list", "--code", "PROVIDER_BUSY")[0]
+    for everywhere, count in ((letter["batch_id"], 2), ("01900000-0000-7000-8000-000000000000", 0)):
+        of_batch = ("ops", "letters", "list", "--everywhere", "--batch", everywhere)
+        assert len(told(*of_batch, **operator)) == count
+        assert [each["count"] for each in told(*of_batch, "--count", **operator)] == [count] * bool(count)
     name = f"{letter['batch_number']}.{letter['position']}"
     assert "  429 Too Many Requests" in run("ops", "letters", "show", name, letter["task_id"])
     for words in (
@@ -90,6 +94,7 @@ def test_letters_audit_workers_queues_and_retention(place: tuple[Run, World, dic
     assert "There are no dead letters" in run("ops", "letters", "list")
     assert "replay" in run("ops", "audit", "--entity", "stage_tasks")
     assert len(told("ops", "audit", "--action", "replay", "--limit", "1")) == 1
+    assert {entry["door"] for entry in told("ops", "audit", "--action", "replay")} == {"cli"}
 
     tenant = ("--tenant", letter["tenant_id"])
     assert told("ops", "letters", "list", *tenant, **operator) == []
@@ -101,7 +106,45 @@ def test_letters_audit_workers_queues_and_retention(place: tuple[Run, World, dic
     assert "for ever" in run("ops", "retention", **operator)
     assert "500 days" in run("ops", "retention", "set", "job_events", "500", **operator)
     assert "within a minute" in run("ops", "retention", "run", **operator)
+    assert "costs 0.25 EUR" in run(
+        "ops", "prices", "set", "common", "call", "0.25", "--currency", "EUR", **operator
+    )
+    assert "0.25 EUR" in run("ops", "prices", "list", **operator)
+    assert "no price for all" in run("ops", "prices", "set", "common", "call", "none", **operator)
+    assert "common" not in run("ops", "prices", "list", **operator)
+    assert "60" in run("ops", "prices", "rate", "common", "--requests", "60", **operator)
+    assert told("ops", "prices", "rate", **operator)[0]["requests_per_minute"] == 60
+    run("ops", "prices", "rate", "common", **operator)
+    assert told("ops", "prices", "rate", **operator) == []
+    assert "condemned" in run("ops", "gc", **operator)
+    assert told("ops", "gc", "--dry-run", **operator)["tenants"] > 0
     worker.leave()
     if "SUPABASE_SECRET_KEY" in operator:
         with pytest.raises(NotAllowed):
             run("ops", "workers")
+
+
+def test_a_tenant_is_deleted_by_its_owner_and_by_an_operator(
+    place: tuple[Run, World, dict[str, str]],
+) -> None:
+    run, _, operator = place
+
+    def told(*words: str, **more: str) -> Any:
+        return json.loads(run(*words, "--json", **more))
+
+    tenant = told("tenant", "show")
+    with pytest.raises(Conflict, match="not its name"):
+        run("tenant", "delete", stdin="something\n")
+    assert tenant["id"] not in run("ops", "tenant", "deleted", **operator)
+    deleted = run("tenant", "delete", stdin=f"{tenant['name']}\n")
+    assert f"{tenant['name']} is deleted, and its members are out." in deleted
+    with pytest.raises(CliprowError):
+        run("project", "list")
+    assert tenant["id"] in run("ops", "tenant", "deleted", **operator)
+    assert "is back" in run("ops", "tenant", "restore", tenant["id"], **operator)
+    assert told("tenant", "show")["id"] == tenant["id"]
+    with pytest.raises(Conflict):
+        run("ops", "tenant", "delete", tenant["id"], stdin="no\n", **operator)
+    assert told("ops", "tenant", "delete", tenant["id"], "--yes", **operator)["tenant_id"] == tenant["id"]
+    with pytest.raises(CliprowError):
+        run("project", "list")

@@ -313,3 +313,52 @@ def test_a_suspect_runs_alone_and_a_worker_told_to_stop_ends_when_nothing_runs(
         asyncio.run(scenario())
         assert connection.execute("select count(*) from private.workers").fetchone() == (0,)
     assert WritingSlot.seen[-1] == ("Suspect", 1)
+
+
+class PatientSlot(WritingSlot):
+    """As its parent, once it is let go on."""
+
+    began = asyncio.Event()
+    may_end = asyncio.Event()
+
+    async def run(self, request: Request, on_progress: OnProgress, on_call: OnCall) -> Done:
+        self.began.set()
+        await self.may_end.wait()
+        return await super().run(request, on_progress, on_call)
+
+
+def test_a_run_that_outlives_the_queues_connection_leaves_no_note_of_its_entry(
+    database: Database,
+    account: Account,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_topic(account, "Patient")
+    options = WorkerOptions(stages=[Stage.SCRIPT], slots=2, make_slot=PatientSlot)
+    worker = Worker(database.worker, FolderStorage(tmp_path / "media"), tmp_path / "scratch", options)
+
+    async def lose(*_: Any) -> Taken:
+        raise Unavailable("The database is away.")
+
+    async def scenario() -> None:
+        running = asyncio.create_task(worker.run())
+        await PatientSlot.began.wait()
+        # Procrastinate ends with the look for the other slot, and gives up what runs.
+        with monkeypatch.context() as patch:
+            patch.setattr(worker._calls, "take", lose)
+            while "Lost the queue" not in caplog.text:
+                assert not running.done()
+                await asyncio.sleep(0.05)
+        PatientSlot.may_end.set()
+        while worker._running:
+            assert not running.done()
+            await asyncio.sleep(0.05)
+        worker.stop()
+        await running
+
+    asyncio.run(scenario())
+    with psycopg.connect(database.admin, autocommit=True) as connection:
+        done = "select count(*) from stage_tasks where status = 'completed'"
+        assert connection.execute(done).fetchone() == (1,)
+    assert worker._entries._gone == set()

@@ -55,7 +55,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 def test_a_job_becomes_one_folder_for_each_platform(
     storage: FolderStorage, job: JobRecord, tmp_path: Path
 ) -> None:
-    exported = export_jobs([job], storage, tmp_path / "out")
+    exported = list(export_jobs([job], storage, tmp_path / "out"))
     assert [package.platform for package in exported] == ["youtube", "tiktok"]
     folder = tmp_path / "out" / "my-channel" / "01-why-do-bees-dance-456789ab" / "youtube"
     assert exported[0].folder == folder
@@ -69,17 +69,17 @@ def test_a_job_becomes_one_folder_for_each_platform(
 
 
 def test_exporting_again_changes_nothing(storage: FolderStorage, job: JobRecord, tmp_path: Path) -> None:
-    export_jobs([job], storage, tmp_path / "out")
+    list(export_jobs([job], storage, tmp_path / "out"))
     before = snapshot(tmp_path / "out")
-    export_jobs([job], storage, tmp_path / "out")
+    list(export_jobs([job], storage, tmp_path / "out"))
     assert snapshot(tmp_path / "out") == before
 
 
 def test_a_damaged_export_is_made_whole(storage: FolderStorage, job: JobRecord, tmp_path: Path) -> None:
-    (package, _) = export_jobs([job], storage, tmp_path / "out")
+    (package, _) = list(export_jobs([job], storage, tmp_path / "out"))
     (package.folder / "video.mp4").write_bytes(b"half")
     (package.folder / "thumbnail.jpg").unlink()
-    export_jobs([job], storage, tmp_path / "out")
+    list(export_jobs([job], storage, tmp_path / "out"))
     assert (package.folder / "video.mp4").read_bytes() == CONTENTS["video"][1]
     assert (package.folder / "thumbnail.jpg").read_bytes() == b"jpeg"
 
@@ -87,7 +87,7 @@ def test_a_damaged_export_is_made_whole(storage: FolderStorage, job: JobRecord, 
 def test_editing_an_export_leaves_the_stored_bytes_alone(
     storage: FolderStorage, job: JobRecord, tmp_path: Path
 ) -> None:
-    (package, _) = export_jobs([job], storage, tmp_path / "out")
+    (package, _) = list(export_jobs([job], storage, tmp_path / "out"))
     with (package.folder / "video.mp4").open("r+b") as file:
         file.write(b"edited")
     assert storage.fetch(package_video(job)).read_bytes() == CONTENTS["video"][1]
@@ -102,7 +102,7 @@ def test_the_users_umask_decides_who_reads_an_export(
 ) -> None:
     before = os.umask(0o027)
     try:
-        (package, _) = export_jobs([job], storage, tmp_path / "out")
+        (package, _) = list(export_jobs([job], storage, tmp_path / "out"))
     finally:
         os.umask(before)
     modes = [path.stat().st_mode & 0o777 for path in (package.folder, *package.files)]
@@ -114,7 +114,7 @@ def test_a_folder_that_cannot_be_written_says_so(
 ) -> None:
     (tmp_path / "out").write_text("a file in the folder's place")
     with pytest.raises(InvalidInput) as caught:
-        export_jobs([job], storage, tmp_path / "out")
+        list(export_jobs([job], storage, tmp_path / "out"))
     assert caught.value.error_code == "OUTPUT_UNWRITABLE"
     assert str(tmp_path / "out") in caught.value.message
     assert "--out" in caught.value.next_step
@@ -127,7 +127,7 @@ def test_a_copy_that_ends_half_way_leaves_nothing(
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, limits[1]))
     try:
         with pytest.raises(Unavailable) as caught:
-            export_jobs([job], storage, tmp_path / "out")
+            list(export_jobs([job], storage, tmp_path / "out"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert caught.value.error_code == "OUTPUT_FULL"
@@ -137,7 +137,7 @@ def test_a_copy_that_ends_half_way_leaves_nothing(
 def test_a_file_the_storage_lost_is_named(storage: FolderStorage, job: JobRecord, tmp_path: Path) -> None:
     storage.delete(package_video(job))
     with pytest.raises(NotFound) as caught:
-        export_jobs([job], storage, tmp_path / "out")
+        list(export_jobs([job], storage, tmp_path / "out"))
     assert caught.value.error_code == "STORAGE_FILE_MISSING"
 
 
@@ -145,7 +145,7 @@ def test_jobs_of_the_same_title_keep_folders_of_their_own(
     storage: FolderStorage, job: JobRecord, tmp_path: Path
 ) -> None:
     other = JobRecord(job.project, job.job_id.replace("89ab", "89cd"), job.number, job.title, job.packages)
-    exported = export_jobs([job, other], storage, tmp_path / "out")
+    exported = list(export_jobs([job, other], storage, tmp_path / "out"))
     assert len({package.folder for package in exported}) == 4
 
 

@@ -26,10 +26,20 @@ MAX_LINES = 450
 #: Imports point from a later line to an earlier one, or stay within their line.
 LAYERS = (
     {"errors", "models", "web"},
-    {"background", "config", "connections", "files", "filling", "images", "statements", "topic_files"},
+    {
+        "background",
+        "config",
+        "connections",
+        "doors",
+        "files",
+        "filling",
+        "images",
+        "statements",
+        "topic_files",
+    },
     {"db", "storage", "auth", "media", "local", "migrate", "export", "topic_rows", "topics"},
     {"providers", "stages"},
-    {"account", "asking", "control", "batches", "dry_run", "queue", "remote"},
+    {"account", "asking", "control", "batches", "dry_run", "job_export", "queue", "remote"},
     {"__main__", "api", "cli", "legacy", "ops"},
 )
 #: What knows neither database nor queue, and what it therefore must not import.

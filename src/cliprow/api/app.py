@@ -19,11 +19,12 @@ from cliprow.api.routes import ROUTERS
 from cliprow.api.services import make_services
 from cliprow.api.settings import ApiSettings
 from cliprow.api.web_app import PageRedirect
+from cliprow.doors import CLIENT_HEADER
 
 _METHODS: list[Method] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 #: Headers that a page from another origin may send and read.
 _SENT = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Traceparent"]
-_SENT += ["X-Cliprow-Client", "X-Cliprow-Session", "X-Request-Id"]
+_SENT += [CLIENT_HEADER, "X-Cliprow-Session", "X-Request-Id"]
 _READ = ["ETag", "Idempotency-Replayed", "Location", "Retry-After", "Traceparent", "X-Request-Id"]
 
 

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from cliprow import db
 from cliprow.api.settings import ApiSettings
 from cliprow.auth import Claims
+from cliprow.doors import REST
 from cliprow.errors import Unavailable
 
 Row = tuple[Any, ...]
@@ -84,16 +85,20 @@ class Database:
         raise AssertionError
 
     @asynccontextmanager
-    async def acting(self, caller: Claims) -> AsyncIterator[Transaction]:
-        """One transaction as a caller, committed at the end of the block."""
+    async def acting(self, caller: Claims, door: str = REST) -> AsyncIterator[Transaction]:
+        """One transaction as a caller, committed at the end of the block.
+
+        Args:
+            door: which way the caller came, for the audit.
+        """
         with db.translated():
             async with self.pool.connection(self._wait_s) as connection:
-                async with db.as_claims_async(connection, caller.raw, timeout_ms=self._timeout_ms):
+                async with db.as_claims_async(connection, caller.raw, timeout_ms=self._timeout_ms, door=door):
                     yield Transaction(connection)
 
     @asynccontextmanager
     async def acting_after(
-        self, caller: Claims, query: LiteralString, *arguments: object
+        self, caller: Claims, door: str, query: LiteralString, *arguments: object
     ) -> AsyncIterator[tuple[Transaction, Any]]:
         """As `acting`, after a call of the API's own in the same transaction, whose value comes along."""
         with db.translated():
@@ -103,7 +108,7 @@ class Database:
                     "select set_config('statement_timeout', %s, true)", [str(self._timeout_ms)]
                 )
                 value = await transaction.value(query, *arguments)
-                await db.become_async(connection, caller.raw, timeout_ms=self._timeout_ms)
+                await db.become_async(connection, caller.raw, timeout_ms=self._timeout_ms, door=door)
                 yield transaction, value
 
     @asynccontextmanager

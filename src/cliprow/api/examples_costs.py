@@ -37,6 +37,9 @@ COST_EXAMPLES: dict[str, Any] = {
     "NewProviderRate": _RATE,
     "SetProviderRate": _RATE,
     "ProviderRate": {**_RATE, "is_own": True, "closed_until": None},
+    "CommonPrices": {"items": [_PRICE]},
+    "CommonRate": {**_RATE, "closed_until": None},
+    "CommonRates": {"items": [{**_RATE, "closed_until": None}]},
     "Costs": {
         "scope": "tenant",
         "scope_id": _TENANT_ID,
@@ -51,6 +54,18 @@ COST_EXAMPLES: dict[str, Any] = {
                 "updated_at": _AT,
             }
         ],
+    },
+    "BudgetEvent": {
+        "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+        "event": "budget.warned",
+        "scope": "batch",
+        "scope_id": _BATCH_ID,
+        "period": "total",
+        "amount": 5,
+        "spent": 4.2,
+        "currency": "USD",
+        "user_id": None,
+        "created_at": _AT,
     },
     "NewBudget": {"scope": "batch", "scope_id": _BATCH_ID, "amount": 5},
     "Budget": {

@@ -168,4 +168,33 @@ OPERATION_EXAMPLES: dict[str, Any] = {
     "Retentions": {"items": [_RETENTION]},
     "RetentionChange": {"keep_days": 365},
     "RetentionStep": {"done": {"job_events": None}},
+    "DeletedTenant": {
+        "tenant_id": _TENANT_ID,
+        "name": "Tea House",
+        "deleted_at": _AT,
+        "changed_jobs": 12,
+        "remaining_jobs": 0,
+        "purged_from": "2026-12-02T09:30:00+00:00",
+    },
+    "Tombstones": {
+        "items": [
+            {
+                "tenant_id": _TENANT_ID,
+                "name": "Tea House",
+                "deleted_at": _AT,
+                "deleted_by": _USER_ID,
+                "row_count": 0,
+                "purged_at": None,
+            }
+        ]
+    },
+    "RestoredTenant": {"tenant_id": _TENANT_ID, "name": "Tea House"},
+    "GarbageRound": {"after": None, "is_dry_run": True},
+    "CollectedGarbage": {
+        "tenants": 40,
+        "artifacts": 312,
+        "bytes": 1_500_000_000,
+        "next_after": _TENANT_ID,
+        "is_finished": True,
+    },
 }

@@ -59,6 +59,7 @@ async def create_once(
     content = f"{request.method} {request.url.path}\n".encode() + await request.body()
     async with request.services.database.acting_after(
         caller,
+        request.door,
         "select private.open_request(%s, %s, %s, %s)",
         caller.tenant_id,
         caller.user_id,

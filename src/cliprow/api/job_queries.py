@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from cliprow.api.routes.job_types import BATCH, JOB
+from cliprow.batches import MADE_BY, MAKER
 
 #: Of tasks `t`, grouped by a stage `w`.
 _STAGE: LiteralString = """json_build_object('stage', w.stage, 'status', case
@@ -38,14 +39,15 @@ select to_json(r)::text from (
     ) as g) as stages,
     coalesce((select json_agg(to_json(k) order by k.position, k.scene_number, k.aspect, k.platform) from (
       select t.id, t.stage, t.scene_number, t.aspect, t.platform, t.position, t.status, t.generation, t.progress,
-        t.is_reused, t.run_at, t.error_code, t.error_message, t.next_step, t.version, t.started_at, t.completed_at,
+        t.is_reused, {MADE_BY}, t.run_at, t.error_code, t.error_message, t.next_step, t.version, t.started_at,
+        t.completed_at,
         coalesce((select json_agg(to_json(a) order by a.started_at) from (
           select a.id, a.number, a.generation, a.status, a.started_at, a.finished_at, a.error_code, a.error_message,
             a.next_step, a.timings
           from public.task_attempts as a
           where a.tenant_id = t.tenant_id and a.job_id = t.job_id and a.task_id = t.id
         ) as a), '[]') as attempts
-      from public.stage_tasks as t where t.tenant_id = j.tenant_id and t.job_id = j.id
+      from public.stage_tasks as t {MAKER} where t.tenant_id = j.tenant_id and t.job_id = j.id
     ) as k), '[]') as tasks,
     coalesce((select json_agg(to_json(c) order by c.content_id) from (
       select c.id as content_id, c.task_id, c.scene_id, c.content_type, c.role, c.file_name, c.file_size as size_bytes,

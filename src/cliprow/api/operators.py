@@ -12,7 +12,6 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
-from cliprow import db
 from cliprow.api.request import ApiRequest, signed_in
 from cliprow.api.services import Services
 from cliprow.errors import NotAllowed
@@ -53,7 +52,7 @@ async def ask_as_operator(request: ApiRequest, query: LiteralString, *arguments:
         await connection.execute(
             "select set_config('request.jwt.claims', %s, true), set_config('cliprow.door', %s, true),"
             " set_config('statement_timeout', %s, true)",
-            [_CLAIMS, db.REST, str(request.services.settings.statement_timeout_ms)],
+            [_CLAIMS, request.door, str(request.services.settings.statement_timeout_ms)],
         )
         row = await (await connection.execute(query, arguments)).fetchone()
     return row[0] if row else None

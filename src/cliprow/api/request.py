@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from cliprow.api.database import Row, Transaction
 from cliprow.api.services import Services
 from cliprow.auth import Claims
+from cliprow.doors import CLIENT_HEADER, said_door
 from cliprow.errors import NotAllowed, Unauthenticated
 
 
@@ -40,6 +41,11 @@ class ApiRequest(Request[Any, Any, State]):
     def address(self) -> str:
         """Where the request comes from."""
         return self.client.host if self.client else ""
+
+    @property
+    def door(self) -> str:
+        """Which way it came, by what the client says of itself: for the audit, and for nothing else."""
+        return said_door(self.headers.get(CLIENT_HEADER))
 
     async def json(self) -> Any:
         """The body as JSON.
@@ -74,7 +80,7 @@ class ApiRequest(Request[Any, Any, State]):
 
     def acting(self) -> AbstractAsyncContextManager[Transaction]:
         """The request's one transaction, as the caller."""
-        return self.services.database.acting(self.caller)
+        return self.services.database.acting(self.caller, self.door)
 
 
 async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ from cliprow.batches import Batch, Job
 from cliprow.cli.amount import budget_option
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.dry_run import finish_dry_run
+from cliprow.cli.job_exports import print_jobs
 from cliprow.cli.live import summary, watch
 from cliprow.cli.output import (
     check_out,
@@ -195,9 +198,21 @@ def finish(at: Deployment, created: Batch, out: Path, *, as_json: bool) -> None:
                 err=True,
             )
             raise
-    jobs = at.list_jobs(ended.id)
+    failed: list[Job] = []
+    folders: list[str] = []
+
+    def looked_at() -> Iterator[Job]:
+        for job in at.each_job(ended.id):
+            if job.status == "failed" and len(failed) < _MAX_PROBLEMS:
+                failed.append(job)
+            yield job
+
     try:
-        exported = export_batch(at, jobs, out)
+        for package in export_batch(at, looked_at(), out):
+            if as_json:
+                folders.append(str(package.folder))
+            else:
+                print_exported([package])
     except CliprowError:
         click.echo(
             f"{summary(ended)}. Its files are kept: "
@@ -206,15 +221,13 @@ def finish(at: Deployment, created: Batch, out: Path, *, as_json: bool) -> None:
         )
         raise
     if as_json:
-        print_json({"batch": ended, "jobs": jobs, "exported": [str(package.folder) for package in exported]})
+        print_jobs(at, ended, {"exported": folders})
     else:
-        print_exported(exported)
-        failed = [job for job in jobs if job.status == "failed"]
-        for job in failed[:_MAX_PROBLEMS]:
+        for job in failed:
             print_failure(job)
-        if len(failed) > _MAX_PROBLEMS:
+        if len(failed) < ended.failed_count:
             click.echo(
-                f"and {len(failed) - _MAX_PROBLEMS} more; `cliprow batch show {ended.number}` lists them"
+                f"and {ended.failed_count - len(failed)} more; `cliprow batch show {ended.number}` lists them"
             )
         click.echo(summary(ended))
     if ended.status != "completed":
@@ -276,19 +289,17 @@ def show(name: str, limit: int | None, choice: Choice, as_json: bool) -> None:
     """A batch (number, id or `last`) and its jobs; those that failed come first."""
     with open_deployment(choice) as at:
         found = at.get_batch(name)
-        jobs = at.list_jobs(found.id)
         stages = at.count_stages(found.id)
-    if as_json:
-        print_json({"batch": found, "stages": stages, "jobs": jobs[: limit or None]})
-        return
+        if as_json:
+            print_jobs(at, found, {"stages": stages}, limit)
+            return
+        most = found.job_count if limit == 0 else _MAX_JOBS if limit is None else limit
+        listed = heapq.nsmallest(most, at.each_job(found.id), key=lambda job: job.status != "failed")
     click.echo(summary(found))
     print_table(
         ["Stage", "Tasks", "Done", "Running", "Reused", "Failed"],
         [[s.stage, s.total, s.completed, s.processing or "", s.reused or "", s.failed or ""] for s in stages],
     )
-    listed = sorted(jobs, key=lambda job: job.status != "failed")[
-        : _MAX_JOBS if limit is None else limit or None
-    ]
     print_table(
         ["Job", "Status", "Progress", "Platforms", "Title", "Error"],
         [
@@ -306,9 +317,9 @@ def show(name: str, limit: int | None, choice: Choice, as_json: bool) -> None:
     failed = [job for job in listed if job.status == "failed"]
     if failed:
         click.echo(f"Next: `cliprow job show {found.number}.{failed[0].position}` says why a job failed.")
-    if len(listed) < len(jobs):
+    if len(listed) < found.job_count:
         click.echo(
-            f"{len(listed)} of {len(jobs)} jobs are listed; `cliprow batch show {found.number} --limit 0` lists all."
+            f"{len(listed)} of {found.job_count} jobs are listed; `cliprow batch show {found.number} --limit 0` lists all."
         )
 
 

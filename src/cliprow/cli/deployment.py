@@ -75,6 +75,10 @@ class Deployment(Protocol):
         """The batch as it is now."""
         ...
 
+    def each_job(self, batch_id: UUID) -> Iterator[Job]:
+        """A batch's jobs in order, a page of them in memory."""
+        ...
+
     def list_jobs(self, batch_id: UUID) -> list[Job]:
         """A batch's jobs in order."""
         ...

@@ -80,7 +80,7 @@ def open_command(name: str, out: Path, choice: Choice, as_json: bool) -> None:
     check_out(out)
     with open_deployment(choice, gateway=True) as at:
         found = at.get_job(name)
-        exported = export_batch(at, [found], out)
+        exported = list(export_batch(at, [found], out))
     if not exported:
         raise Conflict(
             f"Job {name} is {found.status} and has no finished package.",

@@ -19,6 +19,7 @@ from cliprow.cli import (
     job,
     job_control,
     job_creation,
+    job_exports,
     library,
     login,
     money,
@@ -65,7 +66,7 @@ def cliprow(verbose: bool) -> None:
 
 
 cliprow.add_command(demo.demo)
-for command in (*batch_control.COMMANDS, timing.start, timing.deadline):
+for command in (*batch_control.COMMANDS, job_exports.export, timing.start, timing.deadline):
     batch.batch.add_command(command)
 for command in (*job_control.COMMANDS, job_creation.create, timing.start_job, timing.job_deadline):
     job.job.add_command(command)

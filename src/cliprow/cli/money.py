@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,14 +12,18 @@ from cliprow.asking import Question
 from cliprow.cli.amount import AMOUNT
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.output import json_option, print_json, print_table
+from cliprow.cli.pricing import (
+    Price,
+    Rate,
+    number_of,
+    price_options,
+    print_prices,
+    print_rates,
+    rate_options,
+    tell_price,
+)
 from cliprow.cli.timing import shown
 from cliprow.errors import InvalidInput
-
-_UNITS = ("call", "1k_input_tokens", "1k_output_tokens", "character", "second")
-
-
-def _number(amount: Decimal | str) -> Decimal | None:
-    return amount if isinstance(amount, Decimal) else None
 
 
 @click.group()
@@ -46,100 +49,51 @@ def list_prices(choice: Choice, as_json: bool) -> None:
         ],
     )
     if found["prices"]:
-        print_table(
-            ["Provider", "Model", "Unit", "Price", "From", ""],
-            [
-                [
-                    p["provider"], p["model"] or "any", p["unit"], f"{p['amount']:g} {p['currency']}",
-                    shown(p["valid_from"]), "yours" if p["is_own"] else "of all",
-                ]
-                for p in found["prices"]
-            ],
-        )  # fmt: skip
+        print_prices(found["prices"])
 
 
 @prices.command("set")
-@click.argument("provider")
-@click.argument("unit", type=click.Choice(_UNITS))
-@click.argument("amount", type=AMOUNT)
-@click.option("--model", default="", help="Only of this model.")
-@click.option("--currency", default="USD", show_default=True)
-@click.option("--from", "valid_from", type=click.DateTime(), help="Holds from then on (UTC; default: now).")
+@price_options
 @deployment_options
 @json_option
-def set_price(
-    provider: str,
-    unit: str,
-    amount: Decimal | str,
-    model: str,
-    currency: str,
-    valid_from: datetime | None,
-    choice: Choice,
-    as_json: bool,
-) -> None:
+def set_price(price: Price, choice: Choice, as_json: bool) -> None:
     """Set what your team pays PROVIDER for a UNIT; AMOUNT `none` removes the price. For admins."""
-    since = valid_from.replace(tzinfo=UTC).isoformat() if valid_from else None
-    number = _number(amount)
-    body = {
-        "provider": provider,
-        "unit": unit,
-        "amount": None if number is None else float(number),
-        "model": model,
-    }
     with open_deployment(choice) as at:
         made = at.ask(
             Question(
                 sql="select public.set_price(%s, %s, %s, %s, %s, %s::timestamptz)",
-                arguments=(provider, unit, number, model, currency, since),
+                arguments=price.arguments,
                 method="PUT",
                 path="/prices",
-                body={**body, "currency": currency, "valid_from": since},
+                body=price.body,
             )
         )
-    said = "has no price of yours" if number is None else f"costs {made['amount']:g} {made['currency']}"
-    _tell(made, f"{provider} {model}, {unit}: {said}.".replace(" ,", ","), as_json=as_json)
+    tell_price(made, "has no price of yours", as_json=as_json)
 
 
 @prices.command()
-@click.argument("provider", required=False)
-@click.option("--requests", type=click.IntRange(min=1), help="Most requests a minute (default: no limit).")
-@click.option("--tokens", type=click.IntRange(min=1), help="Most tokens a minute (default: no limit).")
+@rate_options
 @deployment_options
 @json_option
-def rate(
-    provider: str | None, requests: int | None, tokens: int | None, choice: Choice, as_json: bool
-) -> None:
+def rate(rate: Rate | None, choice: Choice, as_json: bool) -> None:
     """How often your team asks PROVIDER at most; without PROVIDER all rates that hold for you. For admins."""
-    if provider is None and (requests or tokens):
-        raise InvalidInput("Whose rate is to be set?", next_step="Name the provider, like openai.")
     with open_deployment(choice) as at:
-        if provider is None:
+        if rate is None:
             found = at.ask(Question(sql="select public.list_provider_rates()", path="/provider-rates"))
         else:
-            body = {"provider": provider, "requests_per_minute": requests, "tokens_per_minute": tokens}
             found = at.ask(
                 Question(
                     sql="select public.set_provider_rate(%s, %s, %s)",
-                    arguments=(provider, requests, tokens),
+                    arguments=rate.arguments,
                     method="PUT",
                     path="/provider-rates",
-                    body=body,
+                    body=rate.body,
                 )
             )
     if as_json:
         print_json(found)
-        return
-    rates = found if provider is None else [{**found, "is_own": True, "closed_until": None}]
-    print_table(
-        ["Provider", "Requests/min", "Tokens/min", "", "Closed until"],
-        [
-            [
-                r["provider"], r["requests_per_minute"], r["tokens_per_minute"], "yours" if r["is_own"] else "of all",
-                shown(r["closed_until"]),
-            ]
-            for r in rates
-        ],
-    )  # fmt: skip
+    else:
+        print_rates(found if rate is None else [{**found, "is_own": True, "closed_until": None}])
 
 
 @prices.command()
@@ -197,6 +151,42 @@ def show(choice: Choice, as_json: bool) -> None:
         _print(found)
 
 
+@budget.command()
+@click.option("--project", type=click.UUID, help="Only of this project (its id).")
+@click.option("--batch", help="Only of this batch: its number, id, or `last`.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="Most listed.")
+@deployment_options
+@json_option
+def history(project: UUID | None, batch: str | None, limit: int, choice: Choice, as_json: bool) -> None:
+    """What became of budgets: warned at 80%, used up, raised and lifted; the newest first."""
+    with open_deployment(choice) as at:
+        _, key = _scope(at, project, batch, None)
+        found = at.ask(
+            Question(
+                sql="select public.list_budget_events(%s, null, %s)",
+                arguments=(key, limit),
+                path="/budgets/events",
+                parameters={} if key is None else {"scope_id": key},
+                most=limit,
+            )
+        )
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("Nothing became of a budget yet.")
+    else:
+        print_table(
+            ["When", "Event", "Of", "Id", "Spent", "Limit"],
+            [
+                [
+                    shown(e["created_at"]), e["event"].removeprefix("budget."), e["scope"], e["scope_id"],
+                    f"{e['spent']:g} {e['currency']}", f"{e['amount']:g}",
+                ]
+                for e in found
+            ],
+        )  # fmt: skip
+
+
 @budget.command("set")
 @click.argument("amount", type=AMOUNT)
 @click.option("--project", type=click.UUID, help="Of this project (its id).")
@@ -213,7 +203,7 @@ def set_budget(
     as_json: bool,
 ) -> None:
     """Let the team, or a project or batch, cost AMOUNT at most; `none` removes the limit."""
-    number = _number(amount)
+    number = number_of(amount)
     with open_deployment(choice) as at:
         scope, key = _scope(at, project, batch, None)
         body = {
@@ -262,10 +252,3 @@ def _print(budgets: list[dict[str, Any]]) -> None:
             for b in budgets
         ],
     )  # fmt: skip
-
-
-def _tell(made: Any, text: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(made)
-    else:
-        click.echo(text)

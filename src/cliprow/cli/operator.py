@@ -14,6 +14,7 @@ from cliprow import db
 from cliprow.asking import Question
 from cliprow.cli.deployment import Choice
 from cliprow.config import Config
+from cliprow.doors import CLI
 from cliprow.errors import InvalidInput, NotAllowed
 from cliprow.local.stack import running_stack
 
@@ -36,7 +37,7 @@ class OwnOperator:
         """The answer of the database."""
         arguments = [Jsonb(each) if isinstance(each, dict) else each for each in question.arguments]
         with db.translated(), self.connection.transaction():
-            self.connection.execute("select set_config('cliprow.door', 'cli', true)")
+            self.connection.execute("select set_config('cliprow.door', %s, true)", [CLI])
             row = self.connection.execute(question.sql, arguments).fetchone()
         return row[0] if row else None
 

@@ -1,4 +1,4 @@
-"""`cliprow ops`: dead letters, the audit, workers, queues and retention, for those who look after the work."""
+"""`cliprow ops`: dead letters, the audit, workers, queues, retention and tenants, for those who look after the work."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from cliprow.asking import Question
 from cliprow.cli.deployment import Choice, deployment_options, open_deployment
 from cliprow.cli.operator import Asked, open_operator
 from cliprow.cli.ops_letters import letters
+from cliprow.cli.ops_prices import prices
+from cliprow.cli.ops_tenants import gc, tenant
 from cliprow.cli.output import json_option, print_json, print_table
 from cliprow.cli.timing import MOMENT, shown
+from cliprow.doors import DOORS
 from cliprow.errors import InvalidInput
-
-_DOORS = ("rest", "cli", "data_api", "auth", "worker", "ticker", "schedule", "sql")
 
 
 @click.group()
 def ops() -> None:
-    """Look after the work: dead letters, audit, workers, queues, retention.
+    """Look after the work: dead letters, audit, workers, queues, retention, tenants.
 
     What concerns all tenants is for operators: those whose DATABASE_URL is the owner's, or who have set
     SUPABASE_SECRET_KEY and use a deployment elsewhere.
@@ -29,6 +30,9 @@ def ops() -> None:
 
 
 ops.add_command(letters)
+ops.add_command(prices)
+ops.add_command(tenant)
+ops.add_command(gc)
 
 
 @ops.command()
@@ -36,7 +40,7 @@ ops.add_command(letters)
 @click.option("--row", "entity_id", metavar="KEY", help="The row with this key.")
 @click.option("--user", "user_id", type=click.UUID, help="What this user did.")
 @click.option("--action", help="Like pause, update or delete.")
-@click.option("--door", type=click.Choice(_DOORS), help="Which way it was done.")
+@click.option("--door", type=click.Choice(DOORS), help="Which way it was done.")
 @click.option("--since", type=MOMENT, help="At this moment or later.")
 @click.option("--until", type=MOMENT, help="Before this moment.")
 @click.option("--everywhere", is_flag=True, help="Of all tenants; for operators.")

@@ -156,11 +156,7 @@ def _list(at: Asked, which: Letters, batch_id: UUID | None, discarded: bool, lim
             sql="select private.find_letters(%s, null, null, %s)",
             arguments=({**given, "is_discarded": discarded}, limit),
             path="/operations/dead-letters",
-            parameters={
-                **{k: v for k, v in given.items() if k != "batch_id"},
-                "is_discarded": str(discarded).lower(),
-                "limit": min(limit, 200),
-            },
+            parameters={**given, "is_discarded": str(discarded).lower(), "limit": min(limit, 200)},
             most=limit,
         )
     else:
@@ -175,8 +171,9 @@ def _list(at: Asked, which: Letters, batch_id: UUID | None, discarded: bool, lim
 
 
 def _count(at: Asked, which: Letters, batch_id: UUID | None) -> Any:
+    given = which.given(batch_id)
+    given = {k: v for k, v in given.items() if k in ("tenant_id", "batch_id", "since", "until")}
     if which.is_operators:
-        given = {k: v for k, v in which.given(batch_id).items() if k in ("tenant_id", "since")}
         question = Question(
             sql="select jsonb_build_object('items', private.count_letters(%s))",
             arguments=(given,),
@@ -184,7 +181,6 @@ def _count(at: Asked, which: Letters, batch_id: UUID | None) -> Any:
             parameters=given,
         )
     else:
-        given = {k: v for k, v in which.given(batch_id).items() if k in ("batch_id", "since", "until")}
         question = Question(
             sql="select jsonb_build_object('items', public.count_dead_letters(null, %s, %s, %s))",
             arguments=(batch_id, which.since, which.until),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -68,8 +68,8 @@ def check_out(out: Path) -> None:
     )
 
 
-def export_batch(at: Deployment, jobs: Iterable[Job], out: Path) -> list[ExportedPackage]:
-    """Write what the jobs have made below `out`."""
+def export_batch(at: Deployment, jobs: Iterable[Job], out: Path) -> Iterator[ExportedPackage]:
+    """Write what the jobs have made below `out`, one package after the other as they are taken."""
     return export_jobs((job_record(at, job) for job in jobs), at, out)
 
 

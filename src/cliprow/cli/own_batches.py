@@ -16,6 +16,7 @@ from cliprow.batches import Batch, Job, Package, StageCount, Task
 from cliprow.cli.session import Session
 from cliprow.cli.workers import own_worker
 from cliprow.dry_run import Check, check_batch
+from cliprow.job_export import each_job
 from cliprow.models import FileRef
 
 
@@ -69,6 +70,9 @@ class OwnBatches:
 
     def look_again(self, batch: Batch) -> Batch:
         return batches.get_batch(self.at.account, str(batch.number))
+
+    def each_job(self, batch_id: UUID) -> Iterator[Job]:
+        return each_job(self.at.account, batch_id)
 
     def list_jobs(self, batch_id: UUID) -> list[Job]:
         return batches.list_jobs(self.at.account, batch_id)

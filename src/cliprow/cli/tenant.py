@@ -1,4 +1,4 @@
-"""`cliprow tenant`: all work of the team is held back, withdrawn, capped and retried."""
+"""`cliprow tenant`: all work of the team is held back, withdrawn, capped and retried, and the team deleted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from cliprow import control
+from cliprow.asking import Question
 from cliprow.cli.control import (
     ask_until_done,
     cap_argument,
@@ -20,6 +21,7 @@ from cliprow.cli.control import (
     told_cap,
 )
 from cliprow.cli.deployment import Choice, deployment_options, open_deployment
+from cliprow.cli.ops_tenants import check_name, tell_deleted
 from cliprow.cli.output import json_option
 from cliprow.cli.timing import shown
 from cliprow.errors import Conflict
@@ -78,6 +80,28 @@ def cancel(yes: bool, choice: Choice, as_json: bool) -> None:
             raise Conflict("Nothing was withdrawn.", next_step="Repeat it with --yes if it is meant.")
         told = ask_until_done(at, control.cancel(target))
     tell(told, f"{count_of(told['changed_jobs'], 'job')} of {called} withdrawn.", as_json=as_json)
+
+
+@tenant.command()
+@click.option("--yes", is_flag=True, help="Do not ask for the name.")
+@deployment_options
+@json_option
+def delete(yes: bool, choice: Choice, as_json: bool) -> None:
+    """Delete the team with all that it has: its members are out at once, rows and files go later. For owners."""
+    with open_deployment(choice) as at:
+        found = find_tenant(at)
+        if not yes:
+            check_name(found["name"])
+        told = at.ask(
+            Question(
+                sql="select public.delete_tenant(%s)",
+                arguments=(found["id"],),
+                method="DELETE",
+                path=f"/tenants/{found['id']}",
+                timeout_ms=60_000,
+            )
+        )
+    tell_deleted(told, as_json=as_json)
 
 
 @tenant.command()

@@ -49,7 +49,7 @@ class Entries(manager.JobManager):
         #: Claimed, and not given out yet; kept while the queue's connection is lost.
         self._ready: deque[Claim] = deque()
         self._given: dict[int, Claim] = {}
-        #: Entries that went with the completion of their tasks.
+        #: Entries that went with the completion of their tasks, and are finished next.
         self._gone: set[int] = set()
         self._notified = 0
         self._may_hold_more = False
@@ -65,7 +65,7 @@ class Entries(manager.JobManager):
         self._given.pop(entry_id, None)
 
     def completed(self, entry_id: int) -> None:
-        """The task of an entry is completed, and the entry gone."""
+        """The task of an entry is completed, and the entry gone: finishing it, which comes next, has nothing to do."""
         self._gone.add(entry_id)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:

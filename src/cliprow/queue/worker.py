@@ -107,7 +107,7 @@ class Worker:
         self._app.job_manager = self._entries
         self._slots: asyncio.Queue[StageSlot] = asyncio.Queue()
         #: By attempt.
-        self._running: dict[UUID, tuple[asyncio.Task[None], Claim]] = {}
+        self._running: dict[UUID, tuple[asyncio.Task[bool], Claim]] = {}
         self._stopping = asyncio.Event()
         self._runner: TaskRunner | None = None
         self._registered = asyncio.Event()
@@ -177,10 +177,8 @@ class Worker:
         beating, ticking, tidying, flushing, telling, keeping, watching, fetching = services
         ended, _ = await asyncio.wait({stopping, *services}, return_when=asyncio.FIRST_COMPLETED)
         self._stopping.set()
-        ticking.cancel()
-        tidying.cancel()
-        telling.cancel()
-        keeping.cancel()
+        for service in (ticking, tidying, telling, keeping):
+            service.cancel()
         await self._wind_down(fetching)
         for service in (beating, flushing, watching):
             service.cancel()
@@ -371,7 +369,9 @@ class Worker:
         run.add_done_callback(lambda _: self._forget(claim))
         try:
             # Losing the queue's connection must not stop the work: its result is told over another one.
-            await asyncio.shield(run)
+            if await asyncio.shield(run):
+                # Not where the run ends: one whose entry was given up meanwhile is finished by nobody.
+                self._entries.completed(context.job.id)
         except asyncio.CancelledError:
             if context.abort_reason() is AbortReason.USER_REQUEST:
                 # Its child may say nothing for minutes, and would not hear otherwise that nobody wants the result.
@@ -379,7 +379,7 @@ class Worker:
                 run.cancel()
             raise
 
-    def _runs(self) -> list[asyncio.Task[None]]:
+    def _runs(self) -> list[asyncio.Task[bool]]:
         return [run for run, _ in self._running.values()]
 
     def _forget(self, claim: Claim) -> None:
@@ -387,16 +387,16 @@ class Worker:
         self._running.pop(claim.attempt_id, None)
         self._entries.ended(claim.entry_id)
 
-    async def _run(self, claim: Claim) -> None:
+    async def _run(self, claim: Claim) -> bool:
+        """Run a task in the next free slot; whether its entry went with its completion."""
         assert self._runner is not None
         slot = await self._slots.get()
         try:
             if claim.is_suspect:
                 async with self._alone:
                     await self._others_ended()
-                    await self._run_in(slot, claim)
-            else:
-                await self._run_in(slot, claim)
+                    return await self._run_in(slot, claim)
+            return await self._run_in(slot, claim)
         except CliprowError as error:
             logger.warning("%s %s: given up. %s", claim.stage, claim.task_id, error.message)
         except Exception as error:  # noqa: BLE001 - raised again when the worker has handed back its tasks
@@ -404,11 +404,11 @@ class Worker:
             self._stopping.set()
         finally:
             self._slots.put_nowait(slot)
+        return False
 
-    async def _run_in(self, slot: StageSlot, claim: Claim) -> None:
+    async def _run_in(self, slot: StageSlot, claim: Claim) -> bool:
         assert self._runner is not None
-        if not self._stopping.is_set() and await self._runner.run(slot, claim):
-            self._entries.completed(claim.entry_id)
+        return not self._stopping.is_set() and await self._runner.run(slot, claim)
 
     async def _others_ended(self) -> None:
         """Wait for the tasks that are not suspects; nothing is claimed beside a suspect."""

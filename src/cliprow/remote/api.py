@@ -6,13 +6,14 @@ import ipaddress
 import logging
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
+from cliprow.doors import CLI, CLIENT_HEADER
 from cliprow.errors import CliprowError, Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from cliprow.remote.credentials import Credentials, SignIn
 
@@ -92,7 +93,9 @@ class Api:
     def __init__(self, url: str, credentials: Credentials) -> None:
         self.url = url
         self._credentials = credentials
-        self._client = httpx.Client(base_url=url, timeout=_TIMEOUT, headers={"Accept": "application/json"})
+        self._client = httpx.Client(
+            base_url=url, timeout=_TIMEOUT, headers={"Accept": "application/json", CLIENT_HEADER: CLI}
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -115,6 +118,17 @@ class Api:
             cursor = page.get("next_cursor")
             if cursor is None:
                 return
+
+    def lines(self, path: str, **parameters: object) -> Sequence[bytes]:
+        """The lines of an answer that is no JSON document.
+
+        Raises:
+            CliprowError: as the API says, or it does not answer.
+        """
+        answer = self._answer("GET", path, params=_given(parameters), headers={"Accept": "*/*"}, repeats=True)
+        if not answer.is_success:
+            checked(answer)
+        return answer.content.splitlines()
 
     def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
         """What a POST answers; with an idempotency key it is sent again when the answer was lost.
@@ -170,6 +184,9 @@ class Api:
         raise AssertionError
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
+        return checked(self._answer(method, path, **request))
+
+    def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         headers = request.pop("headers", {})
         token = self.token()
         for is_second in (False, True):
@@ -181,7 +198,7 @@ class Api:
             # Ended early: by a changed clock, a switch of the signing keys.
             sign_in = self._credentials.find(self.url)
             token = self._exchange(sign_in) if sign_in is not None else token
-        return checked(answer)
+        return answer
 
     def _exchange(self, sign_in: SignIn) -> str:
         """Exchange the refresh token, unless another command has done it meanwhile."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from itertools import islice
@@ -29,6 +29,7 @@ from cliprow.batches import (
 from cliprow.dry_run import Check, check_in_chunks
 from cliprow.errors import NotFound
 from cliprow.filling import fill_batch
+from cliprow.job_export import PAGE_JOBS
 from cliprow.models import FileRef
 from cliprow.remote.api import Api
 from cliprow.remote.asking import ask_api
@@ -137,9 +138,17 @@ class RemoteBatches:
         """The batch as it is now."""
         return self._batch(self._api.get(f"/batches/{batch.id}"))
 
+    def each_job(self, batch_id: UUID) -> Iterator[Job]:
+        """A batch's jobs in order, a page of them in memory."""
+        position, path = 0, f"/batches/{batch_id}/export"
+        while lines := self._api.lines(path, format="ndjson", after=position, limit=PAGE_JOBS):
+            page = [msgspec.json.decode(line, type=Job) for line in lines]
+            yield from page
+            position = page[-1].position
+
     def list_jobs(self, batch_id: UUID) -> list[Job]:
         """A batch's jobs in order."""
-        return [self._job(row) for row in self._api.list("/jobs", batch_id=batch_id, order="oldest")]
+        return list(self.each_job(batch_id))
 
     def get_job(self, name: str) -> Job:
         """A job by id, or by batch number and place like `12.3`."""
@@ -161,8 +170,6 @@ class RemoteBatches:
                     **row,
                     "attempts": len(row["attempts"]),
                     "timings": _last_timings(row["attempts"]),
-                    "made_by": None,
-                    "provider": {},
                 },
                 Task,
                 strict=False,

@@ -188,3 +188,20 @@ def test_batches_are_filtered_and_paged(ann: Api) -> None:
     assert (page["total"], rest["next_cursor"]) == (3, None)
     assert ann.get("/batches", created_to="2020-01-01T00:00:00Z")["items"] == []
     assert ann.get(f"/batches/{uuid.uuid4()}", 404)["code"] == "batch_not_found"
+
+
+def test_all_jobs_of_a_batch_in_one_answer(ann: Api, bob: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cliprow.api.routes.job_exports.PAGE_JOBS", 2)
+    body = {"project_id": ann.project()["id"], "topics": [f"Topic {n}" for n in range(5)]}
+    batch = ann.post("/batches", body | {"defaults": {"platforms": ["youtube"]}})["batch_id"]
+    path = f"/batches/{batch}/export"
+    whole = ann.call("GET", path, params={"format": "json"})
+    assert [job["topic"] for job in whole.json()] == body["topics"]
+    assert whole.headers["content-disposition"].endswith('.json"')
+    lines = ann.call("GET", path, params={"after": 1, "limit": 3}).text.splitlines()
+    assert [msgspec.json.decode(line)["position"] for line in lines] == [2, 3, 4]
+    table = ann.call("GET", path, params={"format": "csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    assert len(table.text.splitlines()) == 6
+    assert bob.call("GET", path).status_code == 404
+    assert ann.call("GET", path, params={"format": "xls"}).status_code == 422

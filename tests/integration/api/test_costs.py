@@ -28,6 +28,12 @@ def test_prices_rates_costs_and_budgets(ann: Api, bob: Api) -> None:
     assert ann.get("/costs", scope="batch", scope_id=made["batch_id"])["costs"] == []
     assert ann.call("PUT", "/budgets", {"amount": 0}).json()["state"] == "exceeded"
     assert ann.call("PUT", "/budgets", {"amount": None}).status_code == 200
+    page = ann.get("/budgets/events", limit=1)
+    assert page["items"][0]["event"] == "budget.lifted"
+    assert [each["event"] for each in ann.get("/budgets/events", cursor=page["next_cursor"])["items"]] == [
+        "budget.exceeded"
+    ]
+    assert ann.get("/budgets/events", scope_id=made["batch_id"])["items"] == []
     other = bob.call("PUT", "/budgets", {"scope": "batch", "scope_id": made["batch_id"], "amount": 1})
     assert other.status_code == 404
     viewer = ann.member("viewer")

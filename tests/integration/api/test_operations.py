@@ -41,6 +41,8 @@ def test_only_the_secret_key_makes_an_operator(api: Api, ann: Api, operator: Api
         "/operations/load",
         "/operations/stages",
         "/operations/dead-letters",
+        "/operations/prices",
+        "/operations/provider-rates",
         "/metrics",
     ):
         assert operator.call("GET", path).status_code == 200, path
@@ -73,6 +75,9 @@ def test_operators_look_after_all_tenants(operator: Api, ann: Api, letter: dict[
     assert operator.get("/operations/dead-letters", **of_ann)["items"][0]["task_id"] == letter["task_id"]
     counts = operator.get("/operations/dead-letters/counts", **of_ann)["items"]
     assert counts[0]["count"] == 1
+    for batch, count in ((letter["batch_id"], 1), (letter["tenant_id"], 0)):
+        assert len(operator.get("/operations/dead-letters", batch_id=batch)["items"]) == count
+        assert len(operator.get("/operations/dead-letters/counts", batch_id=batch)["items"]) == count
     path = f"/operations/dead-letters/{letter['job_id']}/{letter['task_id']}"
     assert operator.get(path)["attempts"][0]["log"]
     told = operator.post("/operations/dead-letters/replay", of_ann, expect=200)
@@ -81,6 +86,18 @@ def test_operators_look_after_all_tenants(operator: Api, ann: Api, letter: dict[
     assert operator.post("/operations/dead-letters/discard", body, expect=200)["discarded_letters"] == 0
     entry = operator.get("/operations/audit", action="replay", **of_ann)["items"][0]
     assert (entry["role"], entry["door"], entry["user_id"]) == ("service_role", "rest", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "door"), [("cli", "cli"), ("web", "web"), ("worker", "rest"), ("", "rest"), ("CLI", "rest")]
+)
+def test_clients_say_what_they_are_and_no_more(ann: Api, operator: Api, said: str, door: str) -> None:
+    project = ann.post("/projects", {"original_idea": "Sky"}, X_Cliprow_Client=said, Idempotency_Key="k")
+    ann.call("PATCH", f"/projects/{project['id']}", {"name": "Sea"}, {"X-Cliprow-Client": said})
+    assert [entry["door"] for entry in ann.get("/audit", entity="projects")["items"]] == [door, door]
+    path = "/operations/stages/audio_generation/pause"
+    operator.post(path, {"reason": said + "!"}, expect=200, X_Cliprow_Client=said)
+    assert operator.get("/operations/audit", entity="stage_queues")["items"][0]["door"] == door
 
 
 def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any]) -> None:
@@ -121,3 +138,54 @@ def test_workers_load_retention_and_metrics(operator: Api, letter: dict[str, Any
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = answer.text.splitlines()
     assert sum(line.startswith("# TYPE cliprow_attempt_seconds ") for line in lines) == 1
+
+
+def test_prices_and_rates_for_all_tenants(operator: Api, ann: Api) -> None:
+    def of_all(path: str) -> dict[str, Any]:
+        return {each["provider"]: each for each in operator.get(f"/operations/{path}")["items"]}
+
+    price = {"provider": "common", "unit": "call", "amount": 0.1, "model": "m"}
+    assert operator.call("PUT", "/operations/prices", price).json()["amount"] == 0.1
+    assert of_all("prices")["common"]["amount"] == 0.1
+    [seen] = [each for each in ann.get("/prices")["prices"] if each["provider"] == "common"]
+    assert (seen["amount"], seen["is_own"]) == (0.1, False)
+    assert ann.call("PUT", "/operations/prices", price).status_code == 403
+    rate = {"provider": "common", "requests_per_minute": 60}
+    assert operator.call("PUT", "/operations/provider-rates", rate).status_code == 200
+    assert of_all("provider-rates")["common"]["requests_per_minute"] == 60
+    entry = operator.get("/operations/audit", entity="provider_prices")["items"][0]
+    assert (entry["role"], entry["door"], entry["tenant_id"]) == ("service_role", "rest", None)
+
+    removed = operator.call("PUT", "/operations/prices", {**price, "amount": None})
+    assert removed.json()["amount"] is None
+    operator.call("PUT", "/operations/provider-rates", {"provider": "common"})
+    assert "common" not in of_all("prices")
+    assert "common" not in of_all("provider-rates")
+    assert operator.call("PUT", "/operations/prices", {**price, "unit": "litre"}).status_code == 422
+
+
+def test_operators_delete_and_restore_tenants_and_collect_garbage(operator: Api, ann: Api) -> None:
+    assert ann.person is not None
+    path = f"/operations/tenants/{ann.person.tenant_id}"
+    ann.project()
+    told = operator.call("DELETE", path).json()
+    assert (told["tenant_id"], told["remaining_jobs"]) == (str(ann.person.tenant_id), 0)
+    assert ann.get("/projects", expect=403)["code"] == "no_tenant"
+    assert operator.call("DELETE", path).status_code == 404
+    (stone,) = operator.get("/operations/deleted-tenants")["items"]
+    assert (stone["tenant_id"], stone["purged_at"]) == (str(ann.person.tenant_id), None)
+    operator.post(f"{path}/restore", expect=200)
+    assert len(ann.get("/projects")["items"]) == 1
+    found = operator.post("/operations/content/garbage", {"is_dry_run": True}, expect=200)
+    assert found["is_finished"] and found["tenants"] > 0
+    ann.post("/operations/content/garbage", {}, expect=403)
+
+
+def test_an_owner_deletes_the_tenant_it_acts_in(ann: Api, bob: Api) -> None:
+    assert ann.person is not None
+    path = f"/tenants/{ann.person.tenant_id}"
+    assert ann.member("admin").call("DELETE", path).status_code == 403
+    assert bob.call("DELETE", path).json()["code"] == "other_tenant"
+    assert ann.call("DELETE", path).status_code == 200
+    assert ann.get("/projects", expect=403)["code"] == "no_tenant"
+    assert ann.get("/tenants")["items"] == []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import psycopg
 import pytest
 from PIL import Image
 
@@ -15,10 +16,12 @@ from cliprow.account import open_account
 from cliprow.batches import Batch
 from cliprow.control import Target
 from cliprow.errors import Conflict, InvalidInput, NotFound, RowProblem
+from cliprow.job_export import each_job
 from cliprow.models import Stage
 from cliprow.storage import upload_path
 from tests.gateway import Gateway
 from tests.integration.remote.conftest import Somebody
+from tests.sql.world import Worker, World
 
 TOPICS: list[dict[str, object]] = [
     {"topic": f"Topic {number}", "platforms": ["youtube"], "brief": "Something is known of it."}
@@ -46,13 +49,25 @@ def test_a_long_list_goes_in_chunks(ann: Somebody, monkeypatch: pytest.MonkeyPat
 def test_a_batch_is_told_as_this_machines_own_would_be(ann: Somebody, made: Batch, gateway: Gateway) -> None:
     account = open_account(gateway.database.admin, ann.email)
     at = ann.batches
+    with psycopg.connect(gateway.database.admin, autocommit=True) as admin:
+        world = World(gateway.database, admin)
+        worker = Worker(world, stages=(Stage.SCRIPT,), slots=1000)
+        claimed = worker.take_running(Stage.SCRIPT)
+        while claimed.job_id != at.list_jobs(made.id)[0].id:
+            claimed = worker.take_running(Stage.SCRIPT)
+        worker.complete(claimed)
+        worker.leave()
+        world.close()
+    made = at.get_batch("last")
     assert made == batches.get_batch(account, str(made.number)) == at.get_batch("last")
     assert at.list_batches() == batches.list_batches(account)
-    assert at.list_jobs(made.id) == batches.list_jobs(account, made.id)
+    assert at.list_jobs(made.id) == batches.list_jobs(account, made.id) == list(each_job(account, made.id))
     assert at.get_job(f"{made.number}.2") == batches.get_job(account, f"{made.number}.2")
     assert at.count_stages(made.id) == batches.count_stages(account, made.id)
     job = at.list_jobs(made.id)[0]
-    assert at.list_tasks(job.id) == batches.list_tasks(account, job.id)
+    tasks = at.list_tasks(job.id)
+    assert tasks == batches.list_tasks(account, job.id)
+    assert tasks[0].made_by, "as packages say of themselves, wherever they are exported"
     assert at.list_packages(job.id) == batches.list_packages(account, job.id)
     assert at.offered_platforms()
     assert sorted(at.offered_platforms()) == sorted(batches.offered_platforms(account))

@@ -44,6 +44,51 @@ def test_changes_of_users_are_written_down(world: World, ann: Person) -> None:
     assert tenant["after"] == {"settings": {"slack_token": "(secret)", "a": 1}}
 
 
+def test_what_users_change_of_scripts_scenes_and_the_library_is_written_down(
+    world: World, ann: Person, worker: Worker
+) -> None:
+    project = world.add_project(ann)
+    world.create_batch(ann, project, 1)
+    worker.work()
+    # What the worker wrote is no user's.
+    tables = ("scripts", "scenes", "content_library", "library_versions")
+    assert [entries(world, ann, table) for table in tables] == [[], [], [], []]
+    assert world.one("select count(*) from public.scenes") > 0
+    with world.acting(ann) as connection:
+
+        def ask(statement: str, *arguments: object) -> Any:
+            return (connection.execute(statement.encode(), arguments).fetchone() or [None])[0]
+
+        script = ask(
+            'insert into public.scripts (project_id, content) values (%s, \'{"title": "Tea"}\') returning id',
+            project,
+        )
+        scene = ask(
+            "insert into public.scenes (script_id, scene_number, duration, voiceover_text, visual_description)"
+            " values (%s, 1, 5, 'Hello.', 'A cup') returning id",
+            script,
+        )
+        item = ask("insert into public.content_library (scene_id) values (%s) returning id", scene)
+        connection.execute("update public.scenes set voiceover_text = 'Hi.' where id = %s", [scene])
+        connection.execute("update public.content_library set usage_count = 9 where id = %s", [item])
+        connection.execute(
+            "update public.content_library set library_category = 'archived' where id = %s", [item]
+        )
+        ask('select public.add_library_version(%s, \'{"heading": "Tea"}\')', item)
+        connection.execute("delete from public.scripts where id = %s", [script])
+
+    def told(table: str) -> list[tuple[str, str]]:
+        return [(entry["action"], entry["entity_id"]) for entry in entries(world, ann, table)]
+
+    assert told("scripts") == [("delete", str(script)), ("insert", str(script))]
+    assert told("scenes") == [("update", str(scene)), ("insert", str(scene))], "not what went with its script"
+    assert told("content_library") == [("update", str(item)), ("insert", str(item))]
+    assert told("library_versions") == [("insert", f"{item}/3")], "not the versions that follow from changes"
+    entry = entries(world, ann, "scenes")[0]
+    assert (entry["before"], entry["after"]) == ({"voiceover_text": "Hello."}, {"voiceover_text": "Hi."})
+    assert (entry["user_id"], entry["role"], entry["door"]) == (str(ann.user_id), "owner", "sql")
+
+
 def test_jobs_are_written_down_one_by_one_or_together(world: World, ann: Person, worker: Worker) -> None:
     few = world.create_batch(ann, world.add_project(ann), 2)["batch_id"]
     many = world.create_batch(ann, world.add_project(ann), 30)["batch_id"]

@@ -168,6 +168,47 @@ def test_four_fifths_are_a_warning(world: World, ann: Person, worker: Worker) ->
     assert sent == [("budget.warned", True), ("budget.exceeded", True)]
 
 
+def test_what_becomes_of_budgets_is_kept_and_told(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
+    def kept(person: Person = ann, scope_id: str | None = None) -> list[tuple[str, float, float, bool]]:
+        return [
+            (e["event"], e["amount"], e["spent"], e["user_id"] == str(ann.user_id))
+            for e in world.ask(person, "select public.list_budget_events(%s)", scope_id)
+        ]
+
+    set_up(world, worker, ann)
+    made = world.create_batch(ann, world.add_project(ann), 4, budget=2)
+    spend(worker)
+    world.call(ann, "set_budget", "batch", 3, made["batch_id"])
+    world.call(ann, "set_budget", "batch", None, made["batch_id"])
+    of_batch = [
+        ("budget.lifted", 3, 2, True),
+        ("budget.raised", 3, 2, True),
+        ("budget.exceeded", 2, 2, False),
+    ]
+    assert kept() == of_batch == kept(scope_id=made["batch_id"])
+    assert world.rows(
+        "select split_part(topic, ':', 1), payload ->> 'event' from realtime.messages where event = 'budget'"
+        " order by payload ->> 'event', 1"
+    ) == [
+        (topic, f"budget.{name}")
+        for name in ("exceeded", "lifted", "raised")
+        for topic in ("batch", "tenant")
+    ]
+    world.call(ann, "set_budget", "tenant", 2)
+    assert kept(scope_id=str(ann.tenant_id)) == [("budget.exceeded", 2, 2, False)]
+    world.run("update public.cost_totals set month = month - interval '1 month'")
+    world.run(
+        "update public.budgets set exceeded_at = exceeded_at - interval '1 month', warned_at = warned_at - interval '1 month'"
+    )
+    world.tick()
+    assert kept()[0] == ("budget.lifted", 2, 0, False)
+    assert kept(bob) == []
+    [first] = world.ask(ann, "select public.list_budget_events(max_rows => 1)")
+    assert len(world.ask(ann, "select public.list_budget_events(before_id => %s)", first["id"])) == 4
+
+
 def events(world: World) -> list[Any]:
     return [row[0] for row in world.rows("select event from private.webhook_deliveries order by id")]
 

@@ -207,3 +207,27 @@ def test_only_admins_look_after_content(world: World, ann: Person) -> None:
                 world.call(world.add_member(ann, role), function)
             assert refused.value.sqlstate == "CR003"
         assert world.call(world.add_member(ann, "admin"), function)
+
+
+def test_operators_collect_the_garbage_of_all_tenants_step_by_step(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
+    for person in (ann, bob):
+        _finished(world, worker, person, "Tea")
+        world.run("delete from public.batches where tenant_id = %s", person.tenant_id)
+    tenants = world.one("select count(*) from public.tenants")
+    artifacts = world.one("select count(*) from public.artifacts")
+    size = world.one("select sum(size_bytes) from public.artifacts")
+    could = world.one("select private.collect_garbage_of_all(null, true)")
+    assert (could["tenants"], could["artifacts"], could["bytes"]) == (tenants, artifacts, size)
+    assert could["is_finished"] and _statuses(world, ann) == _statuses(world, bob) == {"ready"}
+    steps = [world.one("select private.collect_garbage_of_all(null, false, 0)")]
+    while not steps[-1]["is_finished"] and len(steps) < 10:
+        steps.append(
+            world.one("select private.collect_garbage_of_all(%s, false, 0)", steps[-1]["next_after"])
+        )
+    assert [step["tenants"] for step in steps] == [1] * tenants + [0], "one in no time at all"
+    assert sum(step["artifacts"] for step in steps) == artifacts
+    assert _statuses(world, ann) == _statuses(world, bob) == {"condemned"}
+    assert world.one("select private.collect_garbage_of_all()")["artifacts"] == 0
+    assert_sound(world)

@@ -168,3 +168,84 @@ def test_one_worker_at_a_time_and_not_all_the_time(world: World, worker: Worker)
     other.execute("begin")
     other.execute("select pg_advisory_xact_lock(hashtext('cliprow.tick_slowly'))")
     assert worker._call("select private.tick_slowly()") is None
+
+
+#: Children first.
+_CONTENT = ("generated_content", "task_attempts", "stage_tasks", "generation_jobs")
+
+
+@pytest.fixture
+def old_batch(world: World, ann: Person, worker: Worker, old_job: Any) -> Any:
+    """As `old_job`, in a batch of its own that ended then, with content, and with another empty month before it."""
+    world.one("select private.ensure_month('2020-02-10Z')")
+    batch = world.create_batch(ann, world.add_project(ann))["batch_id"]
+    worker.work()
+    world.run("alter table public.generation_jobs disable trigger user")
+    world.run("alter table public.batches disable trigger user")
+    world.run("update public.generation_jobs set batch_id = %s, position = 9 where topic = 'Old'", batch)
+    world.run("delete from public.generation_jobs where batch_id = %s and topic <> 'Old'", batch)
+    world.run("update public.batches set completed_at = '2020-03-11Z' where id = %s", batch)
+    world.run("alter table public.generation_jobs enable trigger user")
+    world.run("alter table public.batches enable trigger user")
+    world.run(
+        "insert into public.generated_content (id, tenant_id, project_id, job_id, content_type, file_path)"
+        " select private.uuid_v7(%s), tenant_id, project_id, id, 'video', 'p' from public.generation_jobs"
+        " where topic = 'Old'",
+        _OLD,
+    )
+    return batch
+
+
+def content_leaves(world: World) -> list[str]:
+    return sorted(
+        name
+        for (name,) in world.rows(
+            "select relname from pg_class where relnamespace = 'partitions'::regnamespace and relispartition"
+            " and relkind = 'r' and relname ~ '_2020_' and relname !~ '^(job_events|audit|perf)'"
+        )
+    )
+
+
+def test_a_month_whose_batches_are_gone_is_retired(world: World, old_batch: Any) -> None:
+    jobs = world.one("select count(*) from public.generation_jobs")
+    world.one("select private.set_retention('task_attempts', null)")
+    both = sorted(f"{table}_2020_{month}" for table in _CONTENT for month in ("02", "03"))
+    tidy(world)
+    assert content_leaves(world) == both, "no policy says so"
+    world.one("select private.set_retention('batches', '100 days')")
+    done = tidy(world)["batches"]
+    assert done[0].endswith("rows")
+    assert done[1:] == [f"dropped leaf {table}_2020_{month}" for month in ("02", "03") for table in _CONTENT]
+    assert content_leaves(world) == []
+    assert world.one("select count(*) from public.generation_jobs") == jobs - 1
+    assert world.one("select private.ensure_month(%s)", _OLD) >= len(_CONTENT), (
+        "what is needed again is made again"
+    )
+
+
+@pytest.mark.parametrize("busy", ["generated_content", "stage_tasks", "generation_jobs"])
+def test_a_month_is_not_retired_while_its_tables_are_busy(world: World, old_batch: Any, busy: str) -> None:
+    world.one("select private.set_retention('batches', '100 days')")
+    other = world.connect()
+    other.execute("begin")
+    other.execute(f"select from public.{busy}".encode())
+    tidy(world)
+    left = content_leaves(world)
+    assert f"{busy}_2020_03" in left
+    assert "lock timeout" in world.one(
+        "select last_error from private.list_retention() where kind = 'batches'"
+    )
+    other.execute("rollback")
+    tidy(world)
+    assert content_leaves(world) == []
+
+
+def test_a_month_with_a_kept_batch_keeps_all_its_leaves_but_empty_content(
+    world: World, old_batch: Any
+) -> None:
+    world.run("delete from public.stage_tasks where id < private.uuid_at('2020-04-01Z')")
+    world.run("delete from public.generated_content where id < private.uuid_at('2020-04-01Z')")
+    world.run("update public.batches set completed_at = now() where id = %s", old_batch)
+    world.one("select private.set_retention('batches', '100 days')")
+    tidy(world)
+    assert content_leaves(world) == ["generation_jobs_2020_03", "stage_tasks_2020_03"]

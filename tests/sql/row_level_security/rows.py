@@ -179,6 +179,11 @@ SAMPLES = {
         "%(id)s, %(tenant)s, %(batch)s, case when %(n)s::int %% 3 = 2 then 'month' else 'total' end, 1, 'USD'",
         "amount",
     ),
+    "budget_events": Sample(
+        "id, tenant_id, project_id, batch_id, period, event, amount, spent, currency",
+        "%(id)s, %(tenant)s, %(project)s, %(batch)s, 'total', 'budget.warned', 1, 1, 'USD'",
+        "amount",
+    ),
     "feature_flags": Sample("id, tenant_id, name", "%(id)s, %(tenant)s, 'flag' || %(n)s::int", "note"),
     "legacy_ids": Sample(
         "tenant_id, entity, legacy_id, id",

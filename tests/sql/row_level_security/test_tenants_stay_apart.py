@@ -36,6 +36,7 @@ PARENTS = {
     "provider_calls": {"batch"},
     "cost_totals": {"project", "batch"},
     "budgets": {"batch"},
+    "budget_events": {"project", "batch"},
 }
 
 

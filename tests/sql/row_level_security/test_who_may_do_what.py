@@ -84,6 +84,7 @@ MATRIX = {
     "provider_calls": Row(      MEMBERS),
     "cost_totals": Row(         MEMBERS),
     "budgets": Row(             MEMBERS),
+    "budget_events": Row(       MEMBERS,   kept_from_service=("update", "delete")),
     "feature_flags": Row(       MEMBERS),
     "legacy_ids": Row(          MEMBERS),
     "platforms": Row(           SIGNED_IN, kept_from_service=("delete",)),

@@ -1,20 +1,26 @@
 import { DirectionProvider, MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { makeQueryClient } from '@/lib/queries'
+import { onFirstNotice } from '@/lib/say'
 import { useSession } from '@/lib/use-session'
 import { makeRouter } from './router'
 import { cssVariables, theme } from './theme'
 
+const Notices = lazy(() =>
+  import('@/components/notices').then(({ Notices: component }) => ({ default: component })),
+)
+
 export function App() {
   const [queries] = useState(makeQueryClient)
   const [router] = useState(() => makeRouter(queries))
-  const { i18n, t } = useTranslation()
+  const { i18n } = useTranslation()
+  const [hasNotices, setHasNotices] = useState(false)
   const { status } = useSession()
 
+  useEffect(() => onFirstNotice(() => setHasNotices(true)), [])
   // Signing out, here or in another tab, leaves the page that needs a sign-in, and nothing of it in memory.
   useEffect(() => {
     if (status === 'signed-out') queries.clear()
@@ -27,7 +33,11 @@ export function App() {
         <QueryClientProvider client={queries}>
           <RouterProvider router={router} />
         </QueryClientProvider>
-        <Notifications position="bottom-right" aria-label={t('shell.messages')} />
+        {hasNotices && (
+          <Suspense>
+            <Notices />
+          </Suspense>
+        )}
       </MantineProvider>
     </DirectionProvider>
   )

@@ -4,9 +4,11 @@ import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { batchCreateRoute } from './routes/batch-create'
-import { dashboardRoute } from './routes/dashboard'
 import { importsRoute } from './routes/imports'
 import { libraryRoute } from './routes/library'
+import { costsRoute } from './routes/costs'
+import { dashboardRoute } from './routes/dashboard'
+import { historyRoute } from './routes/history'
 import { rootRoute } from './routes/root'
 import { scheduleRoute } from './routes/schedule'
 import { signInRoute } from './routes/sign-in'
@@ -14,7 +16,15 @@ import { signedInRoute } from './routes/signed-in'
 
 const tree = rootRoute.addChildren([
   signInRoute,
-  signedInRoute.addChildren([dashboardRoute, batchCreateRoute, importsRoute, libraryRoute, scheduleRoute]),
+  signedInRoute.addChildren([
+    dashboardRoute,
+    batchCreateRoute,
+    importsRoute,
+    libraryRoute,
+    scheduleRoute,
+    historyRoute,
+    costsRoute,
+  ]),
 ])
 
 export function makeRouter(queries: QueryClient) {

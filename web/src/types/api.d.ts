@@ -458,6 +458,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/batches/{batch_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send all jobs of a batch in order, however many there are
+         * @description Send all jobs of a batch in order, however many there are. What changes meanwhile may be told as it was or is.
+         */
+        get: operations["export_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/batches/{batch_id}/start": {
         parameters: {
             query?: never;
@@ -516,6 +536,26 @@ export interface paths {
          * @description Set how much the tenant, or a project or batch, may cost, or remove the limit.
          */
         put: operations["set_budget"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/budgets/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what became of budgets, the newest first; followers of live topics are told the same as `budget`
+         * @description List what became of budgets, the newest first; followers of live topics are told the same as `budget`.
+         */
+        get: operations["list_budget_events"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1520,6 +1560,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operations/content/garbage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Condemn what nothing refers to in the stored content of all tenants, as many as one request has time for
+         * @description Condemn what nothing refers to in the stored content of all tenants, as many as one request has time for.
+         */
+        post: operations["collect_garbage_of_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations/dead-letters": {
         parameters: {
             query?: never;
@@ -1528,8 +1588,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List what failed for good in all tenants or one, the last failure first
-         * @description List what failed for good in all tenants or one, the last failure first.
+         * List what failed for good in all tenants, one tenant or one batch, the last failure first
+         * @description List what failed for good in all tenants, one tenant or one batch, the last failure first.
          */
         get: operations["find_letters"];
         put?: never;
@@ -1568,8 +1628,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Count what failed for good in all tenants or one, by error code and stage
-         * @description Count what failed for good in all tenants or one, by error code and stage.
+         * Count what failed for good in all tenants, one tenant or one batch, by error code and stage
+         * @description Count what failed for good in all tenants, one tenant or one batch, by error code and stage.
          */
         get: operations["count_letters"];
         put?: never;
@@ -1620,6 +1680,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/operations/deleted-tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tenants deleted last, up to 1,000, and how far their purge is
+         * @description List the tenants deleted last, up to 1,000, and how far their purge is.
+         */
+        get: operations["list_deleted_tenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/operations/load": {
         parameters: {
             query?: never;
@@ -1633,6 +1713,54 @@ export interface paths {
          */
         get: operations["list_stage_load"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the prices for all tenants that have none of their own
+         * @description List the prices for all tenants that have none of their own.
+         */
+        get: operations["list_common_prices"];
+        /**
+         * Set what a provider takes for a unit, for all tenants that have no prices of their own, or remove it
+         * @description Set what a provider takes for a unit, for all tenants that have no prices of their own, or remove it.
+         */
+        put: operations["set_common_price"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/provider-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how often all tenants together may ask providers
+         * @description List how often all tenants together may ask providers.
+         */
+        get: operations["list_common_rates"];
+        /**
+         * Set how often all tenants together ask a provider at most; without numbers, remove the limits
+         * @description Set how often all tenants together ask a provider at most; without numbers, remove the limits.
+         */
+        put: operations["set_common_rate"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1754,6 +1882,46 @@ export interface paths {
          * @description Let a stage go on.
          */
         post: operations["resume_stage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/tenants/{tenant_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a tenant with all that it has
+         * @description Delete a tenant with all that it has. Its members are out at once, rows and files are removed later.
+         */
+        delete: operations["delete_any_tenant"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/operations/tenants/{tenant_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring back a deleted tenant whose purge has not begun, with its members; its work stays withdrawn
+         * @description Bring back a deleted tenant whose purge has not begun, with its members; its work stays withdrawn.
+         */
+        post: operations["restore_tenant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2413,7 +2581,12 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete the tenant that the caller acts in, with all that it has
+         * @description Delete the tenant that the caller acts in, with all that it has. Its members are out at once, rows and files are
+         *     removed later. Owners may.
+         */
+        delete: operations["delete_tenant"];
         options?: never;
         head?: never;
         /**
@@ -3399,6 +3572,64 @@ export interface components {
             warned_at: string | null;
         };
         /**
+         * BudgetEvent
+         * @example {
+         *       "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *       "event": "budget.warned",
+         *       "scope": "batch",
+         *       "scope_id": "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+         *       "period": "total",
+         *       "amount": 5,
+         *       "spent": 4.2,
+         *       "currency": "USD",
+         *       "user_id": null,
+         *       "created_at": "2026-11-25T09:30:00+00:00"
+         *     }
+         */
+        BudgetEvent: {
+            amount: number;
+            /** Format: date-time */
+            created_at: string;
+            currency: string;
+            /** @enum {string} */
+            event: "budget.warned" | "budget.exceeded" | "budget.raised" | "budget.lifted";
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            period: "month" | "total";
+            /** @enum {string} */
+            scope: "tenant" | "project" | "batch";
+            /** Format: uuid */
+            scope_id: string;
+            spent: number;
+            user_id: string | null;
+        };
+        /**
+         * Page[BudgetEvent]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *           "event": "budget.warned",
+         *           "scope": "batch",
+         *           "scope_id": "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+         *           "period": "total",
+         *           "amount": 5,
+         *           "spent": 4.2,
+         *           "currency": "USD",
+         *           "user_id": null,
+         *           "created_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        BudgetEventPage: {
+            items: components["schemas"]["BudgetEvent"][];
+            next_cursor: string | null;
+            total?: number | null;
+        };
+        /**
          * Page[Budget]
          * @example {
          *       "items": [
@@ -3615,6 +3846,72 @@ export interface components {
             topic: string;
             views: number;
             watch_time_s: number;
+        };
+        /**
+         * CollectedGarbage
+         * @example {
+         *       "tenants": 40,
+         *       "artifacts": 312,
+         *       "bytes": 1500000000,
+         *       "next_after": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "is_finished": true
+         *     }
+         */
+        CollectedGarbage: {
+            artifacts: number;
+            bytes: number;
+            is_finished: boolean;
+            next_after: string | null;
+            tenants: number;
+        };
+        /**
+         * CommonPrices
+         * @example {
+         *       "items": [
+         *         {
+         *           "provider": "openai",
+         *           "unit": "1k_output_tokens",
+         *           "amount": 0.6,
+         *           "model": "",
+         *           "currency": "USD",
+         *           "valid_from": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ]
+         *     }
+         */
+        CommonPrices: {
+            items: components["schemas"]["SetPrice"][];
+        };
+        /**
+         * CommonRate
+         * @example {
+         *       "provider": "openai",
+         *       "requests_per_minute": 500,
+         *       "tokens_per_minute": 200000,
+         *       "closed_until": null
+         *     }
+         */
+        CommonRate: {
+            closed_until: string | null;
+            provider: string;
+            requests_per_minute?: number | null;
+            tokens_per_minute?: number | null;
+        };
+        /**
+         * CommonRates
+         * @example {
+         *       "items": [
+         *         {
+         *           "provider": "openai",
+         *           "requests_per_minute": 500,
+         *           "tokens_per_minute": 200000,
+         *           "closed_until": null
+         *         }
+         *       ]
+         *     }
+         */
+        CommonRates: {
+            items: components["schemas"]["CommonRate"][];
         };
         /**
          * ContentHealth
@@ -4164,6 +4461,27 @@ export interface components {
             total?: number | null;
         };
         /**
+         * DeletedTenant
+         * @example {
+         *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "name": "Tea House",
+         *       "deleted_at": "2026-11-25T09:30:00+00:00",
+         *       "changed_jobs": 12,
+         *       "remaining_jobs": 0,
+         *       "purged_from": "2026-12-02T09:30:00+00:00"
+         *     }
+         */
+        DeletedTenant: {
+            changed_jobs: number;
+            /** Format: date-time */
+            deleted_at: string;
+            name: string;
+            purged_from: string | null;
+            remaining_jobs: number;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        /**
          * Delivery
          * @example {
          *       "id": "01938c73-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
@@ -4433,6 +4751,18 @@ export interface components {
             orphans: components["schemas"]["Amount"];
             removing: components["schemas"]["Amount"];
             unreferenced: components["schemas"]["Amount"];
+        };
+        /**
+         * GarbageRound
+         * @example {
+         *       "after": null,
+         *       "is_dry_run": true
+         *     }
+         */
+        GarbageRound: {
+            after?: string | null;
+            /** @default false */
+            is_dry_run?: boolean;
         };
         /**
          * Health
@@ -6442,6 +6772,18 @@ export interface components {
             requested: number;
         };
         /**
+         * RestoredTenant
+         * @example {
+         *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "name": "Tea House"
+         *     }
+         */
+        RestoredTenant: {
+            name: string;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        /**
          * Retention
          * @example {
          *       "kind": "job_events",
@@ -7251,10 +7593,14 @@ export interface components {
             /** Format: uuid */
             id: string;
             is_reused: boolean;
+            made_by: string | null;
             next_step: string | null;
             platform: string | null;
             position: number;
             progress: number;
+            provider: {
+                [key: string]: unknown;
+            };
             run_at: string | null;
             scene_number: number | null;
             stage: components["schemas"]["Stage"];
@@ -7409,6 +7755,35 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "processing" | "completed" | "failed" | "cancelled";
             version: number;
+        };
+        /** Tombstone */
+        Tombstone: {
+            /** Format: date-time */
+            deleted_at: string;
+            deleted_by: string | null;
+            name: string;
+            purged_at: string | null;
+            row_count: number;
+            /** Format: uuid */
+            tenant_id: string;
+        };
+        /**
+         * Tombstones
+         * @example {
+         *       "items": [
+         *         {
+         *           "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *           "name": "Tea House",
+         *           "deleted_at": "2026-11-25T09:30:00+00:00",
+         *           "deleted_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *           "row_count": 0,
+         *           "purged_at": null
+         *         }
+         *       ]
+         *     }
+         */
+        Tombstones: {
+            items: components["schemas"]["Tombstone"][];
         };
         /**
          * Tone
@@ -8859,6 +9234,36 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    export_jobs: {
+        parameters: {
+            query?: {
+                /** @description Go on after the job at this place. */
+                after?: number;
+                /** @description csv, json (one list), or ndjson (a line for each job). */
+                format?: "csv" | "json" | "ndjson";
+                /** @description Most jobs; absent: all. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     start_batch: {
         parameters: {
             query?: never;
@@ -9038,6 +9443,53 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Budget"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_budget_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+                /** @description Only of this tenant, project or batch. */
+                scope_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c73-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+                     *           "event": "budget.warned",
+                     *           "scope": "batch",
+                     *           "scope_id": "01938c5f-0a1b-7c2d-8e3f-4a5b6c7d8e9f",
+                     *           "period": "total",
+                     *           "amount": 5,
+                     *           "spent": 4.2,
+                     *           "currency": "USD",
+                     *           "user_id": null,
+                     *           "created_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BudgetEventPage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -11480,9 +11932,50 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    collect_garbage_of_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "after": null,
+                 *       "is_dry_run": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["GarbageRound"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenants": 40,
+                     *       "artifacts": 312,
+                     *       "bytes": 1500000000,
+                     *       "next_after": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "is_finished": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CollectedGarbage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     find_letters: {
         parameters: {
             query?: {
+                batch_id?: string | null;
                 /** @description `next_cursor` of the page before; absent: the first page. */
                 cursor?: string | null;
                 /** @description Of this error code. */
@@ -11632,9 +12125,12 @@ export interface operations {
     count_letters: {
         parameters: {
             query?: {
+                batch_id?: string | null;
                 /** @description Failed at this moment or later. */
                 since?: string | null;
                 tenant_id?: string | null;
+                /** @description Failed before this moment. */
+                until?: string | null;
             };
             header?: never;
             path?: never;
@@ -11747,6 +12243,41 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    list_deleted_tenants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "name": "Tea House",
+                     *           "deleted_at": "2026-11-25T09:30:00+00:00",
+                     *           "deleted_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *           "row_count": 0,
+                     *           "purged_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Tombstones"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     list_stage_load: {
         parameters: {
             query?: never;
@@ -11782,6 +12313,155 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["StageLoads"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_common_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "provider": "openai",
+                     *           "unit": "1k_output_tokens",
+                     *           "amount": 0.6,
+                     *           "model": "",
+                     *           "currency": "USD",
+                     *           "valid_from": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommonPrices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_common_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "openai",
+                 *       "unit": "1k_output_tokens",
+                 *       "amount": 0.6
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewPrice"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "provider": "openai",
+                     *       "unit": "1k_output_tokens",
+                     *       "amount": 0.6,
+                     *       "model": "",
+                     *       "currency": "USD",
+                     *       "valid_from": "2026-11-25T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SetPrice"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_common_rates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "provider": "openai",
+                     *           "requests_per_minute": 500,
+                     *           "tokens_per_minute": 200000,
+                     *           "closed_until": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CommonRates"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_common_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "provider": "openai",
+                 *       "requests_per_minute": 500,
+                 *       "tokens_per_minute": 200000
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewProviderRate"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "provider": "openai",
+                     *       "requests_per_minute": 500,
+                     *       "tokens_per_minute": 200000
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SetProviderRate"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -11993,6 +12673,68 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ControlledStage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_any_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "name": "Tea House",
+                     *       "deleted_at": "2026-11-25T09:30:00+00:00",
+                     *       "changed_jobs": 12,
+                     *       "remaining_jobs": 0,
+                     *       "purged_from": "2026-12-02T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeletedTenant"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    restore_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "name": "Tea House"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RestoredTenant"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -13762,6 +14504,39 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["CreatedTenant"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_tenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                tenant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "01938c5d-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *       "name": "Tea House",
+                     *       "deleted_at": "2026-11-25T09:30:00+00:00",
+                     *       "changed_jobs": 12,
+                     *       "remaining_jobs": 0,
+                     *       "purged_from": "2026-12-02T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeletedTenant"];
                 };
             };
             default: components["responses"]["Problem"];

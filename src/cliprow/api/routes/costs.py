@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, Any, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from msgspec import Meta
 
 from cliprow.api.answers import json_answer
-from cliprow.api.lists import Page, as_uuid
+from cliprow.api.lists import DEFAULT_LIMIT, CursorText, Limit, Page, as_uuid, decode_cursor, page_json
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
 from cliprow.api.routes.job_types import Amount
@@ -158,6 +158,23 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     held_tasks: int
 
 
+class BudgetEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a budget, as it was then."""
+
+    id: UUID
+    #: warned: four fifths were used; exceeded: what costs is held back; raised; lifted: removed, or another month has begun.
+    event: Literal["budget.warned", "budget.exceeded", "budget.raised", "budget.lifted"]
+    scope: Literal["tenant", "project", "batch"]
+    scope_id: UUID
+    period: Literal["month", "total"]
+    amount: float
+    spent: float
+    currency: str
+    #: Who raised or removed it.
+    user_id: UUID | None
+    created_at: datetime
+
+
 _RATES: LiteralString = (
     "select json_build_object('items', public.list_provider_rates(), 'next_cursor', null)::text"
 )
@@ -182,7 +199,7 @@ async def set_price(request: ApiRequest, data: JSONBody[NewPrice]) -> Response[S
                 "select public.set_price(%s, %s, %s, %s, %s, %s)::text",
                 data.provider,
                 data.unit,
-                _exact(data.amount),
+                exact(data.amount),
                 data.model,
                 data.currency,
                 data.valid_from,
@@ -232,6 +249,24 @@ async def list_budgets(request: ApiRequest) -> Response[Page[Budget]]:
         return json_answer(await transaction.value(_BUDGETS))
 
 
+@get("/budgets/events")
+async def list_budget_events(
+    request: ApiRequest,
+    scope_id: Annotated[
+        str | None, QueryParameter(description="Only of this tenant, project or batch.")
+    ] = None,
+    cursor_text: CursorText = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response[Page[BudgetEvent]]:
+    """List what became of budgets, the newest first; followers of live topics are told the same as `budget`."""
+    (before,) = decode_cursor(cursor_text, (UUID,)) if cursor_text is not None else (None,)
+    async with request.acting() as transaction:
+        found: list[dict[str, Any]] = await transaction.value(
+            "select public.list_budget_events(%s, %s, %s)", as_uuid(scope_id, "scope_id"), before, limit + 1
+        )
+    return json_answer(page_json([(msgspec.json.encode(each).decode(), each["id"]) for each in found], limit))
+
+
 @put("/budgets")
 async def set_budget(request: ApiRequest, data: JSONBody[NewBudget]) -> Response[Budget]:
     """Set how much the tenant, or a project or batch, may cost, or remove the limit."""
@@ -240,14 +275,14 @@ async def set_budget(request: ApiRequest, data: JSONBody[NewBudget]) -> Response
             await transaction.value(
                 "select public.set_budget(%s, %s, %s, %s)::text",
                 data.scope,
-                _exact(data.amount),
+                exact(data.amount),
                 data.scope_id,
                 data.period,
             )
         )
 
 
-def _exact(amount: float | None) -> Decimal | None:
+def exact(amount: float | None) -> Decimal | None:
     """As it was written: 0.1, not the nearest double."""
     return None if amount is None else Decimal(repr(amount))
 
@@ -261,6 +296,7 @@ router = Router(
         set_provider_rate,
         list_costs,
         list_budgets,
+        list_budget_events,
         set_budget,
     ],
     guards=[in_tenant],

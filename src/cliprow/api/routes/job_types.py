@@ -108,6 +108,10 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     progress: int
     is_reused: bool
+    #: Version of the stage that made the result, with its provider; null until there is one.
+    made_by: str | None
+    #: What the stage says of how it worked: provider, voice, model, notes.
+    provider: dict[str, Any]
     #: Not before this moment: the end of a backoff.
     run_at: datetime | None
     error_code: str | None

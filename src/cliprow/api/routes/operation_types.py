@@ -119,7 +119,7 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
     #: Null for operators and services.
     user_id: UUID | None
     role: str
-    #: rest, cli, data_api, auth, worker, ticker, schedule or sql.
+    #: rest, cli, web, data_api, auth, worker, ticker, schedule or sql; of requests to this API what they say of themselves.
     door: str
     action: str
     entity: str

@@ -135,6 +135,7 @@ async def hurry_retention(request: ApiRequest) -> Response[RetentionStep]:
 async def find_letters(
     request: ApiRequest,
     tenant_id: FromQuery[str | None] = None,
+    batch_id: FromQuery[str | None] = None,
     error_code: CodeText = None,
     stage: FromQuery[Stage | None] = None,
     since: FailedFrom = None,
@@ -143,9 +144,10 @@ async def find_letters(
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response[Page[DeadLetter]]:
-    """List what failed for good in all tenants or one, the last failure first."""
+    """List what failed for good in all tenants, one tenant or one batch, the last failure first."""
     chosen = _filter(
         tenant_id=as_uuid(tenant_id, "tenant_id"),
+        batch_id=as_uuid(batch_id, "batch_id"),
         error_code=error_code,
         stage=stage,
         since=since,
@@ -160,10 +162,19 @@ async def find_letters(
 
 @get("/operations/dead-letters/counts")
 async def count_letters(
-    request: ApiRequest, tenant_id: FromQuery[str | None] = None, since: FailedFrom = None
+    request: ApiRequest,
+    tenant_id: FromQuery[str | None] = None,
+    batch_id: FromQuery[str | None] = None,
+    since: FailedFrom = None,
+    until: FailedBefore = None,
 ) -> Response[LetterGroups]:
-    """Count what failed for good in all tenants or one, by error code and stage."""
-    chosen = _filter(tenant_id=as_uuid(tenant_id, "tenant_id"), since=since)
+    """Count what failed for good in all tenants, one tenant or one batch, by error code and stage."""
+    chosen = _filter(
+        tenant_id=as_uuid(tenant_id, "tenant_id"),
+        batch_id=as_uuid(batch_id, "batch_id"),
+        since=since,
+        until=until,
+    )
     return json_answer(
         await ask_as_operator(
             request, "select jsonb_build_object('items', private.count_letters(%s))::text", chosen

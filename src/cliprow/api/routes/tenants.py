@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, LiteralString
 from uuid import UUID
 
 import msgspec
-from litestar import Response, Router, get, patch, post
+from litestar import Response, Router, delete, get, patch, post
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 from psycopg.types.json import Jsonb
@@ -100,6 +100,20 @@ class PausedTenant(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: datetime | None
 
 
+class DeletedTenant(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant that nobody is a member of any more."""
+
+    tenant_id: UUID
+    name: str
+    deleted_at: datetime
+    #: Jobs that were withdrawn now.
+    changed_jobs: int
+    #: Those withdrawn later; they start nothing.
+    remaining_jobs: int
+    #: Until then an operator can restore it; null: it is never purged.
+    purged_from: datetime | None
+
+
 _TENANT: LiteralString = """t.id, t.name, t.plan, t.max_concurrent_tasks, t.settings, t.epoch, t.paused_at, t.created_at,
   t.updated_at"""
 #: Parameters: user, address, tenant twice.
@@ -182,6 +196,16 @@ async def change_tenant(
     return json_answer(changed)
 
 
+@delete("/tenants/{tenant_id:str}", status_code=200, guards=[in_tenant])
+async def delete_tenant(request: ApiRequest, tenant_id: FromPath[str]) -> Response[DeletedTenant]:
+    """Delete the tenant that the caller acts in, with all that it has. Its members are out at once, rows and files are
+    removed later. Owners may.
+    """
+    key = active_tenant(request, tenant_id)
+    async with request.acting() as transaction:
+        return json_answer(await transaction.value("select public.delete_tenant(%s)::text", key))
+
+
 @post("/tenants/{tenant_id:str}/switch", status_code=200, guards=[signed_in])
 async def switch_tenant(request: ApiRequest, tenant_id: FromPath[str]) -> Response[Switched]:
     """Act in another tenant, in this sign-in only, from its next token on."""
@@ -235,6 +259,7 @@ router = Router(
         list_tenants,
         create_tenant,
         change_tenant,
+        delete_tenant,
         switch_tenant,
         pause_tenant,
         resume_tenant,

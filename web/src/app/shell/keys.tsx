@@ -3,7 +3,6 @@
  * or an action. Pages add their own keys with `usePageKeys`.
  */
 
-import { Kbd, Modal, Table } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react'
@@ -12,6 +11,7 @@ import { useFreeze } from '@/lib/live/live'
 import { useMe } from '@/lib/me'
 import { pagesFor } from './pages'
 
+const KeyList = lazy(() => import('./key-list').then(({ KeyList: component }) => ({ default: component })))
 const Palette = lazy(() => import('./palette').then(({ Palette: component }) => ({ default: component })))
 
 export interface PageKey {
@@ -94,11 +94,9 @@ export function useKeyMap(): KeyMap {
 export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: KeyMap) {
   const { t } = useTranslation()
   const { role } = useMe()
-  const [wasOpen, setWasOpen] = useState(false)
   const own = useSyncExternalStore(onPageKeys, () => pageKeys)
-  useEffect(() => {
-    if (isPaletteOpen) setWasOpen(true)
-  }, [isPaletteOpen])
+  const wasHelpOpen = useWas(isHelpOpen)
+  const wasPaletteOpen = useWas(isPaletteOpen)
   const general: readonly [string, string][] = [
     ['?', t('keys.help')],
     ['Ctrl K', t('keys.palette')],
@@ -109,16 +107,12 @@ export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: 
   ]
   return (
     <>
-      <Modal opened={isHelpOpen} onClose={closeHelp} title={t('keys.title')}>
-        <KeyTable caption={t('keys.everywhere')} rows={general} />
-        {own.length > 0 && (
-          <KeyTable
-            caption={t('keys.thisPage')}
-            rows={own.map(({ key, label }) => [key.replace('+', ' '), label])}
-          />
-        )}
-      </Modal>
-      {wasOpen && (
+      {wasHelpOpen && (
+        <Suspense>
+          <KeyList isOpen={isHelpOpen} onClose={closeHelp} general={general} own={own} />
+        </Suspense>
+      )}
+      {wasPaletteOpen && (
         <Suspense>
           <Palette isOpen={isPaletteOpen} onClose={closePalette} />
         </Suspense>
@@ -127,30 +121,11 @@ export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: 
   )
 }
 
-function KeyTable({
-  caption,
-  rows,
-}: {
-  readonly caption: string
-  readonly rows: readonly (readonly [string, string])[]
-}) {
-  return (
-    <Table captionSide="top" mb="md">
-      <Table.Caption ta="start">{caption}</Table.Caption>
-      <Table.Tbody>
-        {rows.map(([keys, label]) => (
-          <Table.Tr key={keys}>
-            <Table.Td w={120}>
-              {keys.split(' ').map((key) => (
-                <Kbd key={key} mr={4}>
-                  {key}
-                </Kbd>
-              ))}
-            </Table.Td>
-            <Table.Td>{label}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  )
+/** Whether something has been true yet: what is fetched for it stays. */
+function useWas(isNow: boolean): boolean {
+  const [was, setWas] = useState(isNow)
+  useEffect(() => {
+    if (isNow) setWas(true)
+  }, [isNow])
+  return was
 }

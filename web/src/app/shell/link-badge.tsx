@@ -1,6 +1,6 @@
 /** How the page is kept up to date: Live, Polling or Offline, and how old what it shows may be. */
 
-import { Badge, Group, Text, Tooltip, UnstyledButton } from '@mantine/core'
+import { Badge, Group, Text, UnstyledButton } from '@mantine/core'
 import {
   type Icon,
   IconBolt,
@@ -31,38 +31,31 @@ export function LinkBadge() {
   const age = heardAt > 0 && state !== 'live' ? formatAgo(new Date(heardAt).toISOString()) : ''
   if (isFrozen) {
     return (
-      <Tooltip label={t('link.frozenHint')}>
-        <UnstyledButton onClick={() => setFrozen(false)}>
-          <Badge color="yellow" leftSection={<IconPlayerPause size={13} aria-hidden />}>
-            {t('link.frozen')}
-          </Badge>
-        </UnstyledButton>
-      </Tooltip>
+      <UnstyledButton title={t('link.frozenHint')} onClick={() => setFrozen(false)}>
+        <Badge color="yellow" leftSection={<IconPlayerPause size={13} aria-hidden />}>
+          {t('link.frozen')}
+        </Badge>
+      </UnstyledButton>
     )
   }
   return (
-    <Tooltip
-      multiline
-      maw={280}
-      label={t(`link.${state}Hint`, { since: formatTime(new Date(since).toISOString()) })}
+    <Group
+      title={t(`link.${state}Hint`, { since: formatTime(new Date(since).toISOString()) })}
+      gap={6}
+      wrap="nowrap"
+      tabIndex={0}
+      role="status"
+      aria-label={t('link.label', { state: t(`link.${state}`) })}
     >
-      <Group
-        gap={6}
-        wrap="nowrap"
-        tabIndex={0}
-        role="status"
-        aria-label={t('link.label', { state: t(`link.${state}`) })}
-      >
-        <Badge color={color} leftSection={<IconOf size={13} aria-hidden />} data-link={state}>
-          {t(`link.${state}`)}
-        </Badge>
-        {age && (
-          <Text size="xs" c="dimmed" visibleFrom="sm" aria-hidden>
-            {age}
-          </Text>
-        )}
-      </Group>
-    </Tooltip>
+      <Badge color={color} leftSection={<IconOf size={13} aria-hidden />} data-link={state}>
+        {t(`link.${state}`)}
+      </Badge>
+      {age && (
+        <Text size="xs" c="dimmed" visibleFrom="sm" aria-hidden>
+          {age}
+        </Text>
+      )}
+    </Group>
   )
 }
 

@@ -1,10 +1,18 @@
 /** The pages of the navigation, in its order, with the key after `g` that leads there. */
 
-import { type Icon, IconBooks, IconCalendar, IconLayoutDashboard, IconTableImport } from '@tabler/icons-react'
+import {
+  type Icon,
+  IconBooks,
+  IconCalendar,
+  IconCoin,
+  IconHistory,
+  IconLayoutDashboard,
+  IconTableImport,
+} from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/library' | '/schedule' | '/imports'
+  readonly to: '/' | '/library' | '/schedule' | '/imports' | '/history' | '/costs'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -18,6 +26,8 @@ const PAGES: readonly NavPage[] = [
   { to: '/library', name: 'library', icon: IconBooks, key: 'l' },
   { to: '/schedule', name: 'schedule', icon: IconCalendar, key: 's' },
   { to: '/imports', name: 'imports', icon: IconTableImport, key: 'i' },
+  { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
+  { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {

@@ -1,6 +1,6 @@
 /** The frame around every page of a signed-in user: navigation, tenant, live badge, keys. */
 
-import { ActionIcon, AppShell, Burger, Group, Text, Tooltip } from '@mantine/core'
+import { ActionIcon, AppShell, Burger, Group, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconKeyboard } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
@@ -68,17 +68,16 @@ function Frame() {
           </Group>
           <Group gap="xs" wrap="nowrap">
             <LinkBadge />
-            <Tooltip label={t('shell.keys')}>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                visibleFrom="sm"
-                onClick={keys.openHelp}
-                aria-label={t('shell.keys')}
-              >
-                <IconKeyboard size={20} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
+            <ActionIcon
+              title={t('shell.keys')}
+              variant="subtle"
+              color="gray"
+              visibleFrom="sm"
+              onClick={keys.openHelp}
+              aria-label={t('shell.keys')}
+            >
+              <IconKeyboard size={20} aria-hidden />
+            </ActionIcon>
             <UserMenu />
           </Group>
         </Group>

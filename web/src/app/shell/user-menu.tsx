@@ -1,84 +1,18 @@
-import { ActionIcon, Avatar, Menu, Text, useMantineColorScheme } from '@mantine/core'
-import {
-  IconDeviceDesktop,
-  IconLanguage,
-  IconLogout,
-  IconLogout2,
-  IconMoon,
-  IconSun,
-} from '@tabler/icons-react'
+import { ActionIcon, Avatar } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { LANGUAGES, type Language, setLanguage } from '@/lib/i18n'
+import { LazyMenu } from '@/components/lazy-menu'
 import { useMe } from '@/lib/me'
-import { sayError } from '@/lib/say'
-import { signOut } from '@/lib/session'
 
-const SCHEMES = [
-  { value: 'light', icon: IconSun },
-  { value: 'dark', icon: IconMoon },
-  { value: 'auto', icon: IconDeviceDesktop },
-] as const
+const items = () => import('./user-menu-items').then(({ UserMenuItems }) => ({ default: UserMenuItems }))
 
 export function UserMenu() {
-  const { t, i18n } = useTranslation()
-  const { email, role } = useMe()
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const { t } = useTranslation()
+  const { email } = useMe()
   return (
-    <Menu position="bottom-end" width={240}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" radius="xl" size="lg" aria-label={t('shell.account')}>
-          <Avatar size={30} color="ink" name={email ?? '?'} alt="" />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text size="sm" c="var(--mantine-color-text)" truncate>
-            {email}
-          </Text>
-          {role && t(`role.${role}`)}
-        </Menu.Label>
-        <Menu.Divider />
-        <Menu.Label>{t('shell.theme')}</Menu.Label>
-        {SCHEMES.map(({ value, icon: IconOf }) => (
-          <Menu.Item
-            key={value}
-            closeMenuOnClick={false}
-            leftSection={<IconOf size={16} aria-hidden />}
-            onClick={() => setColorScheme(value)}
-            aria-current={colorScheme === value}
-            fw={colorScheme === value ? 600 : undefined}
-          >
-            {t(`theme.${value}`)}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Label>{t('shell.language')}</Menu.Label>
-        {(Object.keys(LANGUAGES) as Language[]).map((each) => (
-          <Menu.Item
-            key={each}
-            lang={each}
-            leftSection={<IconLanguage size={16} aria-hidden />}
-            onClick={() => setLanguage(each)}
-            aria-current={i18n.resolvedLanguage === each}
-            fw={i18n.resolvedLanguage === each ? 600 : undefined}
-          >
-            {LANGUAGES[each]}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconLogout size={16} aria-hidden />}
-          onClick={() => signOut().catch(sayError)}
-        >
-          {t('actions.signOut')}
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconLogout2 size={16} aria-hidden />}
-          onClick={() => signOut('global').catch(sayError)}
-        >
-          {t('actions.signOutEverywhere')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <LazyMenu items={items} position="bottom-end" width={240}>
+      <ActionIcon variant="subtle" radius="xl" size="lg" aria-label={t('shell.account')}>
+        <Avatar size={30} color="ink" name={email ?? '?'} alt="" />
+      </ActionIcon>
+    </LazyMenu>
   )
 }

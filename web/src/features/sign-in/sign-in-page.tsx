@@ -33,7 +33,7 @@ export function SignInPage() {
           <Providers />
           <Text size="sm" ta="center">
             {t('signIn.noAccount')}{' '}
-            <TextLink to="/sign-up" search={back ? { back } : {}}>
+            <TextLink underline="always" to="/sign-up" search={back ? { back } : {}}>
               {t('signIn.toSignUp')}
             </TextLink>
           </Text>

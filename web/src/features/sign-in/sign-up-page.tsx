@@ -39,7 +39,7 @@ export function SignUpPage() {
           <Providers />
           <Text size="sm" ta="center">
             {t('signUp.hasAccount')}{' '}
-            <TextLink to="/sign-in" search={back ? { back } : {}}>
+            <TextLink underline="always" to="/sign-in" search={back ? { back } : {}}>
               {t('signUp.toSignIn')}
             </TextLink>
           </Text>

@@ -1,0 +1,65 @@
+"""Jobs as CSV, JSON and JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from cliprow.batches import Job
+from cliprow.cli.job_exports import write_jobs
+from cliprow.job_export import Format, JobWriter
+
+AT = datetime(2026, 11, 29, 9, 30, tzinfo=UTC)
+
+
+def make(position: int) -> Job:
+    """A job whose texts need care."""
+    return Job(
+        id=UUID(int=position), batch_id=UUID(int=0), batch_number=7, position=position, project="P",
+        topic='Tea, "green"\u2028hot', title="T", platforms=["youtube", "tiktok"], status="failed", stage=None, progress=40,
+        generation=1, error_code="X", error_message="Two\nlines", next_step=None, result_data={"youtube": {}}, created_at=AT,
+        started_at=AT, completed_at=None,
+    )  # fmt: skip
+
+
+def written(form: Format, count: int, page: int) -> bytes:
+    """So many jobs, in pages of so many."""
+    writer, jobs = JobWriter(form), [make(n) for n in range(1, count + 1)]
+    pages = [writer.page(jobs[first : first + page]) for first in range(0, count, page)]
+    return b"".join([writer.begin(), *pages, writer.end()])
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+@pytest.mark.parametrize("page", [2, 10])
+def test_every_format_tells_the_same_jobs_however_they_are_paged(count: int, page: int) -> None:
+    jobs = [make(n) for n in range(1, count + 1)]
+    assert msgspec.json.decode(written("json", count, page), type=list[Job]) == jobs
+    lines = written("ndjson", count, page).splitlines()
+    assert [msgspec.json.decode(line, type=Job) for line in lines] == jobs
+    rows = list(csv.DictReader(io.StringIO(written("csv", count, page).decode(), newline="")))
+    assert [(row["position"], row["topic"], row["platforms"], row["error_message"]) for row in rows] == [
+        (str(job.position), job.topic, "youtube,tiktok", "Two\nlines") for job in jobs
+    ]
+    assert all((row["created_at"], row["completed_at"]) == ("2026-11-29T09:30:00Z", "") for row in rows)
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson"])
+def test_a_hundred_thousand_jobs_take_the_memory_of_a_page(form: Format) -> None:
+    def jobs() -> Iterator[Job]:
+        yield from map(make, range(1, 100_001))
+
+    tracemalloc.start()
+    try:
+        size = sum(map(len, write_jobs(jobs(), form)))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size > 10_000_000
+    assert peak < 8_000_000

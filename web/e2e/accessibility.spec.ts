@@ -1,0 +1,50 @@
+/** axe finds nothing on any page: WCAG 2.2 A and AA, light and dark, on a laptop and on a phone. */
+
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { type AppPage, PUBLIC_PAGES, signedInPages } from './pages'
+import { appUrl, expect, Person, test } from './people'
+
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const LOOKS = [
+  { scheme: 'light', width: 1280 },
+  { scheme: 'dark', width: 1280 },
+  { scheme: 'light', width: 375 },
+  { scheme: 'dark', width: 375 },
+] as const
+
+test.describe.configure({ timeout: 180_000 })
+
+test('pages before the sign-in', async ({ page }) => {
+  await lookAt(page, PUBLIC_PAGES)
+})
+
+test('pages after the sign-in', async ({ page }) => {
+  const ann = await Person.new('ann')
+  const pages = await signedInPages(ann)
+  await ann.signIn(page)
+  await lookAt(page, pages)
+})
+
+async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
+  const found: string[] = []
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  for (const { name, path, heading } of pages) {
+    await page.goto(appUrl(path))
+    await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible()
+    await page.waitForLoadState('networkidle')
+    for (const { scheme, width } of LOOKS) {
+      await page.emulateMedia({ colorScheme: scheme })
+      await page.setViewportSize({ width, height: 800 })
+      const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze()
+      for (const { id, nodes } of violations) {
+        for (const { html, failureSummary } of nodes) {
+          found.push(`${name}, ${scheme}, ${width} px: ${id}\n${html}\n${failureSummary}`)
+        }
+      }
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      if (overflow > 0) found.push(`${name}, ${width} px: ${overflow} px wider than the screen`)
+    }
+  }
+  expect(found.join('\n\n')).toBe('')
+}

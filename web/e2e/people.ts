@@ -1,0 +1,81 @@
+/** People who use the app, and what tests do for them beside it, through the REST API. */
+
+import { test as base, expect, type Page } from '@playwright/test'
+
+export const PASSWORD = 'a long sentence'
+
+export class Person {
+  private constructor(
+    readonly email: string,
+    private readonly token: string,
+  ) {}
+
+  /** Somebody new, with a team of their own. */
+  static async new(name: string): Promise<Person> {
+    const email = `${name}-${crypto.randomUUID().slice(0, 8)}@example.org`
+    const made = await request('POST', '/auth/signup', undefined, {
+      email,
+      password: PASSWORD,
+      tenant_name: `${name}'s team`,
+    })
+    return new Person(email, (made as { access_token: string }).access_token)
+  }
+
+  get<T>(path: string): Promise<T> {
+    return request('GET', path, this.token) as Promise<T>
+  }
+
+  post<T>(path: string, body: object = {}): Promise<T> {
+    return request('POST', path, this.token, body) as Promise<T>
+  }
+
+  delete(path: string): Promise<unknown> {
+    return request('DELETE', path, this.token)
+  }
+
+  /** Sign in by the page, as people do. */
+  async signIn(page: Page): Promise<void> {
+    await page.goto(appUrl('sign-in'))
+    await page.getByLabel('E-mail address').fill(this.email)
+    await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await expect(page.getByRole('heading', { name: 'Dashboard', level: 1 })).toBeVisible()
+  }
+
+  async newProject(idea: string): Promise<string> {
+    return (await this.post<{ id: string }>('/projects', { original_idea: idea, name: idea })).id
+  }
+}
+
+export function appUrl(path = ''): string {
+  return new URL(path, process.env.CLIPROW_E2E_URL).href
+}
+
+async function request(method: string, path: string, token?: string, body?: object): Promise<unknown> {
+  const response = await fetch(new URL(path, process.env.CLIPROW_E2E_URL), {
+    method,
+    headers: {
+      ...(token && { Authorization: `Bearer ${token}` }),
+      ...(body && { 'Content-Type': 'application/json' }),
+    },
+    body: body ? JSON.stringify(body) : null,
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+  return text ? JSON.parse(text) : null
+}
+
+/** A test fails when the page throws, or when the browser refuses something for the page's policy. */
+export const test = base.extend<{ page: Page }>({
+  page: async ({ page }, use) => {
+    const wrong: string[] = []
+    page.on('pageerror', (error) => wrong.push(error.stack ?? error.message))
+    page.on('console', (message) => {
+      if (/Content Security Policy|Maximum update depth|unique "key"/.test(message.text()))
+        wrong.push(message.text())
+    })
+    await use(page)
+    expect(wrong).toEqual([])
+  },
+})
+export { expect }

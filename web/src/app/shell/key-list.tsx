@@ -1,0 +1,50 @@
+import { Kbd, Modal, Table } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import type { PageKey } from './keys'
+
+type Row = readonly [keys: string, label: string]
+
+interface KeyListProps {
+  readonly isOpen: boolean
+  readonly onClose: () => void
+  readonly general: readonly Row[]
+  readonly own: readonly PageKey[]
+}
+
+/** All keys that do something here. */
+export function KeyList({ isOpen, onClose, general, own }: KeyListProps) {
+  const { t } = useTranslation()
+  return (
+    <Modal opened={isOpen} onClose={onClose} title={t('keys.title')}>
+      <KeyTable caption={t('keys.everywhere')} rows={general} />
+      {own.length > 0 && (
+        <KeyTable
+          caption={t('keys.thisPage')}
+          rows={own.map(({ key, label }) => [key.replace('+', ' '), label])}
+        />
+      )}
+    </Modal>
+  )
+}
+
+function KeyTable({ caption, rows }: { readonly caption: string; readonly rows: readonly Row[] }) {
+  return (
+    <Table captionSide="top" mb="md">
+      <Table.Caption ta="start">{caption}</Table.Caption>
+      <Table.Tbody>
+        {rows.map(([keys, label]) => (
+          <Table.Tr key={keys}>
+            <Table.Td w={120}>
+              {keys.split(' ').map((key) => (
+                <Kbd key={key} mr={4}>
+                  {key}
+                </Kbd>
+              ))}
+            </Table.Td>
+            <Table.Td>{label}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  )
+}

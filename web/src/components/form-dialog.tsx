@@ -1,0 +1,46 @@
+/** A form in a dialog: it closes when it is saved, and says at the fields, or above them, why it was not. */
+
+import { Button, Group, Modal, Stack } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import type { FormEvent, ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { ApiError } from '@/lib/problem'
+import { Failed } from './failed'
+
+interface FormDialogProps {
+  readonly title: string
+  readonly submit: string
+  readonly isDisabled?: boolean
+  readonly onClose: () => void
+  readonly onSubmit: () => Promise<unknown>
+  /** The fields; they ask what was refused of each. */
+  readonly children: (errorOf: (field: string) => string | undefined) => ReactNode
+}
+
+export function FormDialog({ title, submit, isDisabled, onClose, onSubmit, children }: FormDialogProps) {
+  const { t } = useTranslation()
+  const { mutate, isPending, error } = useMutation({ mutationFn: onSubmit, onSuccess: onClose })
+  const refused = error instanceof ApiError ? (error.problem.errors ?? []) : []
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    if (!isPending) mutate()
+  }
+  return (
+    <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('actions.close') }}>
+      <form onSubmit={send}>
+        <Stack>
+          {error && refused.length === 0 && <Failed error={error} />}
+          {children((field) => refused.find((each) => each.field === field)?.reason)}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              {t('actions.cancel')}
+            </Button>
+            <Button type="submit" loading={isPending} disabled={isDisabled}>
+              {submit}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  )
+}

@@ -1,0 +1,49 @@
+/** A menu whose code, with what places it, is fetched when its button is first reached for. */
+
+import type { MenuProps } from '@mantine/core'
+import { type ComponentType, cloneElement, lazy, type ReactElement, Suspense, useMemo, useState } from 'react'
+
+interface ButtonLike {
+  readonly onClick?: () => void
+  readonly onPointerEnter?: () => void
+  readonly onFocus?: () => void
+  readonly 'aria-haspopup'?: 'menu'
+  readonly 'aria-expanded'?: boolean
+}
+
+interface LazyMenuProps extends Pick<MenuProps, 'position' | 'width'> {
+  /** Fetches what is in the menu. */
+  readonly items: () => Promise<{ default: ComponentType }>
+  readonly children: ReactElement<ButtonLike>
+}
+
+const fetchMenu = () => import('./opened-menu')
+
+export function LazyMenu({ items, children, ...props }: LazyMenuProps) {
+  const [isWanted, setIsWanted] = useState(false)
+  const Opened = useMemo(
+    () =>
+      lazy(async () => {
+        const [{ OpenedMenu }, { default: Items }] = await Promise.all([fetchMenu(), items()])
+        return { default: (rest: Omit<LazyMenuProps, 'items'>) => <OpenedMenu {...rest} items={<Items />} /> }
+      }),
+    [items],
+  )
+  const prefetch = () => {
+    void fetchMenu()
+    void items()
+  }
+  const button = cloneElement(children, {
+    onClick: () => setIsWanted(true),
+    onPointerEnter: prefetch,
+    onFocus: prefetch,
+    'aria-haspopup': 'menu',
+    'aria-expanded': false,
+  })
+  if (!isWanted) return button
+  return (
+    <Suspense fallback={button}>
+      <Opened {...props}>{children}</Opened>
+    </Suspense>
+  )
+}
