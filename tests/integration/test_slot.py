@@ -115,6 +115,17 @@ def test_what_a_stage_raises_becomes_an_error_with_a_next_step(tmp_path: Path) -
     assert failed.next_step
 
 
+def test_a_run_has_the_keys_of_its_tenant_and_tells_none(tmp_path: Path) -> None:
+    """A stage that names a setting in its error shows that it read the run's own."""
+    settings = {"script.provider": "extractive", "script.api_key": "of the deployment"}
+    own = {"script.provider": "sk-of-the-tenant"}
+    request = msgspec.structs.replace(script_request(tmp_path / "run"), secrets=own)
+    failed = asyncio.run(run_once(Slot(settings, GIGABYTE), request))
+    assert isinstance(failed, Failed)
+    assert "(secret)" in failed.message
+    assert "sk-of-the-tenant" not in failed.message + failed.said + failed.traceback
+
+
 def test_inputs_that_do_not_fit_are_an_error_not_a_crash(tmp_path: Path) -> None:
     failed = asyncio.run(
         run_once(Slot({}, GIGABYTE), Request(Stage.SCRIPT, b'{"topic": 5}', str(tmp_path), {}))

@@ -49,6 +49,7 @@ def operations(scene: Scene, client: httpx.Client) -> list[tuple[str, str, str, 
         "invitation_id": first.get("invitations", {}).get("id", scene.tenant_id),
         "worker_id": scene.tenant_id,
         "stage": "script_generation",
+        "provider": "openai",
         "kind": "events",
         "token": "t" * 43,
     }

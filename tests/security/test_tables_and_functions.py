@@ -119,6 +119,7 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "webhook_id": first["webhooks"]["id"],
         "webhook": {"url": "https://example.org", "events": ["job.ended"]},
         "provider": "openai",
+        "secret": "s" * 16,
         "unit": "call",
         "amount": 1,
         "scope": "tenant",

@@ -20,6 +20,13 @@ _QUEUE = {
     "slots": 8,
 }
 
+_PROVIDER_KEY = {
+    "provider": "script",
+    "last_four": "cdef",
+    "set_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+    "set_at": _AT,
+}
+
 WEB_EXAMPLES: dict[str, Any] = {
     "Summary": {
         "now": _AT,
@@ -70,6 +77,9 @@ WEB_EXAMPLES: dict[str, Any] = {
             }
         ],
     },
+    "NewProviderKey": {"key": "sk-0123456789abcdef"},
+    "ProviderKey": _PROVIDER_KEY,
+    "ProviderKeys": {"items": [_PROVIDER_KEY]},
     "OwnQueues": {"items": [_QUEUE]},
     "TenantWorkers": {
         "items": [

@@ -165,6 +165,13 @@ class QueueCalls:
             "select private.announce_providers(%s::jsonb)", msgspec.json.encode(providers).decode()
         )
 
+    async def task_secrets(self, job_id: UUID, task_id: UUID, attempt_id: UUID) -> dict[str, str]:
+        """Settings that the tenant of a running attempt has its own values for, like `script.api_key`."""
+        found: dict[str, str] = await self.until_answered(
+            "select private.task_secrets(%s, %s, %s)", job_id, task_id, attempt_id
+        )
+        return found
+
     async def begin_call(self, job_id: UUID, task_id: UUID, attempt_id: UUID, call: CallAsked) -> CallVerdict:
         """Ask before a call of a provider. Raises StaleToken when the task is no longer ours."""
         answer = await self.until_answered(

@@ -171,7 +171,7 @@ def run_request(
 
     work = Work(
         folder=Path(request.folder),
-        settings=settings,
+        settings={**settings, **request.secrets},
         files={sha256: Path(path) for sha256, path in request.files.items()},
         progress=progress,
         calls=calls,

@@ -41,6 +41,8 @@ class Request(msgspec.Struct, tag="request"):
     folder: str
     #: Input files: sha256 to local path.
     files: dict[str, str]
+    #: Provider settings of this run alone, before those of the child: keys that the tenant brings itself.
+    secrets: dict[str, str] = {}
 
 
 class Progress(msgspec.Struct, tag="progress"):

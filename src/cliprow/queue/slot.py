@@ -112,6 +112,8 @@ class Slot:
         self._unfinished = False
         self._said_bytes = 0
         self._said = ""
+        #: Of this run, besides those of the settings.
+        self._secrets: tuple[str, ...] = ()
         self._relay: asyncio.Task[None] | None = None
         #: Most memory the last run used, in bytes.
         self.peak_memory_bytes = 0
@@ -162,7 +164,7 @@ class Slot:
             room = max(0, _SAID_LIMIT - self._said_bytes)
             self._said_bytes += len(chunk)
             if room:
-                said = chunk[:room].decode(errors="replace").rstrip()
+                said = self._tellable(chunk[:room].decode(errors="replace").rstrip())
                 self._said += said + "\n"
                 logger.warning(
                     "Child %d: %s%s", pid, said, " [the rest is left out]" if len(chunk) > room else ""
@@ -176,18 +178,25 @@ class Slot:
         Whatever `on_progress` or `on_call` raises stops the child and is raised here. What it printed comes along
         with `Failed`.
         """
+        self._secrets = tuple(request.secrets.values())
         outcome = await self._run(request, on_progress, on_call)
         if isinstance(outcome, Done):
             return outcome
         await asyncio.sleep(_LAST_LINES_S)
         return msgspec.structs.replace(
-            outcome, said=self._tellable(self._said), traceback=self._tellable(outcome.traceback)
+            outcome,
+            message=self._tellable(outcome.message),
+            said=self._tellable(self._said),
+            traceback=self._tellable(outcome.traceback),
         )
 
     def _tellable(self, text: str) -> str:
         """Lines that may be kept and shown: without secrets, and without what Postgres does not take."""
-        for name, value in self._settings.items():
-            if value and any(each in name.upper() for each in _SECRETS):
+        known = [
+            value for name, value in self._settings.items() if any(each in name.upper() for each in _SECRETS)
+        ]
+        for value in (*known, *self._secrets):
+            if value:
                 text = text.replace(value, "(secret)")
         return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 

@@ -16,7 +16,7 @@ import msgspec
 
 from cliprow.errors import CliprowError, StaleToken, Unavailable
 from cliprow.files import link_or_copy
-from cliprow.models import FileRef
+from cliprow.models import FileRef, Stage
 from cliprow.queue.calls import Claim, QueueCalls
 from cliprow.queue.child import explain
 from cliprow.queue.completions import Completion
@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 REPORT_EVERY_S = 0.25
 #: A provider's turn that is further away than this is not waited for in a slot, in seconds.
 WAIT_IN_SLOT_S = 3.0
+#: Stages whose providers read a key.
+KEYED_STAGES = frozenset({Stage.SCRIPT})
 #: What an attempt ends with when the database refuses even its error: words that nothing can be wrong with.
 _UNTELLABLE = Failed(
     "ERROR_NOT_STORED",
@@ -123,8 +125,9 @@ class TaskRunner:
             files = await self._fetch(inputs, folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
             asked = _Asked(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
+            secrets = await self._secrets(claim)
             outcome = await slot.run(
-                Request(claim.stage, inputs, str(folder), files), reporter.report, asked.answer
+                Request(claim.stage, inputs, str(folder), files, secrets), reporter.report, asked.answer
             )
             timings["run_ms"], clock = _lap(clock)
             timings["peak_memory_bytes"] = slot.peak_memory_bytes
@@ -144,6 +147,13 @@ class TaskRunner:
             files=stored,
             timings=timings,
         )
+
+    async def _secrets(self, claim: Claim) -> dict[str, str]:
+        """Keys of providers that the tenant brings itself, for a stage that reads one."""
+        assert claim.attempt_id is not None
+        if claim.stage not in KEYED_STAGES:
+            return {}
+        return await self.calls.task_secrets(claim.job_id, claim.task_id, claim.attempt_id)
 
     async def _fetch(self, inputs: bytes, folder: Path) -> dict[str, str]:
         """Put the input files into `folder`: there they stay, while the storage's copies may go."""

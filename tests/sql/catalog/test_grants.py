@@ -38,6 +38,7 @@ WORKER_CALLS = {
     "tick",
     "tick_slowly",
     "take_tasks",
+    "task_secrets",
     "withdrawn_attempts",
 }
 #: What the API offers to whoever is signed in; `private` holds only what policies and defaults call for them.
@@ -46,6 +47,7 @@ USER_CALLS = {
     "public.append_topics",
     "public.verify_content",
     "public.repair_content",
+    "public.list_provider_keys",
     "public.list_damaged",
     "public.library_uses",
     "public.curate_library",
@@ -105,6 +107,7 @@ USER_CALLS = {
     "public.retry_failed",
     "public.retry_job",
     "public.retry_task",
+    "public.remove_provider_key",
     "public.revoke_invitation",
     "public.rotate_webhook_secret",
     "public.run_schedule",
@@ -118,6 +121,7 @@ USER_CALLS = {
     "public.set_project_cap",
     "public.set_project_lane",
     "public.set_project_member",
+    "public.set_provider_key",
     "public.set_provider_rate",
     "public.set_tenant_cap",
     "public.show_dead_letter",

@@ -2250,6 +2250,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/provider-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List which keys of providers the tenant has set, by whom and when
+         * @description List which keys of providers the tenant has set, by whom and when. For admins and owners.
+         */
+        get: operations["list_provider_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/provider-keys/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set the key of a provider (`script`), which the tenant's work uses in place of the deployment's from the next attempt
+         *     on
+         * @description Set the key of a provider (`script`), which the tenant's work uses in place of the deployment's from the next attempt
+         *     on. It is never shown again. For admins and owners.
+         */
+        put: operations["set_provider_key"];
+        post?: never;
+        /**
+         * Remove the key of a provider; the deployment's is used again
+         * @description Remove the key of a provider; the deployment's is used again. For admins and owners.
+         */
+        delete: operations["remove_provider_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/provider-rates": {
         parameters: {
             query?: never;
@@ -3830,23 +3876,6 @@ export interface components {
             publishable_key: string;
             supabase_url: string;
         };
-        /** ContentFigures */
-        ContentFigures: {
-            comments: number;
-            /** Format: uuid */
-            content_id: string;
-            engagement_rate: number;
-            file_name: string;
-            job_id: string | null;
-            likes: number;
-            platform: string;
-            saves: number;
-            score: number;
-            shares: number;
-            topic: string;
-            views: number;
-            watch_time_s: number;
-        };
         /**
          * CollectedGarbage
          * @example {
@@ -3863,6 +3892,23 @@ export interface components {
             is_finished: boolean;
             next_after: string | null;
             tenants: number;
+        };
+        /** ContentFigures */
+        ContentFigures: {
+            comments: number;
+            /** Format: uuid */
+            content_id: string;
+            engagement_rate: number;
+            file_name: string;
+            job_id: string | null;
+            likes: number;
+            platform: string;
+            saves: number;
+            score: number;
+            shares: number;
+            topic: string;
+            views: number;
+            watch_time_s: number;
         };
         /**
          * CommonPrices
@@ -5947,6 +5993,15 @@ export interface components {
             tone?: components["schemas"]["Tone"] | null;
         };
         /**
+         * NewProviderKey
+         * @example {
+         *       "key": "sk-0123456789abcdef"
+         *     }
+         */
+        NewProviderKey: {
+            key: string;
+        };
+        /**
          * NewProviderRate
          * @example {
          *       "provider": "openai",
@@ -6604,6 +6659,38 @@ export interface components {
         ProjectPriority: {
             /** @enum {string} */
             priority: "urgent" | "premium" | "standard";
+        };
+        /**
+         * ProviderKey
+         * @example {
+         *       "provider": "script",
+         *       "last_four": "cdef",
+         *       "set_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *       "set_at": "2026-11-25T09:30:00+00:00"
+         *     }
+         */
+        ProviderKey: {
+            last_four: string;
+            provider: string;
+            /** Format: date-time */
+            set_at: string;
+            set_by: string | null;
+        };
+        /**
+         * ProviderKeys
+         * @example {
+         *       "items": [
+         *         {
+         *           "provider": "script",
+         *           "last_four": "cdef",
+         *           "set_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *           "set_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ]
+         *     }
+         */
+        ProviderKeys: {
+            items: components["schemas"]["ProviderKey"][];
         };
         /**
          * ProviderRate
@@ -13648,6 +13735,100 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["PausedProject"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_provider_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "provider": "script",
+                     *           "last_four": "cdef",
+                     *           "set_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *           "set_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProviderKeys"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_provider_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "key": "sk-0123456789abcdef"
+                 *     }
+                 */
+                "application/json": components["schemas"]["NewProviderKey"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "provider": "script",
+                     *       "last_four": "cdef",
+                     *       "set_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *       "set_at": "2026-11-25T09:30:00+00:00"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProviderKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_provider_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
