@@ -4,11 +4,13 @@ import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { batchCreateRoute } from './routes/batch-create'
+import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
 import { importsRoute } from './routes/imports'
 import { libraryRoute } from './routes/library'
+import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
 import { scheduleRoute } from './routes/schedule'
 import { signInRoute } from './routes/sign-in'
@@ -18,6 +20,11 @@ const tree = rootRoute.addChildren([
   signInRoute,
   signedInRoute.addChildren([
     dashboardRoute,
+    projectsRoute,
+    projectRoute,
+    batchesRoute,
+    batchRoute,
+    jobRoute,
     batchCreateRoute,
     importsRoute,
     libraryRoute,

@@ -22,7 +22,7 @@ export function Page({ title, description, actions, children }: PageProps) {
             {title}
           </Title>
           {description && (
-            <Text c="dimmed" mt={4} maw={720}>
+            <Text component="div" c="dimmed" mt={4} maw={720}>
               {description}
             </Text>
           )}

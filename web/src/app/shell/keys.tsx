@@ -19,7 +19,8 @@ export interface PageKey {
   readonly key: string
   /** What it does, in the reader's language. */
   readonly label: string
-  readonly run: () => void
+  /** Absent: the part of the page that has the focus hears it, and it is only listed. */
+  readonly run?: () => void
 }
 
 let pageKeys: readonly PageKey[] = []
@@ -27,7 +28,7 @@ const listeners = new Set<() => void>()
 
 /** Keys of the page that is shown; they are listed in the help. */
 export function usePageKeys(keys: readonly PageKey[]): void {
-  useHotkeys(keys.map(({ key, run }) => [key, run]))
+  useHotkeys(keys.flatMap(({ key, run }) => (run ? [[key, run]] : [])))
   useEffect(() => {
     pageKeys = keys
     for (const listener of listeners) listener()

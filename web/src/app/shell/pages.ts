@@ -5,14 +5,16 @@ import {
   IconBooks,
   IconCalendar,
   IconCoin,
+  IconFolders,
   IconHistory,
   IconLayoutDashboard,
+  IconStack2,
   IconTableImport,
 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/library' | '/schedule' | '/imports' | '/history' | '/costs'
+  readonly to: '/' | '/projects' | '/batches' | '/library' | '/schedule' | '/imports' | '/history' | '/costs'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -23,6 +25,8 @@ export interface NavPage {
 
 const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
+  { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
+  { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
   { to: '/library', name: 'library', icon: IconBooks, key: 'l' },
   { to: '/schedule', name: 'schedule', icon: IconCalendar, key: 's' },
   { to: '/imports', name: 'imports', icon: IconTableImport, key: 'i' },

@@ -20,7 +20,7 @@ export function BatchCreatePage() {
   const done = useCallback(
     (batchId: string) => {
       say(t('created'))
-      void navigate({ to: '/batches/$batchId', params: { batchId } } as never)
+      void navigate({ to: '/batches/$batchId', params: { batchId } })
     },
     [navigate, t],
   )

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import {
   IconArchive,
@@ -9,6 +9,7 @@ import {
   IconWorldOff,
 } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { ConfirmDialog } from '@/components/confirm-dialog'
 import { ButtonLink } from '@/components/links'
 import { say, sayError } from '@/lib/say'
 import { changeItem, type LibraryItem, removeItem, shareItem, useLibraryChange } from './library'
@@ -21,7 +22,6 @@ interface ItemActionsProps {
 
 export function ItemActions({ item, mayChange, onGone }: ItemActionsProps) {
   const { t } = useTranslation('library')
-  const { t: common } = useTranslation()
   const [isAsking, asking] = useDisclosure()
   const isPublic = item.library_category === 'public'
   const isArchived = item.library_category === 'archived'
@@ -83,37 +83,21 @@ export function ItemActions({ item, mayChange, onGone }: ItemActionsProps) {
           </Button>
         </>
       )}
-      <Modal
-        opened={isAsking}
-        onClose={asking.close}
-        title={t('item.remove')}
-        closeButtonProps={{ 'aria-label': common('actions.close') }}
-      >
-        <Stack>
-          <Text size="sm">{t('item.removeQuestion')}</Text>
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={asking.close} data-autofocus>
-              {common('actions.cancel')}
-            </Button>
-            <Button
-              color="red.9"
-              loading={remove.isPending}
-              onClick={() =>
-                remove.mutate(undefined, {
-                  onSuccess: () => {
-                    asking.close()
-                    onGone()
-                    say(t('item.removed'))
-                  },
-                  onError: sayError,
-                })
-              }
-            >
-              {t('item.remove')}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      {isAsking && (
+        <ConfirmDialog
+          title={t('item.remove')}
+          confirm={t('item.remove')}
+          isDangerous
+          onClose={asking.close}
+          onConfirm={async () => {
+            await remove.mutateAsync(undefined)
+            onGone()
+            say(t('item.removed'))
+          }}
+        >
+          {t('item.removeQuestion')}
+        </ConfirmDialog>
+      )}
     </>
   )
 }

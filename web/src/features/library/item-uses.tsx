@@ -2,7 +2,7 @@ import { Group, Skeleton, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
-import { TextLink } from '@/components/links'
+import { JobLink } from '@/components/record-links'
 import { STATUS_LOOK, type Status, StatusBadge } from '@/components/status'
 import { formatAgo } from '@/lib/format'
 import { usesQuery } from './library'
@@ -25,9 +25,9 @@ export function ItemUses({ id }: { readonly id: string }) {
       {data.map((use) => (
         <Group key={use.job_id} justify="space-between" wrap="nowrap" gap="sm">
           <div style={{ minWidth: 0 }}>
-            <TextLink to={`/jobs/${use.job_id}` as '/'} size="sm" truncate>
+            <JobLink id={use.job_id} batchId={use.batch_id} size="sm" truncate>
               {use.topic}
-            </TextLink>
+            </JobLink>
             <Text size="xs" c="dimmed">
               {t('item.version', { number: use.version })} · {formatAgo(use.created_at)}
             </Text>

@@ -87,7 +87,7 @@ function Planned({ event, mayChange, onMove }: PlannedProps) {
         </form>
       )}
       <Group gap="xs">
-        <ButtonLink variant="default" to={`/batches/${batch.id}` as '/'}>
+        <ButtonLink variant="default" to="/batches/$batchId" params={{ batchId: batch.id }}>
           {t('event.open')}
         </ButtonLink>
         {mayChange && (

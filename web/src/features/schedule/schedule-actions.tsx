@@ -1,8 +1,9 @@
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Text } from '@mantine/core'
+import { ActionIcon, Button, Group, Menu } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconDots, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { ConfirmDialog } from '@/components/confirm-dialog'
 import { say, sayError } from '@/lib/say'
 import { actOnSchedule, deleteSchedule, runSchedule, type Schedule, useScheduleChange } from './schedules'
 
@@ -26,7 +27,7 @@ export function ScheduleActions({
       onSuccess: (made) => {
         say(t('recurring.ran'))
         const { batch_id: batchId } = made as { batch_id: string }
-        void navigate({ to: `/batches/${batchId}` as '/' })
+        void navigate({ to: '/batches/$batchId', params: { batchId } })
       },
       onError: sayError,
     })
@@ -66,36 +67,20 @@ export function ScheduleActions({
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal
-        opened={isAsking}
-        onClose={asking.close}
-        title={t('recurring.deleteTitle', { name: schedule.name })}
-        closeButtonProps={{ 'aria-label': common('actions.close') }}
-      >
-        <Stack>
-          <Text size="sm">{t('recurring.deleteText')}</Text>
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={asking.close} data-autofocus>
-              {common('actions.cancel')}
-            </Button>
-            <Button
-              color="red.9"
-              loading={remove.isPending}
-              onClick={() =>
-                remove.mutate(undefined, {
-                  onSuccess: () => {
-                    asking.close()
-                    say(t('recurring.deleted'))
-                  },
-                  onError: sayError,
-                })
-              }
-            >
-              {common('actions.delete')}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      {isAsking && (
+        <ConfirmDialog
+          title={t('recurring.deleteTitle', { name: schedule.name })}
+          confirm={common('actions.delete')}
+          isDangerous
+          onClose={asking.close}
+          onConfirm={async () => {
+            await remove.mutateAsync(undefined)
+            say(t('recurring.deleted'))
+          }}
+        >
+          {t('recurring.deleteText')}
+        </ConfirmDialog>
+      )}
     </Group>
   )
 }

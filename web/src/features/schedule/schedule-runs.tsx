@@ -3,7 +3,7 @@ import { type Icon, IconAlertTriangle, IconCheck, IconPlayerSkipForward } from '
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
-import { TextLink } from '@/components/links'
+import { BatchLink } from '@/components/record-links'
 import type { Schemas } from '@/lib/api'
 import { formatTime } from '@/lib/format'
 import { runsQuery } from './schedules'
@@ -55,9 +55,9 @@ export function ScheduleRuns({ id }: { readonly id: string }) {
                 </Table.Td>
                 <Table.Td>
                   {run.batch_id ? (
-                    <TextLink to={`/batches/${run.batch_id}` as '/'} size="sm">
+                    <BatchLink id={run.batch_id} size="sm">
                       {t('runs.batch')}
-                    </TextLink>
+                    </BatchLink>
                   ) : (
                     <Text size="sm">{run.error_message}</Text>
                   )}

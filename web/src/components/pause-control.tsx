@@ -1,0 +1,94 @@
+/** Pause or resume, and what is seldom done beside it: stop at once, cancel. */
+
+import { ActionIcon, Button, Group, Menu } from '@mantine/core'
+import { IconBan, IconChevronDown, IconHandStop, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Confirm } from './confirm'
+
+interface PauseControlProps {
+  /** What is controlled, for screen readers and the question before a cancel. */
+  readonly name: string
+  readonly isPaused: boolean
+  /** Nothing of it can be paused any more. */
+  readonly isEnded: boolean
+  /** A command is on its way. */
+  readonly isPending: boolean
+  /** With `isNow`, what runs is stopped and waits again; without, it ends. */
+  readonly onTogglePause: (isNow: boolean) => void
+  readonly onCancel?: () => void
+  /** What a cancel takes away. */
+  readonly cancelText?: string
+  readonly size?: 'xs' | 'sm'
+}
+
+export function PauseControl(props: PauseControlProps) {
+  const { name, isPaused, isEnded, isPending, onTogglePause, onCancel, cancelText, size = 'sm' } = props
+  const { t } = useTranslation()
+  const [isAsking, setAsking] = useState(false)
+  if (isEnded && !isPaused) return null
+  const verb = isPaused ? t('control.resume') : t('control.pause')
+  const MainIcon = isPaused ? IconPlayerPlay : IconPlayerPause
+  const iconSize = size === 'xs' ? 28 : 36
+  return (
+    <>
+      <Group gap={1} wrap="nowrap">
+        <Button
+          size={size}
+          variant="default"
+          loading={isPending}
+          leftSection={<MainIcon size={16} aria-hidden />}
+          aria-label={`${verb}: ${name}`}
+          onClick={() => onTogglePause(false)}
+          style={isEnded ? undefined : { borderStartEndRadius: 0, borderEndEndRadius: 0 }}
+        >
+          {verb}
+        </Button>
+        {!isEnded && (
+          <Menu position="bottom-end" withinPortal>
+            <Menu.Target>
+              <ActionIcon
+                variant="default"
+                size={iconSize}
+                aria-label={t('control.more', { name })}
+                style={{ borderStartStartRadius: 0, borderEndStartRadius: 0 }}
+              >
+                <IconChevronDown size={16} aria-hidden />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {!isPaused && (
+                <Menu.Item
+                  leftSection={<IconHandStop size={16} aria-hidden />}
+                  onClick={() => onTogglePause(true)}
+                >
+                  {t('control.pauseNow')}
+                </Menu.Item>
+              )}
+              {onCancel && (
+                <Menu.Item
+                  color="var(--mantine-color-error)"
+                  leftSection={<IconBan size={16} aria-hidden />}
+                  onClick={() => setAsking(true)}
+                >
+                  {t('control.cancel')}
+                </Menu.Item>
+              )}
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </Group>
+      {onCancel && isAsking && (
+        <Confirm
+          title={t('control.cancelTitle', { name })}
+          confirm={t('control.cancel')}
+          isDangerous
+          onClose={() => setAsking(false)}
+          onConfirm={async () => onCancel()}
+        >
+          {cancelText ?? t('control.cancelText')}
+        </Confirm>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,94 @@
+/** Narrows and orders the list of batches, and keeps views under a name. */
+
+import { Button, Group, MultiSelect, Select, TextInput } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { FilterText } from '@/components/filter-text'
+import { ProjectSelect } from '@/components/project-select'
+import type { BatchStatus } from '@/components/status'
+import { BATCH_STATUSES, isFiltered, QUEUE_ORDERS, type QueueFilters, type QueueOrder } from './queue-filters'
+import { SavedViews } from './saved-views'
+
+interface QueueFilterBarProps {
+  readonly filters: QueueFilters
+  readonly isOfProject: boolean
+  readonly onChange: (filters: QueueFilters) => void
+}
+
+const HALF = { base: 'calc(50% - 5px)' }
+
+export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBarProps) {
+  const { t } = useTranslation('batches')
+  const app = (name: string) => t(name, { ns: 'app' })
+  const change = (next: QueueFilters) => onChange({ ...filters, ...next })
+  const clear = { 'aria-label': app('filters.clear') }
+  return (
+    <Group gap="xs" role="search" aria-label={t('queue.filters')} align="flex-end">
+      <FilterText
+        flex="1 1 150px"
+        aria-label={t('queue.text')}
+        placeholder={t('queue.text')}
+        value={filters.text}
+        onChange={(text) => change({ text })}
+      />
+      <MultiSelect
+        w={{ base: '100%', sm: 150 }}
+        aria-label={app('filters.status')}
+        placeholder={filters.status ? undefined : app('filters.status')}
+        clearable
+        clearButtonProps={clear}
+        data={BATCH_STATUSES.map((value) => ({ value, label: app(`status.${value}`) }))}
+        value={[...(filters.status ?? [])]}
+        onChange={(status) => change({ status: status.length > 0 ? (status as BatchStatus[]) : undefined })}
+      />
+      {!isOfProject && (
+        <ProjectSelect
+          w={{ base: '100%', sm: 155 }}
+          label={undefined}
+          aria-label={app('filters.project')}
+          placeholder={app('filters.project')}
+          value={filters.project}
+          onChange={(project) => change({ project })}
+        />
+      )}
+      <TextInput
+        type="date"
+        w={{ ...HALF, sm: 134 }}
+        aria-label={t('queue.from')}
+        title={t('queue.from')}
+        value={filters.from ?? ''}
+        max={filters.to}
+        onChange={(event) => change({ from: event.currentTarget.value || undefined })}
+      />
+      <TextInput
+        type="date"
+        w={{ ...HALF, sm: 134 }}
+        aria-label={t('queue.to')}
+        title={t('queue.to')}
+        value={filters.to ?? ''}
+        min={filters.from}
+        onChange={(event) => change({ to: event.currentTarget.value || undefined })}
+      />
+      <Select
+        w={{ ...HALF, sm: 150 }}
+        aria-label={app('filters.order')}
+        allowDeselect={false}
+        data={QUEUE_ORDERS.map((value) => ({ value, label: t(`order.${value}`) }))}
+        value={filters.order ?? 'newest'}
+        onChange={(order) =>
+          change({ order: order === 'newest' ? undefined : ((order as QueueOrder | null) ?? undefined) })
+        }
+      />
+      <SavedViews filters={filters} isOfProject={isOfProject} onChoose={onChange} />
+      {isFiltered(filters, isOfProject) && (
+        <Button
+          variant="subtle"
+          onClick={() =>
+            onChange({ order: filters.order, project: isOfProject ? filters.project : undefined })
+          }
+        >
+          {app('filters.reset')}
+        </Button>
+      )}
+    </Group>
+  )
+}

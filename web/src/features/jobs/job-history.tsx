@@ -1,0 +1,63 @@
+/** What happened to a job. */
+
+import { Text, Timeline } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { formatDuration, formatTime } from '@/lib/format'
+import { type HistoryEvent, historyOf } from './history'
+import type { JobDetail } from './queries'
+import { useTaskName } from './task-name'
+
+export function JobHistory({ detail }: { readonly detail: JobDetail }) {
+  const describe = useDescription()
+  return (
+    <Timeline bulletSize={14} lineWidth={2}>
+      {historyOf(detail).map((event) => {
+        const { key, title, text } = describe(event)
+        return (
+          <Timeline.Item key={key} title={<Text size="sm">{title}</Text>}>
+            <Text size="xs" c="dimmed" className="figures">
+              <time dateTime={event.at}>{formatTime(event.at)}</time>
+            </Text>
+            {text && (
+              <Text size="sm" c="var(--mantine-color-error)">
+                {text}
+              </Text>
+            )}
+          </Timeline.Item>
+        )
+      })}
+    </Timeline>
+  )
+}
+
+function useDescription() {
+  const { t } = useTranslation('jobs')
+  const nameOf = useTaskName()
+  return (event: HistoryEvent): { key: string; title: string; text?: string | null } => {
+    switch (event.what) {
+      case 'created':
+      case 'started':
+      case 'paused':
+      case 'late':
+        return { key: event.what, title: t(`history.${event.what}`) }
+      case 'ended':
+        return {
+          key: 'ended',
+          title: t('history.ended', { status: t(`status.${event.status}`, { ns: 'app' }) }),
+        }
+      case 'reused':
+        return { key: event.task.id, title: t('history.reused', { task: label(event.task) }) }
+      case 'attempt': {
+        const { attempt, task } = event
+        const duration = attempt.finished_at
+          ? formatDuration(Date.parse(attempt.finished_at) - Date.parse(attempt.started_at))
+          : ''
+        const result = [t(`attempt.${attempt.status}`), duration].filter(Boolean).join(', ')
+        return { key: attempt.id, title: `${label(task)}: ${result}`, text: attempt.error_message }
+      }
+    }
+  }
+  function label(task: Parameters<typeof nameOf>[0]): string {
+    return [t(`stage.${task.stage}`, { ns: 'app' }), nameOf(task)].filter(Boolean).join(' · ')
+  }
+}

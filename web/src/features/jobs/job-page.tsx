@@ -1,0 +1,40 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+import { TextLink } from '@/components/links'
+import { Page } from '@/components/page'
+import { useFollow } from '@/lib/live/live'
+import { useRow } from '@/lib/rows'
+import { JobView } from './job-view'
+import { jobQuery } from './queries'
+
+const route = getRouteApi('/signed-in/jobs/$jobId')
+
+export function JobPage() {
+  const { t } = useTranslation('jobs')
+  const { jobId } = route.useParams()
+  const { tab } = route.useSearch()
+  const navigate = route.useNavigate()
+  const job = useRow('jobs', jobId)
+  const detail = useQuery(jobQuery(useQueryClient(), jobId))
+  useFollow('batch', job?.batch_id)
+  if (detail.error && !job) throw detail.error
+  return (
+    <Page
+      title={job?.topic ?? t('job')}
+      description={
+        job && (
+          <TextLink to="/batches/$batchId" params={{ batchId: job.batch_id }} size="sm">
+            {t('toBatch', { number: detail.data?.batch_number ?? '' })}
+          </TextLink>
+        )
+      }
+    >
+      <JobView
+        jobId={jobId}
+        tab={tab}
+        onTab={(next) => void navigate({ search: { tab: next }, replace: true, resetScroll: false })}
+      />
+    </Page>
+  )
+}

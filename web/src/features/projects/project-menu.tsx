@@ -1,0 +1,69 @@
+/** Edit or delete a project. */
+
+import { ActionIcon, Menu, Text } from '@mantine/core'
+import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { Confirm } from '@/components/confirm'
+import { useIs } from '@/lib/me'
+import type { ProjectRow } from '@/lib/rows'
+import { say } from '@/lib/say'
+import { ProjectDialog } from './project-dialog'
+import { deleteProject, projectName } from './queries'
+
+interface ProjectMenuProps {
+  readonly project: ProjectRow
+  readonly onDeleted?: () => void
+}
+
+export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
+  const { t } = useTranslation('projects')
+  const client = useQueryClient()
+  const isEditor = useIs('editor')
+  const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null)
+  const name = projectName(project)
+  if (!isEditor) return null
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label={t('menu', { name })}>
+            <IconDots size={18} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
+            {t('actions.edit', { ns: 'app' })}
+          </Menu.Item>
+          <Menu.Item
+            color="var(--mantine-color-error)"
+            leftSection={<IconTrash size={16} aria-hidden />}
+            onClick={() => setDialog('delete')}
+          >
+            {t('actions.delete', { ns: 'app' })}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {dialog === 'edit' && <ProjectDialog project={project} onClose={() => setDialog(null)} />}
+      {dialog === 'delete' && (
+        <Confirm
+          title={t('delete.title', { name })}
+          confirm={t('delete.confirm')}
+          isDangerous
+          onClose={() => setDialog(null)}
+          onConfirm={async () => {
+            await deleteProject(client, project.id)
+            say(t('delete.done', { name }))
+            onDeleted?.()
+          }}
+        >
+          <Text>{t('delete.text')}</Text>
+          <Text mt="xs" fw={600}>
+            {t('delete.warning')}
+          </Text>
+        </Confirm>
+      )}
+    </>
+  )
+}
