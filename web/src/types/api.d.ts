@@ -3893,23 +3893,6 @@ export interface components {
             next_after: string | null;
             tenants: number;
         };
-        /** ContentFigures */
-        ContentFigures: {
-            comments: number;
-            /** Format: uuid */
-            content_id: string;
-            engagement_rate: number;
-            file_name: string;
-            job_id: string | null;
-            likes: number;
-            platform: string;
-            saves: number;
-            score: number;
-            shares: number;
-            topic: string;
-            views: number;
-            watch_time_s: number;
-        };
         /**
          * CommonPrices
          * @example {
@@ -3958,6 +3941,23 @@ export interface components {
          */
         CommonRates: {
             items: components["schemas"]["CommonRate"][];
+        };
+        /** ContentFigures */
+        ContentFigures: {
+            comments: number;
+            /** Format: uuid */
+            content_id: string;
+            engagement_rate: number;
+            file_name: string;
+            job_id: string | null;
+            likes: number;
+            platform: string;
+            saves: number;
+            score: number;
+            shares: number;
+            topic: string;
+            views: number;
+            watch_time_s: number;
         };
         /**
          * ContentHealth
