@@ -4,6 +4,7 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { Failed } from './failed'
 
 interface ConfirmDialogProps {
@@ -30,6 +31,7 @@ export function ConfirmDialog({
 }: ConfirmDialogProps) {
   const { t } = useTranslation()
   const [text, setText] = useState('')
+  useReturnFocus()
   const { mutate, isPending, error } = useMutation({ mutationFn: onConfirm, onSuccess: onClose })
   const isTyped = !typed || text.trim() === typed
   const send = (event: FormEvent) => {
@@ -55,7 +57,7 @@ export function ConfirmDialog({
           {error && <Failed error={error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
-              {t('actions.cancel')}
+              {t('actions.back')}
             </Button>
             <Button
               type="submit"

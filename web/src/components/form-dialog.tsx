@@ -5,6 +5,7 @@ import { useMutation } from '@tanstack/react-query'
 import type { FormEvent, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '@/lib/problem'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { Failed } from './failed'
 
 interface FormDialogProps {
@@ -19,6 +20,7 @@ interface FormDialogProps {
 
 export function FormDialog({ title, submit, isDisabled, onClose, onSubmit, children }: FormDialogProps) {
   const { t } = useTranslation()
+  useReturnFocus()
   const { mutate, isPending, error } = useMutation({ mutationFn: onSubmit, onSuccess: onClose })
   const refused = error instanceof ApiError ? (error.problem.errors ?? []) : []
   const send = (event: FormEvent) => {

@@ -4,7 +4,7 @@ import { ActionIcon, Button, Group, Menu } from '@mantine/core'
 import { IconBan, IconChevronDown, IconHandStop, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Confirm } from './confirm'
+import { ConfirmDialog } from './confirm-dialog'
 
 interface PauseControlProps {
   /** What is controlled, for screen readers and the question before a cancel. */
@@ -79,7 +79,7 @@ export function PauseControl(props: PauseControlProps) {
         )}
       </Group>
       {onCancel && isAsking && (
-        <Confirm
+        <ConfirmDialog
           title={t('control.cancelTitle', { name })}
           confirm={t('control.cancel')}
           isDangerous
@@ -87,7 +87,7 @@ export function PauseControl(props: PauseControlProps) {
           onConfirm={async () => onCancel()}
         >
           {cancelText ?? t('control.cancelText')}
-        </Confirm>
+        </ConfirmDialog>
       )}
     </>
   )

@@ -1,8 +1,9 @@
 import { Stack } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useCallback, useRef } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import { Failed } from '@/components/failed'
+import { jobFiltersOf } from '@/features/jobs/filters'
 import { JobDrawer } from '@/features/jobs/job-drawer'
 import { JobFilterBar } from '@/features/jobs/job-filter-bar'
 import { JobGrid } from '@/features/jobs/job-grid'
@@ -19,7 +20,10 @@ const route = getRouteApi('/signed-in/batches/$batchId')
 /** One batch, live: how far it is, what is in it, and what can be done about it. */
 export function BatchPage() {
   const { batchId } = route.useParams()
-  const { job, tab, ...filters } = route.useSearch()
+  const search = route.useSearch()
+  const { job, tab } = search
+  // The same as long as the address is: the list and its filters do not render again with every figure.
+  const filters = useMemo(() => jobFiltersOf({ ...search }), [search])
   const navigate = route.useNavigate()
   const client = useQueryClient()
   const detail = useQuery(batchQuery(client, batchId))
@@ -35,6 +39,7 @@ export function BatchPage() {
     (id: string) => void navigate({ search: (old) => ({ ...old, job: id }), resetScroll: false }),
     [navigate],
   )
+  const onTab = useCallback((next: BatchSearch['tab']) => change({ tab: next }), [change])
   const close = useCallback(
     () =>
       void navigate({ search: (old) => ({ ...old, job: undefined, tab: undefined }), resetScroll: false }),
@@ -63,7 +68,7 @@ export function BatchPage() {
           onOpen={open}
         />
       </Stack>
-      <JobDrawer jobId={job} tab={tab} onTab={(next) => change({ tab: next })} onClose={close} />
+      <JobDrawer jobId={job} tab={tab} onTab={onTab} onClose={close} />
     </BatchHead>
   )
 }

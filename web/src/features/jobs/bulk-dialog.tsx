@@ -7,6 +7,7 @@ import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { formatNumber } from '@/lib/format'
 import { say, sayError } from '@/lib/say'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import type { BulkAction } from './bulk-bar'
 import { actOnJobs, countJobs, type JobsAction, type JobTarget } from './commands'
 import { RetryDialog } from './retry-dialog'
@@ -64,6 +65,7 @@ interface BulkConfirmProps {
 function BulkConfirm({ action, done, onConfirm, onClose }: BulkConfirmProps) {
   const { t } = useTranslation('jobs')
   const count = useJobCount(action)
+  useReturnFocus()
   const lane = action.priority ? t(`lane.${action.priority}`, { ns: 'app' }) : ''
   const matched = count.data?.matched_jobs ?? 0
   const values = { number: formatNumber(matched), count: matched, lane }

@@ -2,6 +2,7 @@
 
 import { Drawer, Group, Text } from '@mantine/core'
 import { IconExternalLink } from '@tabler/icons-react'
+import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
 import { useRow } from '@/lib/rows'
@@ -15,7 +16,7 @@ interface JobDrawerProps {
   readonly onClose: () => void
 }
 
-export function JobDrawer({ jobId, tab, onTab, onClose }: JobDrawerProps) {
+export const JobDrawer = memo(function JobDrawer({ jobId, tab, onTab, onClose }: JobDrawerProps) {
   const { t } = useTranslation('jobs')
   const job = useRow('jobs', jobId ?? '')
   return (
@@ -48,4 +49,4 @@ export function JobDrawer({ jobId, tab, onTab, onClose }: JobDrawerProps) {
       {jobId && <JobView jobId={jobId} tab={tab} onTab={onTab} />}
     </Drawer>
   )
-}
+})

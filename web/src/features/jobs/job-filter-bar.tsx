@@ -2,7 +2,7 @@
 
 import { Button, Group, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import type { RefObject } from 'react'
+import { memo, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FilterText } from '@/components/filter-text'
 import { platformsQuery } from '@/components/platform-names'
@@ -23,7 +23,7 @@ const NONE: JobFilters = {
   lane: undefined,
 }
 
-export function JobFilterBar({ filters, searchRef, onChange }: JobFilterBarProps) {
+export const JobFilterBar = memo(function JobFilterBar({ filters, searchRef, onChange }: JobFilterBarProps) {
   const { t } = useTranslation('jobs')
   const app = (name: string) => t(name, { ns: 'app' })
   const platforms = useQuery(platformsQuery)
@@ -39,7 +39,7 @@ export function JobFilterBar({ filters, searchRef, onChange }: JobFilterBarProps
         value={filters.text}
         onChange={(text) => onChange({ text })}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') event.currentTarget.blur()
+          if (event.key === 'Escape') document.querySelector<HTMLElement>('[role=grid]')?.focus()
         }}
       />
       <Select
@@ -90,4 +90,4 @@ export function JobFilterBar({ filters, searchRef, onChange }: JobFilterBarProps
       )}
     </Group>
   )
-}
+})

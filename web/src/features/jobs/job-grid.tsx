@@ -2,7 +2,7 @@
 
 import { useMediaQuery } from '@mantine/hooks'
 import { IconMoodEmpty, IconStack2 } from '@tabler/icons-react'
-import { type RefObject, useCallback, useState } from 'react'
+import { memo, type RefObject, useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
@@ -27,7 +27,7 @@ const NARROW = { rowHeight: 100, headHeight: 0 }
 /** What is seen is told in steps of so many rows: nothing is fetched for less. */
 const STEP_ROWS = 50
 
-export function JobGrid(props: JobGridProps) {
+export const JobGrid = memo(function JobGrid(props: JobGridProps) {
   const { batchId, jobCount, filters } = props
   const { t } = useTranslation('jobs')
   const isNarrow = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
@@ -54,4 +54,4 @@ export function JobGrid(props: JobGridProps) {
   }
   // What is selected belongs to what is shown.
   return <JobRows key={JSON.stringify(filters)} {...props} {...sizes} list={list} onSeen={onSeen} />
-}
+})

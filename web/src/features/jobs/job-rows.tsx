@@ -4,7 +4,7 @@ import { useCallbackRef } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Confirm } from '@/components/confirm'
+import { ConfirmDialog } from '@/components/confirm-dialog'
 import { useIs } from '@/lib/me'
 import { knownRow } from '@/lib/rows'
 import { actionOf, isHeld } from './batch-job-card'
@@ -113,7 +113,7 @@ export function JobRows(props: JobRowsProps) {
         />
       )}
       {job && asked?.about === 'cancel' && (
-        <Confirm
+        <ConfirmDialog
           title={t('control.cancelTitle', { ns: 'app', name: job.topic })}
           confirm={t('control.cancel', { ns: 'app' })}
           isDangerous
@@ -121,7 +121,7 @@ export function JobRows(props: JobRowsProps) {
           onConfirm={() => commands.cancel(job.id)}
         >
           {t('control.cancelText', { ns: 'app' })}
-        </Confirm>
+        </ConfirmDialog>
       )}
     </>
   )

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { formatNumber } from '@/lib/format'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { useJobCount } from './bulk-dialog'
 import type { JobTarget, Retry } from './commands'
 import { changesOf, NO_CHANGES, RetryChanges } from './retry-changes'
@@ -29,6 +30,7 @@ const FAILED_ONLY = 'failed'
 export function RetryDialog(props: RetryDialogProps) {
   const { jobId, target = { job_ids: jobId ? [jobId] : [] }, lastError, nextStep } = props
   const { isPending, onConfirmRetry, onCancel } = props
+  useReturnFocus()
   const { t } = useTranslation('jobs')
   const [from, setFrom] = useState<Stage | typeof FAILED_ONLY>(FAILED_ONLY)
   const [changes, setChanges] = useState(NO_CHANGES)

@@ -8,6 +8,7 @@ import { TONES, type Tone } from '@/features/jobs/retry-changes'
 import { ApiError } from '@/lib/problem'
 import type { ProjectRow } from '@/lib/rows'
 import { describeError, say } from '@/lib/say'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { PROJECT_STATUSES, type ProjectStatus } from './filters'
 import { changeProject, createProject } from './queries'
 
@@ -21,6 +22,7 @@ interface ProjectDialogProps {
 export function ProjectDialog({ project, onClose, onSaved }: ProjectDialogProps) {
   const { t } = useTranslation('projects')
   const client = useQueryClient()
+  useReturnFocus()
   const [idea, setIdea] = useState(project?.original_idea ?? '')
   const [name, setName] = useState(project?.name ?? '')
   const [audience, setAudience] = useState(project?.target_audience ?? '')

@@ -5,7 +5,7 @@ import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Confirm } from '@/components/confirm'
+import { ConfirmDialog } from '@/components/confirm-dialog'
 import { useIs } from '@/lib/me'
 import type { ProjectRow } from '@/lib/rows'
 import { say } from '@/lib/say'
@@ -47,7 +47,7 @@ export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
       </Menu>
       {dialog === 'edit' && <ProjectDialog project={project} onClose={() => setDialog(null)} />}
       {dialog === 'delete' && (
-        <Confirm
+        <ConfirmDialog
           title={t('delete.title', { name })}
           confirm={t('delete.confirm')}
           isDangerous
@@ -62,7 +62,7 @@ export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
           <Text mt="xs" fw={600}>
             {t('delete.warning')}
           </Text>
-        </Confirm>
+        </ConfirmDialog>
       )}
     </>
   )
