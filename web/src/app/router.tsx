@@ -3,6 +3,7 @@ import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
+import { analyticsRoute } from './routes/analytics'
 import { batchCreateRoute } from './routes/batch-create'
 import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { costsRoute } from './routes/costs'
@@ -10,9 +11,11 @@ import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
 import { importsRoute } from './routes/imports'
 import { libraryRoute } from './routes/library'
+import { operationsRoute } from './routes/operations'
 import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
 import { scheduleRoute } from './routes/schedule'
+import { settingsRoute } from './routes/settings'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
 
@@ -31,6 +34,9 @@ const tree = rootRoute.addChildren([
     scheduleRoute,
     historyRoute,
     costsRoute,
+    analyticsRoute,
+    operationsRoute,
+    settingsRoute,
   ]),
 ])
 

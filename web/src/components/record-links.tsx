@@ -10,14 +10,14 @@ interface RecordLinkProps extends AnchorProps {
 }
 
 export function ProjectLink({ id, ...rest }: RecordLinkProps) {
-  return <TextLink {...rest} to={`/projects/${id}` as '/'} />
+  return <TextLink {...rest} to="/projects/$projectId" params={{ projectId: id }} />
 }
 
 export function BatchLink({ id, ...rest }: RecordLinkProps) {
-  return <TextLink {...rest} to={`/batches/${id}` as '/'} />
+  return <TextLink {...rest} to="/batches/$batchId" params={{ batchId: id }} />
 }
 
 /** A job opens in its batch. */
 export function JobLink({ id, batchId, ...rest }: RecordLinkProps & { readonly batchId: string }) {
-  return <TextLink {...rest} to={`/batches/${batchId}` as '/'} search={{ job: id } as never} />
+  return <TextLink {...rest} to="/batches/$batchId" params={{ batchId }} search={{ job: id }} />
 }

@@ -1,8 +1,10 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { validateQueueSearch } from '@/features/batches/queue-filters'
 import { signedInRoute } from './signed-in'
 
 export const dashboardRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/',
+  validateSearch: validateQueueSearch,
   component: lazyRouteComponent(() => import('@/features/dashboard/dashboard-page'), 'DashboardPage'),
 })

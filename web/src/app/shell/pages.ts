@@ -4,17 +4,31 @@ import {
   type Icon,
   IconBooks,
   IconCalendar,
+  IconChartBar,
   IconCoin,
   IconFolders,
   IconHistory,
   IconLayoutDashboard,
+  IconSettings,
   IconStack2,
   IconTableImport,
+  IconTool,
 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
 
 export interface NavPage {
-  readonly to: '/' | '/projects' | '/batches' | '/library' | '/schedule' | '/imports' | '/history' | '/costs'
+  readonly to:
+    | '/'
+    | '/projects'
+    | '/batches'
+    | '/library'
+    | '/schedule'
+    | '/imports'
+    | '/history'
+    | '/costs'
+    | '/analytics'
+    | '/operations'
+    | '/settings'
   /** Of its text, `nav.<name>`. */
   readonly name: string
   readonly icon: Icon
@@ -28,10 +42,13 @@ const PAGES: readonly NavPage[] = [
   { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
   { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
   { to: '/library', name: 'library', icon: IconBooks, key: 'l' },
-  { to: '/schedule', name: 'schedule', icon: IconCalendar, key: 's' },
+  { to: '/schedule', name: 'schedule', icon: IconCalendar, key: 't' },
   { to: '/imports', name: 'imports', icon: IconTableImport, key: 'i' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
   { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
+  { to: '/analytics', name: 'analytics', icon: IconChartBar, key: 'a' },
+  { to: '/operations', name: 'operations', icon: IconTool, key: 'o', roles: ['owner', 'admin'] },
+  { to: '/settings', name: 'settings', icon: IconSettings, key: 's' },
 ]
 
 export function pagesFor(role: Role | null): readonly NavPage[] {

@@ -11,6 +11,7 @@ import { useConfig } from '@/lib/config'
 import { LiveProvider } from '@/lib/live/live'
 import { useMe } from '@/lib/me'
 import { Announcer } from './announcer'
+import { BrowserNotices } from './browser-notices'
 import { KeyHelp, useKeyMap } from './keys'
 import { LinkBadge } from './link-badge'
 import { NavLinks } from './nav-links'
@@ -92,6 +93,7 @@ function Frame() {
       </AppShell.Main>
       <KeyHelp {...keys} />
       <Announcer />
+      <BrowserNotices />
     </AppShell>
   )
 }

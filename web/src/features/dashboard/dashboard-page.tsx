@@ -1,7 +1,57 @@
+import { Grid, Stack } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { ErrorBoundary } from '@/components/error-boundary'
 import { Page } from '@/components/page'
+import { recentProjectsQuery } from './api'
+import { BatchList } from './batch-list'
+import { Figures } from './figures'
+import { FirstSteps } from './first-steps'
+import { PausedNotice } from './paused-notice'
+import { RecentFailures } from './recent-failures'
+import { RecentProjects } from './recent-projects'
+import { Today } from './today'
+import { WorkHealth } from './work-health'
 
 export function DashboardPage() {
-  const { t } = useTranslation()
-  return <Page title={t('nav.dashboard')}>{null}</Page>
+  const { t } = useTranslation('dashboard')
+  const { t: tApp } = useTranslation()
+  const projects = useQuery(recentProjectsQuery(useQueryClient()))
+  const isNew = projects.data?.length === 0
+  return (
+    <Page title={tApp('nav.dashboard')} description={t('description')}>
+      <PausedNotice />
+      <Figures />
+      {isNew && <FirstSteps />}
+      {!isNew && (
+        <>
+          <ErrorBoundary>
+            <BatchList />
+          </ErrorBoundary>
+          <Grid gap="lg">
+            <Grid.Col span={{ base: 12, lg: 8 }}>
+              <Stack gap="lg">
+                <ErrorBoundary>
+                  <WorkHealth />
+                </ErrorBoundary>
+                <ErrorBoundary>
+                  <RecentProjects />
+                </ErrorBoundary>
+              </Stack>
+            </Grid.Col>
+            <Grid.Col span={{ base: 12, lg: 4 }}>
+              <Stack gap="lg">
+                <ErrorBoundary>
+                  <RecentFailures />
+                </ErrorBoundary>
+                <ErrorBoundary>
+                  <Today />
+                </ErrorBoundary>
+              </Stack>
+            </Grid.Col>
+          </Grid>
+        </>
+      )}
+    </Page>
+  )
 }

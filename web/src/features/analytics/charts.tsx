@@ -1,0 +1,185 @@
+/** The charts themselves, in a chunk of their own. Series differ by colour, by hatching or dashes, and by labels. */
+
+import {
+  Bar,
+  BarChart,
+  CartesianGrid,
+  Cell,
+  LabelList,
+  Legend,
+  Line,
+  LineChart,
+  ResponsiveContainer,
+  Tooltip,
+  XAxis,
+  YAxis,
+} from 'recharts'
+
+export interface Series {
+  /** Which field of the rows. */
+  readonly key: string
+  readonly name: string
+  readonly color: string
+  /** How bars are filled beside the colour. */
+  readonly pattern?: 'stripes' | 'dots'
+  readonly dash?: string
+}
+
+interface ChartProps {
+  readonly rows: readonly object[]
+  /** Field of the names along the axis. */
+  readonly x: string
+  readonly series: readonly Series[]
+  readonly format: (value: number) => string
+}
+
+const TEXT = { fill: 'var(--mantine-color-dimmed)', fontSize: 12 }
+const TIP = {
+  background: 'var(--cliprow-surface)',
+  border: '1px solid var(--mantine-color-default-border)',
+  borderRadius: 8,
+  color: 'var(--mantine-color-text)',
+}
+const GRID = 'var(--mantine-color-default-border)'
+
+/** Names beside bars; the table has them in full. */
+const shorten = (name: string) => (name.length > 22 ? `${name.slice(0, 21)}…` : name)
+
+const fillOf = ({ key, pattern, color }: Series) => (pattern ? `url(#pattern-${key})` : color)
+
+function Patterns({ series }: { readonly series: readonly Series[] }) {
+  return (
+    <defs>
+      {series.map(({ key, pattern, color }) =>
+        pattern ? (
+          <pattern
+            key={key}
+            id={`pattern-${key}`}
+            width={6}
+            height={6}
+            patternUnits="userSpaceOnUse"
+            patternTransform="rotate(45)"
+          >
+            <rect width={6} height={6} fill={color} opacity={0.35} />
+            {pattern === 'stripes' ? (
+              <rect width={3} height={6} fill={color} />
+            ) : (
+              <circle cx={3} cy={3} r={1.6} fill={color} />
+            )}
+          </pattern>
+        ) : null,
+      )}
+    </defs>
+  )
+}
+
+/** Bars side by side, or one upon the other. */
+export function Bars({ rows, x, series, format, isStacked }: ChartProps & { readonly isStacked?: boolean }) {
+  return (
+    <ResponsiveContainer>
+      <BarChart
+        accessibilityLayer={false}
+        data={[...rows]}
+        margin={{ top: 18, right: 8, left: 0, bottom: 0 }}
+      >
+        <Patterns series={series} />
+        <CartesianGrid stroke={GRID} vertical={false} />
+        <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={16} />
+        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} width={64} />
+        <Tooltip
+          contentStyle={TIP}
+          cursor={{ fill: GRID, opacity: 0.35 }}
+          formatter={(value) => format(Number(value))}
+        />
+        {series.length > 1 && <Legend itemSorter={null} wrapperStyle={{ fontSize: 12 }} />}
+        {series.map((each) => (
+          <Bar
+            key={each.key}
+            dataKey={each.key}
+            name={each.name}
+            fill={fillOf(each)}
+            stroke={each.color}
+            stackId={isStacked ? 'all' : undefined}
+            maxBarSize={48}
+            isAnimationActive={false}
+          >
+            {!isStacked && rows.length <= 8 && (
+              <LabelList
+                dataKey={each.key}
+                position="top"
+                style={{ fill: 'var(--mantine-color-text)', fontSize: 11 }}
+                formatter={(value) => (value == null ? '' : format(Number(value)))}
+              />
+            )}
+          </Bar>
+        ))}
+      </BarChart>
+    </ResponsiveContainer>
+  )
+}
+
+/** Bars from the start of the line, each with its value, for names that are long. */
+export function Ranking({ rows, x, series, format }: ChartProps) {
+  const [one] = series
+  if (!one) return null
+  return (
+    <ResponsiveContainer>
+      <BarChart
+        accessibilityLayer={false}
+        data={[...rows]}
+        layout="vertical"
+        margin={{ top: 0, right: 48, left: 0, bottom: 0 }}
+      >
+        <XAxis type="number" hide />
+        <YAxis type="category" dataKey={x} tick={TEXT} tickFormatter={shorten} stroke={GRID} width={160} />
+        <Tooltip
+          contentStyle={TIP}
+          cursor={{ fill: GRID, opacity: 0.35 }}
+          formatter={(value) => format(Number(value))}
+        />
+        <Bar dataKey={one.key} name={one.name} maxBarSize={26} isAnimationActive={false}>
+          {rows.map((row) => {
+            const { color } = row as { color?: string }
+            return <Cell key={JSON.stringify(row)} fill={color ?? one.color} />
+          })}
+          <LabelList
+            dataKey={one.key}
+            position="right"
+            style={{ fill: 'var(--mantine-color-text)', fontSize: 12 }}
+            formatter={(value) => format(Number(value))}
+          />
+        </Bar>
+      </BarChart>
+    </ResponsiveContainer>
+  )
+}
+
+export function Lines({ rows, x, series, format }: ChartProps) {
+  return (
+    <ResponsiveContainer>
+      <LineChart
+        accessibilityLayer={false}
+        data={[...rows]}
+        margin={{ top: 12, right: 8, left: 0, bottom: 0 }}
+      >
+        <CartesianGrid stroke={GRID} vertical={false} />
+        <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={24} />
+        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} width={64} />
+        <Tooltip contentStyle={TIP} formatter={(value) => format(Number(value))} />
+        {series.length > 1 && <Legend itemSorter={null} wrapperStyle={{ fontSize: 12 }} />}
+        {series.map(({ key, name, color, dash }) => (
+          <Line
+            key={key}
+            dataKey={key}
+            name={name}
+            stroke={color}
+            strokeWidth={2}
+            strokeDasharray={dash}
+            dot={rows.length <= 31}
+            isAnimationActive={false}
+          />
+        ))}
+      </LineChart>
+    </ResponsiveContainer>
+  )
+}

@@ -1,0 +1,98 @@
+/** Who did what to which row, and what it changed. */
+
+import { Select, SimpleGrid, Stack, Text } from '@mantine/core'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useTranslation } from 'react-i18next'
+import { DayInput } from '@/components/day-input'
+import { itemsOf } from '@/components/endless'
+import { Failed } from '@/components/failed'
+import { FilterText } from '@/components/filter-text'
+import { LoadMore } from '@/components/load-more'
+import { membersQuery } from '@/components/member-names'
+import { RowSkeletons } from '@/components/row-skeletons'
+import { Section } from '@/components/section'
+import { useOperationsSearch } from '../use-search'
+import { auditQuery } from './api'
+import { AuditRow } from './audit-row'
+
+const ACTIONS = ['insert', 'update', 'delete', 'pause', 'resume', 'cancel', 'retry', 'discard']
+const DOORS = ['web', 'rest', 'cli', 'data_api', 'schedule', 'worker', 'auth', 'sql']
+
+export function Audit() {
+  const { t } = useTranslation('operations')
+  const { t: tApp } = useTranslation()
+  const { search, change } = useOperationsSearch()
+  const members = useQuery(membersQuery)
+  const events = useInfiniteQuery(auditQuery(search))
+  const items = itemsOf(events.data)
+  return (
+    <Stack gap="lg">
+      <SimpleGrid cols={{ base: 2, md: 3, lg: 6 }} spacing="sm">
+        <Select
+          label={t('audit.who')}
+          placeholder={tApp('filters.all')}
+          clearable
+          clearButtonProps={{ 'aria-label': tApp('filters.clear') }}
+          data={(members.data ?? []).map(({ user_id, email }) => ({
+            value: user_id,
+            label: email ?? user_id,
+          }))}
+          value={search.user ?? null}
+          onChange={(user) => change({ user: user ?? undefined })}
+        />
+        <FilterText
+          label={t('audit.entity')}
+          placeholder="batches"
+          value={search.entity}
+          onChange={(entity) => change({ entity })}
+        />
+        <Choice label={t('audit.action')} of={ACTIONS} name="action" />
+        <Choice label={t('audit.door')} of={DOORS} name="door" />
+        <DayInput label={tApp('filters.from')} value={search.from} onChange={(from) => change({ from })} />
+        <DayInput label={tApp('filters.to')} value={search.to} onChange={(to) => change({ to })} />
+      </SimpleGrid>
+      <Section title={t('audit.title')} description={t('audit.text')}>
+        {events.error && <Failed error={events.error} onRetry={() => void events.refetch()} />}
+        {events.isPending && <RowSkeletons count={6} />}
+        {events.data && items.length === 0 && (
+          <Text size="sm" c="dimmed">
+            {tApp('filters.nothing')}
+          </Text>
+        )}
+        <Stack gap="xs">
+          {items.map((event) => (
+            <AuditRow key={event.id} event={event} />
+          ))}
+        </Stack>
+        <LoadMore
+          hasMore={events.hasNextPage}
+          isLoading={events.isFetchingNextPage}
+          onMore={() => void events.fetchNextPage()}
+        />
+      </Section>
+    </Stack>
+  )
+}
+
+interface ChoiceProps {
+  readonly label: string
+  readonly of: readonly string[]
+  readonly name: 'action' | 'door'
+}
+
+function Choice({ label, of, name }: ChoiceProps) {
+  const { t } = useTranslation('operations')
+  const { t: tApp } = useTranslation()
+  const { search, change } = useOperationsSearch()
+  return (
+    <Select
+      label={label}
+      placeholder={tApp('filters.all')}
+      clearable
+      clearButtonProps={{ 'aria-label': tApp('filters.clear') }}
+      data={of.map((value) => ({ value, label: t(`audit.is.${value}`, value) }))}
+      value={search[name] ?? null}
+      onChange={(value) => change({ [name]: value ?? undefined })}
+    />
+  )
+}
