@@ -7,7 +7,7 @@ import { formatDuration, formatNumber } from '@/lib/format'
 import { WideTable } from './wide-table'
 
 type Queue = Schemas['OwnQueue']
-type Health = 'held' | 'unserved' | 'behind' | 'idle' | 'fine'
+type Health = 'held' | 'unserved' | 'behind' | 'later' | 'idle' | 'fine'
 
 /** Beyond so many seconds the oldest waits long. */
 const LONG_S = 300
@@ -15,6 +15,7 @@ const COLOR: Record<Health, string> = {
   held: 'yellow',
   unserved: 'red',
   behind: 'orange',
+  later: 'gray',
   idle: 'gray',
   fine: 'teal',
 }
@@ -22,7 +23,7 @@ const COLOR: Record<Health, string> = {
 export function healthOf(queue: Queue): Health {
   const open = queue.ready_count + queue.queued_count
   if (queue.is_paused) return 'held'
-  if (open + queue.running_count === 0) return 'idle'
+  if (open + queue.running_count === 0) return queue.waiting_count > 0 ? 'later' : 'idle'
   if (queue.worker_count === 0) return 'unserved'
   return queue.oldest_age_s > LONG_S && queue.running_count === 0 ? 'behind' : 'fine'
 }
