@@ -33,7 +33,7 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
   return (
     <WideTable
       label={t('queue.label')}
-      minWidth={600}
+      minWidth={680}
       columns={[
         { name: t('queue.stage') },
         { name: t('queue.health') },
@@ -52,7 +52,9 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
               {t(`stage.${queue.stage}`)}
             </Table.Th>
             <Table.Td>
-              <Badge color={COLOR[health]}>{t(`queue.is.${health}`)}</Badge>
+              <Badge color={COLOR[health]} miw="max-content">
+                {t(`queue.is.${health}`)}
+              </Badge>
             </Table.Td>
             <Table.Td ta="end">{formatNumber(queue.waiting_count)}</Table.Td>
             <Table.Td ta="end">{formatNumber(queue.queued_count)}</Table.Td>
@@ -62,7 +64,7 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
             </Table.Td>
             <Table.Td ta="end">
               {queue.slots}
-              <Text size="xs" c="dimmed">
+              <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                 {t('queue.workers', { count: queue.worker_count })}
               </Text>
             </Table.Td>
