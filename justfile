@@ -52,7 +52,7 @@ wheel: _web-packages
     uv build --wheel
 
 _web-packages:
-    [ web/node_modules/.package-lock.json -nt web/package-lock.json ] || npm --prefix web ci --no-audit --no-fund --loglevel=error
+    uv run python -c 'from cliprow.web import ensure_packages; ensure_packages()'
 
 # A batch of three topics, from nothing to files
 demo *arguments:

@@ -33,7 +33,7 @@ from cliprow.config import Config
 from cliprow.local.ports import free_port
 from cliprow.local.stack import Stack, running_stack
 from cliprow.models import Stage
-from cliprow.queue.worker import FLUSH_S
+from cliprow.queue.live_flush import FLUSH_S
 
 #: A task may take this many times as long as without live messages.
 MAX_RATIO = 1.15

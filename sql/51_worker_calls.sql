@@ -111,6 +111,10 @@ begin
     -- Their entries say nothing more.
     delete from procrastinate.procrastinate_jobs where id = any(v_dealt_with);
   end if;
+  if v_runs <> '[]' then
+    -- The worker flushes as soon as it has begun: telling before the commit would delay the start.
+    perform set_config('cliprow.told_in', pg_current_xact_id()::text, true);
+  end if;
   return jsonb_build_object('looked_at', v_looked_at, 'runs', v_runs);
 end
 $$;

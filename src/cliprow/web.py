@@ -54,19 +54,19 @@ def ensure_built(tell: Callable[[str], object]) -> Path | None:
                 next_step="Install Node 20 or later, or install Cliprow from its wheel, which carries the app.",
             )
         tell("Building the web app, which takes a minute the first time.")
-        if not _has_packages():
-            _run(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        ensure_packages(npm)
         _run(npm, "run", "--silent", "build")
         stamp.write_text(wanted)
     return built_folder()
 
 
-def _has_packages() -> bool:
-    """Whether node_modules is what package-lock.json says: npm keeps a copy of the lock in it."""
-    installed = SOURCES / "node_modules" / ".package-lock.json"
-    return (
-        installed.is_file() and installed.stat().st_mtime >= (SOURCES / "package-lock.json").stat().st_mtime
-    )
+def ensure_packages(npm: str = "npm") -> None:
+    """Install what the web app is built with, unless it is there as package-lock.json has it."""
+    lock = (SOURCES / "package-lock.json").read_bytes()
+    installed = SOURCES / "node_modules" / ".cliprow-lock.json"
+    if not installed.is_file() or installed.read_bytes() != lock:
+        _run(npm, "ci", "--no-audit", "--no-fund", "--loglevel=error")
+        installed.write_bytes(lock)
 
 
 def _run(*command: str) -> None:

@@ -41,6 +41,7 @@ from cliprow.queue.callbacks import CallbackSender
 from cliprow.queue.calls import KEEPALIVE, Claim, Order, QueueCalls
 from cliprow.queue.content_keeper import ContentKeeper
 from cliprow.queue.entries import Entries
+from cliprow.queue.live_flush import LiveFlush
 from cliprow.queue.scratch import scratch_folder
 from cliprow.queue.slot import Slot, StageSlot, memory_of_family
 from cliprow.queue.task_run import TaskRunner
@@ -52,8 +53,6 @@ logger = logging.getLogger(__name__)
 TICK_S = 1.0
 #: Between two rounds of what has no hurry, in seconds.
 TIDY_S = 60.0
-#: Between two flushes of live messages: a topic may be sent four a second.
-FLUSH_S = 0.25
 #: Between two looks whether what runs is still wanted.
 WATCH_S = 0.5
 #: Heartbeats in the time after which silence means death.
@@ -103,6 +102,7 @@ class Worker:
         self._scratch = scratch
         self._calls = QueueCalls(conninfo, self.id)
         self._app = _procrastinate_app(conninfo, self._on_entry)
+        self._live = LiveFlush(self._calls)
         self._entries = Entries(self._app.connector, self._calls, options.slots)
         self._app.job_manager = self._entries
         self._slots: asyncio.Queue[StageSlot] = asyncio.Queue()
@@ -183,7 +183,7 @@ class Worker:
         for service in (beating, flushing, watching):
             service.cancel()
         await asyncio.gather(stopping, *services[:-1], return_exceptions=True)
-        await self._last_flush()
+        await self._live.end()
         for task in ended - {stopping}:
             await task  # raises what ended it
         if self._mistake is not None:
@@ -281,23 +281,7 @@ class Worker:
 
     async def _flush(self) -> None:
         await self._registered.wait()
-        failures = 0
-        while True:
-            try:
-                done = await self._calls.flush_live()
-                if done and done["failed"]:
-                    if failures % _SAY_EVERY == 0:
-                        logger.warning("Live messages could not be sent; private.live_topics says why.")
-                    failures += 1
-                elif done and done["sent"]:
-                    failures = 0
-            except Unavailable as error:
-                logger.debug("No flush: %s", error.message)  # the heartbeat says so
-            except CliprowError as error:
-                if failures % _SAY_EVERY == 0:
-                    logger.warning("Live messages were not sent: %s", error.message)
-                failures += 1
-            await asyncio.sleep(FLUSH_S)
+        await self._live.run()
 
     async def _tell(self) -> None:
         await self._registered.wait()
@@ -306,18 +290,6 @@ class Worker:
     async def _keep(self) -> None:
         await self._registered.wait()
         await ContentKeeper(self._calls, self._storage).run()
-
-    async def _last_flush(self) -> None:
-        """Tell how it ended: there may be no other worker who does."""
-        for _ in range(2):
-            try:
-                done = await self._calls.flush_live()
-            except CliprowError as error:
-                logger.debug("No last flush: %s", error.message)
-                return
-            if not done or not done["waiting"]:
-                return
-            await asyncio.sleep(FLUSH_S)
 
     async def _fetch(self) -> None:
         """Run procrastinate's worker, again and again when it loses the database."""
@@ -367,6 +339,7 @@ class Worker:
         run = asyncio.create_task(self._run(claim))
         self._running[claim.attempt_id] = (run, claim)
         run.add_done_callback(lambda _: self._forget(claim))
+        self._live.claimed()
         try:
             # Losing the queue's connection must not stop the work: its result is told over another one.
             if await asyncio.shield(run):

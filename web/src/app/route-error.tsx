@@ -23,7 +23,9 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   }
   return (
     <Stack role="alert" maw={560} mx="auto" my="xl" p="md" gap="sm">
-      <Title order={2}>{isForbidden ? t('errors.forbidden') : isMissing ? t('errors.missing') : title}</Title>
+      <Title order={1} size="h2">
+        {isForbidden ? t('errors.forbidden') : isMissing ? t('errors.missing') : title}
+      </Title>
       {(isForbidden || isMissing) && <Text>{title}</Text>}
       <Text c="dimmed">{message}</Text>
       {error instanceof ApiError && error.problem.request_id && (

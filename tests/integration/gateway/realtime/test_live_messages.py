@@ -12,7 +12,7 @@ import jwt
 import psycopg
 import pytest
 
-from cliprow.queue.worker import FLUSH_S
+from cliprow.queue.live_flush import FLUSH_S
 from tests import people
 from tests.gateway import Gateway
 from tests.integration.gateway.realtime.client import JsClient, js_client

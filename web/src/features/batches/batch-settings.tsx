@@ -73,6 +73,7 @@ function SettingsForm({ batch, detail, onClose }: BatchSettingsProps & { readonl
           description={t('settings.priorityHint')}
           placeholder={t('settings.unchanged')}
           clearable
+          clearButtonProps={{ 'aria-label': t('filters.clear', { ns: 'app' }) }}
           data={LANES.map((value) => ({ value, label: t(`lane.${value}`, { ns: 'app' }) }))}
           value={lane}
           onChange={setLane}

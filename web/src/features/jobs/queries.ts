@@ -142,3 +142,9 @@ export const errorCodesQuery = queryOptions({
   queryFn: () => call(api.GET('/error-codes')),
   staleTime: 3_600_000,
 })
+
+export const voicesQuery = queryOptions({
+  queryKey: ['voices'],
+  queryFn: () => call(api.GET('/voices')),
+  staleTime: 300_000,
+})

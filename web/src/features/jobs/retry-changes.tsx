@@ -2,9 +2,12 @@
 
 import { Button, Collapse, Select, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core'
 import { IconChevronDown } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Failed } from '@/components/failed'
 import type { Schemas } from '@/lib/api'
+import { voicesQuery } from './queries'
 
 export type Tone = Schemas['Tone']
 const EVERY_TONE: Record<Tone, true> = {
@@ -44,6 +47,11 @@ export function RetryChanges({ values, onChange }: RetryChangesProps) {
   const { t } = useTranslation('jobs')
   const [isOpen, setOpen] = useState(false)
   const id = useId()
+  const { data, error, refetch } = useQuery({ ...voicesQuery, enabled: isOpen })
+  const voices = [...new Map(data?.items.map((each) => [each.voice, each.label]))].map(([value, label]) => ({
+    value,
+    label,
+  }))
   return (
     <div>
       <Button
@@ -58,12 +66,16 @@ export function RetryChanges({ values, onChange }: RetryChangesProps) {
       </Button>
       <Collapse expanded={isOpen} id={id}>
         <Stack gap="sm" mt="xs">
+          {error && <Failed error={error} onRetry={() => void refetch()} />}
           <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
-            <TextInput
+            <Select
               label={t('retry.voice')}
-              maxLength={100}
-              value={values.voice}
-              onChange={(event) => onChange({ ...values, voice: event.currentTarget.value })}
+              searchable
+              clearable
+              clearButtonProps={{ 'aria-label': t('filters.clear', { ns: 'app' }) }}
+              data={voices}
+              value={values.voice || null}
+              onChange={(voice) => onChange({ ...values, voice: voice ?? '' })}
             />
             <TextInput
               label={t('retry.language')}
@@ -75,6 +87,7 @@ export function RetryChanges({ values, onChange }: RetryChangesProps) {
             <Select
               label={t('retry.tone')}
               clearable
+              clearButtonProps={{ 'aria-label': t('filters.clear', { ns: 'app' }) }}
               data={TONES.map((value) => ({ value, label: t(`tone.${value}`, { ns: 'app' }) }))}
               value={values.tone}
               onChange={(tone) => onChange({ ...values, tone })}

@@ -95,8 +95,10 @@ export async function changeProject(
 
 export async function deleteProject(client: QueryClient, projectId: string): Promise<void> {
   await call(api.DELETE('/projects/{project_id}', { params: { path: { project_id: projectId } } }))
-  client.removeQueries({ queryKey: ['projects', 'detail', projectId] })
-  await client.invalidateQueries({ queryKey: ['projects'] })
+  // Not its own page, which is left now.
+  await Promise.all(
+    ['list', 'names'].map((part) => client.invalidateQueries({ queryKey: ['projects', part] })),
+  )
 }
 
 export interface ProjectCommands {
