@@ -7,6 +7,8 @@ import { appUrl, expect, Person, test } from './people'
 const BUDGETS: Record<string, number> = {
   'sign-in': 285_000,
   '': 240_000,
+  projects: 300_000,
+  analytics: 350_000,
 }
 
 async function bytesOf(page: Page, path: string): Promise<number> {

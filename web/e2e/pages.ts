@@ -14,7 +14,46 @@ export const PUBLIC_PAGES: readonly AppPage[] = [
   { name: 'forgotten', path: 'forgotten', heading: 'Password forgotten' },
 ]
 
-/** Pages of somebody who has something to see. */
-export async function signedInPages(_person: Person): Promise<readonly AppPage[]> {
-  return [{ name: 'dashboard', path: '', heading: 'Dashboard' }]
+/** Every page of somebody who has a project, a failed video, and a planned batch. */
+export async function signedInPages(person: Person): Promise<readonly AppPage[]> {
+  const project = await person.newProject('Things in the sky')
+  const defaults = { platforms: ['youtube'] }
+  const { batch_id: failing } = await person.post<{ batch_id: string }>('/batches', {
+    project_id: project,
+    title: 'Colours of the sky',
+    topics: [{ topic: 'なぜ空は青いのか', language: 'ja' }],
+    defaults,
+  })
+  await person.post('/batches', {
+    project_id: project,
+    title: 'Later this week',
+    topics: Array.from({ length: 30 }, (_, at) => `Star number ${at + 1}`),
+    defaults,
+    options: { starts_at: new Date(Date.now() + 86_400_000).toISOString() },
+  })
+  const jobs = await person.get<{ items: { id: string }[] }>(`/jobs?batch_id=${failing}`)
+  const page = (name: string, path: string, heading: string | RegExp): AppPage => ({ name, path, heading })
+  const tabs = (path: string, names: readonly string[], heading: string) =>
+    names.map((name) => page(`${path}, ${name}`, `${path}?tab=${name}`, heading))
+  return [
+    page('dashboard', '', 'Dashboard'),
+    page('projects', 'projects', 'Projects'),
+    page('project', `projects/${project}`, 'Things in the sky'),
+    page('batches', 'batches', 'Batches'),
+    page('batch', `batches/${failing}`, 'Colours of the sky'),
+    page('job', `jobs/${jobs.items[0]?.id}`, /空/),
+    page('new batch', 'batches/new', 'New videos'),
+    page('imports', 'imports', 'Imports'),
+    page('library', 'library', 'Library'),
+    page('schedule', 'schedule', 'Schedule'),
+    page('history', 'history', 'History'),
+    page('costs', 'costs', 'Costs'),
+    page('analytics', 'analytics', 'Analytics'),
+    ...tabs('operations', ['letters', 'queues', 'audit', 'webhooks', 'content', 'flags'], 'Operations'),
+    ...tabs(
+      'settings',
+      ['account', 'notifications', 'team', 'members', 'projects', 'providers', 'platforms'],
+      'Settings',
+    ),
+  ]
 }

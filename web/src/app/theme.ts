@@ -19,9 +19,23 @@ const ink: MantineColorsTuple = [
   '#28379e',
 ]
 
+/** Greys of the dark theme, with a little of the brand's blue. */
+const dark: MantineColorsTuple = [
+  '#ced3dc',
+  '#b4bbc7',
+  '#8b93a1',
+  '#626a78',
+  '#3d434f',
+  '#2e333d',
+  '#20242b',
+  '#1a1d23',
+  '#14161a',
+  '#0e1013',
+]
+
 export const theme: MantineThemeOverride = createTheme({
   primaryColor: 'ink',
-  colors: { ink },
+  colors: { ink, dark },
   // The default shades have too little contrast for small text.
   primaryShade: { light: 8, dark: 7 },
   fontFamily: "'Inter Variable', system-ui, sans-serif",
@@ -64,7 +78,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-error': '#ff8787',
     '--mantine-color-anchor': '#a3aef5',
     '--cliprow-page': '#14161a',
-    '--cliprow-surface': '#1d2025',
-    '--mantine-color-body': '#1d2025',
+    '--cliprow-surface': '#1a1d23',
   },
 })

@@ -18,7 +18,7 @@ export function Page({ title, description, actions, children }: PageProps) {
     <Stack gap="lg" p={{ base: 'sm', sm: 'lg' }} maw={1440} mx="auto" w="100%">
       <Group justify="space-between" align="flex-start" gap="sm">
         <div>
-          <Title order={1} size="h2" tabIndex={-1} id="page-title">
+          <Title order={1} size="h2" tabIndex={-1} id="page-title" style={{ outline: 'none' }}>
             {title}
           </Title>
           {description && (
