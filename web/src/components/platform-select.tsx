@@ -1,9 +1,9 @@
-import { Select, type SelectProps } from '@mantine/core'
+import { NativeSelect, type NativeSelectProps } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { platformsQuery } from './platform-names'
 
-interface PlatformSelectProps extends Omit<SelectProps, 'data' | 'value' | 'onChange'> {
+interface PlatformSelectProps extends Omit<NativeSelectProps, 'data' | 'value' | 'onChange'> {
   readonly value: string | undefined
   readonly onChange: (platform: string | undefined) => void
 }
@@ -12,14 +12,14 @@ export function PlatformSelect({ value, onChange, ...rest }: PlatformSelectProps
   const { t } = useTranslation()
   const { data } = useQuery(platformsQuery)
   return (
-    <Select
+    <NativeSelect
       label={t('filters.platform')}
-      placeholder={t('filters.all')}
-      clearable
-      clearButtonProps={{ 'aria-label': t('filters.clear') }}
-      data={(data ?? []).map(({ platform, label }) => ({ value: platform, label }))}
-      value={value ?? null}
-      onChange={(platform) => onChange(platform ?? undefined)}
+      data={[
+        { value: '', label: t('filters.all') },
+        ...(data ?? []).map(({ platform, label }) => ({ value: platform, label })),
+      ]}
+      value={value ?? ''}
+      onChange={(event) => onChange(event.currentTarget.value || undefined)}
       {...rest}
     />
   )

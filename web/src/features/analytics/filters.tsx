@@ -1,4 +1,4 @@
-import { Select, SimpleGrid } from '@mantine/core'
+import { NativeSelect, SimpleGrid } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { DayInput } from '@/components/day-input'
@@ -25,15 +25,14 @@ export function AnalyticsFilters({ search, onChange }: FiltersProps) {
   })
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="sm">
-      <Select
+      <NativeSelect
         label={t('range.label')}
-        allowDeselect={false}
         data={[
           ...RANGES.map((value) => ({ value: value as string, label: t(`range.${value}`) })),
           ...(isOwn ? [{ value: 'own', label: t('range.own') }] : []),
         ]}
         value={isOwn ? 'own' : (search.range ?? '30d')}
-        onChange={(value) => {
+        onChange={({ currentTarget: { value } }) => {
           if (value === 'own') return
           onChange({
             range: RANGES.find((each) => each === value && each !== '30d'),
@@ -55,18 +54,17 @@ export function AnalyticsFilters({ search, onChange }: FiltersProps) {
         onChange={(to) => onChange({ from: days.from, to: to ?? days.to, range: undefined })}
       />
       <ProjectSelect value={search.project} onChange={(project) => onChange({ project, batch: undefined })} />
-      <Select
+      <NativeSelect
         label={t('batch')}
-        placeholder={tApp('filters.all')}
-        searchable
-        clearable
-        clearButtonProps={{ 'aria-label': tApp('filters.clear') }}
-        data={(batches.data ?? []).map(({ id, number, title }) => ({
-          value: id,
-          label: `#${number} ${title}`,
-        }))}
-        value={search.batch ?? null}
-        onChange={(batch) => onChange({ batch: batch ?? undefined })}
+        data={[
+          { value: '', label: tApp('filters.all') },
+          ...(batches.data ?? []).map(({ id, number, title }) => ({
+            value: id,
+            label: `#${number} ${title}`,
+          })),
+        ]}
+        value={search.batch ?? ''}
+        onChange={(event) => onChange({ batch: event.currentTarget.value || undefined })}
       />
       <PlatformSelect value={search.platform} onChange={(platform) => onChange({ platform })} />
     </SimpleGrid>

@@ -1,9 +1,9 @@
 /** The batches of the team, or of one project: filtered, in order, page by page, live. */
 
-import { Card, Center, Pagination, Skeleton, Stack, Text } from '@mantine/core'
-import { IconFilterOff, IconStack2 } from '@tabler/icons-react'
+import { Button, Card, Center, Pagination, Skeleton, Stack, Text } from '@mantine/core'
+import { IconFilter, IconFilterOff, IconStack2 } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import type { ReactNode } from 'react'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
@@ -11,8 +11,12 @@ import { formatNumber } from '@/lib/format'
 import classes from './batch-queue.module.css'
 import { BatchQueueRow } from './batch-queue-row'
 import { batchesQuery } from './queries'
-import { QueueFilterBar } from './queue-filter-bar'
 import { isFiltered, type QueueFilters } from './queue-filters'
+
+/** Choices and menus are large; where there is little room they come when they are asked for. */
+const QueueFilterBar = lazy(() =>
+  import('./queue-filter-bar').then(({ QueueFilterBar: component }) => ({ default: component })),
+)
 
 interface BatchQueueProps {
   /** Only batches of this project, which then cannot be chosen. */
@@ -25,11 +29,22 @@ interface BatchQueueProps {
   readonly onPageChange: (page: number) => void
   /** What to do where there are no batches yet. */
   readonly emptyAction?: ReactNode
+  /** The filters are behind a button until they are used. */
+  readonly isCompact?: boolean
 }
 
 export function BatchQueue(props: BatchQueueProps) {
-  const { projectId, page, pageSize = 20, onFilterChange, onPageChange, emptyAction } = props
+  const {
+    projectId,
+    page,
+    pageSize = 20,
+    onFilterChange,
+    onPageChange,
+    emptyAction,
+    isCompact = false,
+  } = props
   const { t } = useTranslation('batches')
+  const [isOpen, setOpen] = useState(!isCompact || isFiltered(props.filters, projectId !== undefined))
   const client = useQueryClient()
   const filters = projectId ? { ...props.filters, project: projectId } : props.filters
   const { data, error, isPlaceholderData, refetch } = useQuery(batchesQuery(client, filters, page, pageSize))
@@ -58,7 +73,23 @@ export function BatchQueue(props: BatchQueueProps) {
   }
   return (
     <Stack gap="sm">
-      <QueueFilterBar filters={filters} isOfProject={projectId !== undefined} onChange={onFilterChange} />
+      {!isOpen && (
+        <div>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconFilter size={14} aria-hidden />}
+            onClick={() => setOpen(true)}
+          >
+            {t('queue.filters')}
+          </Button>
+        </div>
+      )}
+      {isOpen && (
+        <Suspense fallback={<Skeleton height={36} />}>
+          <QueueFilterBar filters={filters} isOfProject={projectId !== undefined} onChange={onFilterChange} />
+        </Suspense>
+      )}
       <Card padding={0}>{content}</Card>
       {data && data.total > pageSize && (
         <Center>

@@ -22,6 +22,7 @@ export function BatchList() {
       }
     >
       <BatchQueue
+        isCompact
         filters={filters}
         page={page ?? 1}
         pageSize={PAGE_ROWS}
