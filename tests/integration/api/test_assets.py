@@ -59,6 +59,9 @@ def test_files_are_listed_by_job_role_and_platform(ann: Api, job: dict[str, Any]
     everything = ann.get("/assets", job_id=job["id"], limit=200)["items"]
     assert {each["role"] for each in everything} >= {"narration", "segment", "video", "thumbnail"}
     assert video(ann, job)["platform"] == "tiktok"
+    scene_id = next(each["scene_id"] for each in everything if each["role"] == "segment")
+    of_scene = ann.get("/assets", scene_id=scene_id, role="segment")["items"]
+    assert {each["scene_id"] for each in of_scene} == {scene_id}
     first = ann.get("/assets", job_id=job["id"], limit=2)
     second = ann.get("/assets", job_id=job["id"], limit=2, cursor=first["next_cursor"])
     assert [each["id"] for each in everything[:4]] == [

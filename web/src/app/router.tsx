@@ -4,13 +4,17 @@ import { Loading } from '@/components/loading'
 import { NotFound } from './not-found'
 import { RouteError } from './route-error'
 import { analyticsRoute } from './routes/analytics'
+import { batchCreateRoute } from './routes/batch-create'
 import { batchesRoute, batchRoute, jobRoute } from './routes/batches'
 import { costsRoute } from './routes/costs'
 import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
+import { importsRoute } from './routes/imports'
+import { libraryRoute } from './routes/library'
 import { operationsRoute } from './routes/operations'
 import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
+import { scheduleRoute } from './routes/schedule'
 import { settingsRoute } from './routes/settings'
 import { signInRoute } from './routes/sign-in'
 import { signedInRoute } from './routes/signed-in'
@@ -24,6 +28,10 @@ const tree = rootRoute.addChildren([
     batchesRoute,
     batchRoute,
     jobRoute,
+    batchCreateRoute,
+    importsRoute,
+    libraryRoute,
+    scheduleRoute,
     historyRoute,
     costsRoute,
     analyticsRoute,

@@ -20,7 +20,8 @@ test('what nobody serves is told before what is slow', () => {
 })
 
 test('what waits for a later start is no trouble', () => {
-  expect(healthOf({ ...queue, ready_count: 0, worker_count: 0 })).toBe('idle')
+  expect(healthOf({ ...queue, ready_count: 0, worker_count: 0 })).toBe('later')
+  expect(healthOf({ ...queue, ready_count: 0, waiting_count: 0 })).toBe('idle')
 })
 
 test('a stage that is held back says so', () => {

@@ -7,7 +7,7 @@ import { formatDuration, formatNumber } from '@/lib/format'
 import { WideTable } from './wide-table'
 
 type Queue = Schemas['OwnQueue']
-type Health = 'held' | 'unserved' | 'behind' | 'idle' | 'fine'
+type Health = 'held' | 'unserved' | 'behind' | 'later' | 'idle' | 'fine'
 
 /** Beyond so many seconds the oldest waits long. */
 const LONG_S = 300
@@ -15,6 +15,7 @@ const COLOR: Record<Health, string> = {
   held: 'yellow',
   unserved: 'red',
   behind: 'orange',
+  later: 'gray',
   idle: 'gray',
   fine: 'teal',
 }
@@ -22,7 +23,7 @@ const COLOR: Record<Health, string> = {
 export function healthOf(queue: Queue): Health {
   const open = queue.ready_count + queue.queued_count
   if (queue.is_paused) return 'held'
-  if (open + queue.running_count === 0) return 'idle'
+  if (open + queue.running_count === 0) return queue.waiting_count > 0 ? 'later' : 'idle'
   if (queue.worker_count === 0) return 'unserved'
   return queue.oldest_age_s > LONG_S && queue.running_count === 0 ? 'behind' : 'fine'
 }
@@ -32,7 +33,7 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
   return (
     <WideTable
       label={t('queue.label')}
-      minWidth={600}
+      minWidth={680}
       columns={[
         { name: t('queue.stage') },
         { name: t('queue.health') },
@@ -51,7 +52,9 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
               {t(`stage.${queue.stage}`)}
             </Table.Th>
             <Table.Td>
-              <Badge color={COLOR[health]}>{t(`queue.is.${health}`)}</Badge>
+              <Badge color={COLOR[health]} miw="max-content">
+                {t(`queue.is.${health}`)}
+              </Badge>
             </Table.Td>
             <Table.Td ta="end">{formatNumber(queue.waiting_count)}</Table.Td>
             <Table.Td ta="end">{formatNumber(queue.queued_count)}</Table.Td>
@@ -61,7 +64,7 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
             </Table.Td>
             <Table.Td ta="end">
               {queue.slots}
-              <Text size="xs" c="dimmed">
+              <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                 {t('queue.workers', { count: queue.worker_count })}
               </Text>
             </Table.Td>

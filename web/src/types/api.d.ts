@@ -8329,6 +8329,8 @@ export interface operations {
                 project_id?: string | null;
                 /** @description Only files that are this. */
                 role?: "narration" | "segment" | "video" | "subtitles_srt" | "subtitles_vtt" | "thumbnail" | "manifest" | null;
+                /** @description Only of this scene of a script. */
+                scene_id?: string | null;
             };
             header?: never;
             path?: never;

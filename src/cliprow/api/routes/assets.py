@@ -130,6 +130,7 @@ async def list_assets(
         str | None, QueryParameter(max_length=100, description="Only for this platform.")
     ] = None,
     role: Annotated[Role | None, QueryParameter(description="Only files that are this.")] = None,
+    scene_id: Annotated[UUID | None, QueryParameter(description="Only of this scene of a script.")] = None,
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response[Page[Asset]]:
@@ -142,6 +143,7 @@ async def list_assets(
         found.add("c.job_id = %s", await key_of(request, "job", job_id))
     found.add_given("c.platform = %s", platform)
     found.add_given("c.role = %s", role)
+    found.add_given("c.scene_id = %s", scene_id)
     if cursor_text is not None:
         found.add("c.id < %s", *decode_cursor(cursor_text, (UUID,)))
     rows = await request.rows(

@@ -2,6 +2,8 @@
 
 import {
   type Icon,
+  IconBooks,
+  IconCalendar,
   IconChartBar,
   IconCoin,
   IconFolders,
@@ -9,6 +11,7 @@ import {
   IconLayoutDashboard,
   IconSettings,
   IconStack2,
+  IconTableImport,
   IconTool,
 } from '@tabler/icons-react'
 import type { Role } from '@/lib/me'
@@ -18,6 +21,9 @@ export interface NavPage {
     | '/'
     | '/projects'
     | '/batches'
+    | '/library'
+    | '/schedule'
+    | '/imports'
     | '/history'
     | '/costs'
     | '/analytics'
@@ -35,6 +41,9 @@ const PAGES: readonly NavPage[] = [
   { to: '/', name: 'dashboard', icon: IconLayoutDashboard, key: 'd' },
   { to: '/projects', name: 'projects', icon: IconFolders, key: 'p' },
   { to: '/batches', name: 'batches', icon: IconStack2, key: 'b' },
+  { to: '/library', name: 'library', icon: IconBooks, key: 'l' },
+  { to: '/schedule', name: 'schedule', icon: IconCalendar, key: 't' },
+  { to: '/imports', name: 'imports', icon: IconTableImport, key: 'i' },
   { to: '/history', name: 'history', icon: IconHistory, key: 'h' },
   { to: '/costs', name: 'costs', icon: IconCoin, key: 'c' },
   { to: '/analytics', name: 'analytics', icon: IconChartBar, key: 'a' },

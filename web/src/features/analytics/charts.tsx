@@ -43,7 +43,7 @@ const TIP = {
 const GRID = 'var(--mantine-color-default-border)'
 
 /** Names beside bars; the table has them in full. */
-const shorten = (name: string) => (name.length > 22 ? `${name.slice(0, 21)}…` : name)
+const shorten = (name: string) => (name.length > 18 ? `${name.slice(0, 17)}…` : name)
 
 const fillOf = ({ key, pattern, color }: Series) => (pattern ? `url(#pattern-${key})` : color)
 
@@ -80,7 +80,7 @@ export function Bars({ rows, x, series, format, isStacked }: ChartProps & { read
       <BarChart
         accessibilityLayer={false}
         data={[...rows]}
-        margin={{ top: 18, right: 8, left: 0, bottom: 0 }}
+        margin={{ top: 32, right: 8, left: 0, bottom: 0 }}
       >
         <Patterns series={series} />
         <CartesianGrid stroke={GRID} vertical={false} />

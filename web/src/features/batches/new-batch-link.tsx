@@ -9,8 +9,8 @@ export function NewBatchLink({ projectId }: { readonly projectId?: string }) {
   if (!useIs('editor')) return null
   return (
     <ButtonLink
-      to={'/batches/new' as string}
-      search={{ project: projectId } as never}
+      to="/batches/new"
+      search={projectId ? { project: projectId } : {}}
       leftSection={<IconPlus size={16} aria-hidden />}
     >
       {t('new')}

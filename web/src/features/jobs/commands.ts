@@ -13,17 +13,20 @@ export type Retry = Schemas['Retry']
 /** Jobs by id, or all of a filter. */
 export type JobTarget = Pick<JobsAction, 'job_ids' | 'filter'>
 
+/** Whether it was accepted; what is refused is said. */
+type Accepted = Promise<boolean>
+
 export interface JobCommands {
   /** With `isNow`, what runs is stopped too. */
-  readonly pause: (jobId: string, isNow?: boolean) => Promise<void>
-  readonly resume: (jobId: string) => Promise<void>
-  readonly cancel: (jobId: string) => Promise<void>
-  readonly retry: (jobId: string, what?: Retry) => Promise<void>
-  readonly retryTask: (jobId: string, taskId: string) => Promise<void>
-  readonly setLane: (jobId: string, lane: Lane) => Promise<void>
+  readonly pause: (jobId: string, isNow?: boolean) => Accepted
+  readonly resume: (jobId: string) => Accepted
+  readonly cancel: (jobId: string) => Accepted
+  readonly retry: (jobId: string, what?: Retry) => Accepted
+  readonly retryTask: (jobId: string, taskId: string) => Accepted
+  readonly setLane: (jobId: string, lane: Lane) => Accepted
 }
 
-/** Commands on single jobs. They are shown as pending; what is refused is said. */
+/** Commands on single jobs, which are shown as pending. */
 export function useJobCommands(): JobCommands {
   const client = useQueryClient()
   return useMemo(() => commandsOf(client), [client])
@@ -32,7 +35,13 @@ export function useJobCommands(): JobCommands {
 function commandsOf(client: QueryClient): JobCommands {
   const path = (jobId: string) => ({ params: { path: { job_id: jobId } } })
   const send = (jobId: string, command: string, request: () => Promise<unknown>) =>
-    withPending(client, { kind: 'jobs', id: jobId, command }, request).then(() => undefined, sayError)
+    withPending(client, { kind: 'jobs', id: jobId, command }, request).then(
+      () => true,
+      (error: unknown) => {
+        sayError(error)
+        return false
+      },
+    )
   return {
     pause: (id, isNow = false) =>
       send(id, 'pause', () => call(api.POST('/jobs/{job_id}/pause', { ...path(id), body: { now: isNow } }))),

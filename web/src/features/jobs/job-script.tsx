@@ -40,7 +40,8 @@ function ScriptScenes({ script, jobId }: { readonly script: JobScript; readonly 
   const count = Object.keys(changes ?? {}).length
   const regenerate = async () => {
     if (!changes) return
-    await commands.retry(jobId, { changes: { scenes: changes } })
+    // What is refused stays to be corrected.
+    if (!(await commands.retry(jobId, { changes: { scenes: changes } }))) return
     await client.invalidateQueries({ queryKey: ['jobs', 'script', jobId] })
     setDrafts({})
   }

@@ -107,8 +107,8 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
     <>
       <ButtonLink
         variant="default"
-        to={'/analytics' as string}
-        search={{ project: project.id } as never}
+        to="/analytics"
+        search={{ project: project.id }}
         leftSection={<IconChartBar size={16} aria-hidden />}
       >
         {t('nav.analytics', { ns: 'app' })}

@@ -1,0 +1,95 @@
+/**
+ * Sends topics to the database: in one request, or in chunks where there are more than one request takes. The database
+ * says how many it has, and the next chunk begins behind them, so that sending goes on after a break.
+ */
+
+import { api, call, type Schemas } from '@/lib/api'
+import type { Topic } from './draft'
+
+/** Most topics of one request that makes jobs of them. */
+export const MOST_AT_ONCE = 10_000
+/** Topics of a chunk: the tenant's other work waits while they are made, for some 150 ms. */
+const CHUNK = 2_000
+/** Characters of a chunk; the API takes 8 MB. */
+const CHUNK_LENGTH = 2_000_000
+
+export interface NewBatch {
+  readonly project_id: string
+  readonly title: string
+  readonly topics: readonly Topic[]
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+export interface Filled {
+  readonly batch_id: string
+  readonly topic_count: number
+  readonly is_filling: boolean
+}
+
+/** The two requests that batches are made by. */
+export interface Filler {
+  begin(batch: NewBatch, key: string): Promise<Filled>
+  append(batchId: string, more: Schemas['MoreTopics']): Promise<Filled>
+}
+
+/** By the REST API. */
+export const restFiller: Filler = {
+  begin: (batch, key) =>
+    call(
+      api.POST('/batches', {
+        body: batch as unknown as Schemas['NewBatch'],
+        params: { header: { 'Idempotency-Key': key } } as never,
+      }),
+    ) as unknown as Promise<Filled>,
+  append: (batchId, more) =>
+    call(api.POST('/batches/{batch_id}/topics', { params: { path: { batch_id: batchId } }, body: more })),
+}
+
+/**
+ * Make the batch, or go on with the one that the key has begun.
+ *
+ * @param key of this batch; the same for every try.
+ * @param onProgress is told how many topics the database has.
+ */
+export async function fillBatch(
+  filler: Filler,
+  batch: NewBatch,
+  key: string,
+  onProgress: (filled: Filled) => void,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { topics } = batch
+  const isLong = topics.length > MOST_AT_ONCE || lengthOf(topics) > CHUNK_LENGTH
+  if (!isLong) return (await filler.begin(batch, key)).batch_id
+  const first = nextChunk(topics, 0)
+  const options = { ...batch.options, is_filling: true }
+  let filled = await filler.begin({ ...batch, topics: first, options }, key)
+  onProgress(filled)
+  while (filled.is_filling) {
+    signal?.throwIfAborted()
+    const chunk = nextChunk(topics, filled.topic_count)
+    filled = await filler.append(filled.batch_id, {
+      position: filled.topic_count + 1,
+      topics: chunk as never,
+      defaults: batch.defaults,
+      is_last: filled.topic_count + chunk.length >= topics.length,
+    })
+    onProgress(filled)
+  }
+  return filled.batch_id
+}
+
+/** As many topics from a place on as one request takes; at least one where there is one. */
+function nextChunk(topics: readonly Topic[], from: number): readonly Topic[] {
+  let length = 0
+  for (let at = from; at < Math.min(from + CHUNK, topics.length); at += 1) {
+    length += JSON.stringify(topics[at]).length
+    if (length > CHUNK_LENGTH && at > from) return topics.slice(from, at)
+  }
+  return topics.slice(from, from + CHUNK)
+}
+
+function lengthOf(topics: readonly Topic[]): number {
+  return topics.reduce((sum, topic) => sum + topic.topic.length + (topic.brief?.length ?? 0) + 40, 0)
+}

@@ -1,0 +1,14 @@
+import { useTranslation } from 'react-i18next'
+import { formatNumber } from '@/lib/format'
+import type { RowProblem } from './topic-problems'
+
+/** What is wrong, with the name of the field. */
+export function ProblemReason({ problem }: { readonly problem: RowProblem }) {
+  const { t } = useTranslation('batch-create')
+  const field = problem.field ? t(`field.${problem.field}`, { defaultValue: problem.field }) : ''
+  if (typeof problem.reason === 'string') return `${field} ${problem.reason}`.trim()
+  const { key, values } = problem.reason
+  const shown = typeof values?.count === 'number' ? { shown: formatNumber(values.count) } : {}
+  const separator = key === 'noPlatform' ? ': ' : ' '
+  return `${field}${separator}${t(`problem.${key}`, { ...values, ...shown })}`
+}

@@ -1,0 +1,57 @@
+import { Alert, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core'
+import { IconPlugConnectedX } from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+import { formatNumber } from '@/lib/format'
+import { describeError } from '@/lib/say'
+
+interface SendingPanelProps {
+  readonly sent: number
+  readonly total: number
+  readonly isSending: boolean
+  readonly error: Error | null
+  readonly onGoOn: () => void
+  readonly onGiveUp: () => void
+}
+
+/** A batch on its way to the server; where that broke off, what to do. */
+export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }: SendingPanelProps) {
+  const { t } = useTranslation('batch-create')
+  const failure = error && describeError(error)
+  const values = { sent: formatNumber(sent), total: formatNumber(total) }
+  return (
+    <Card padding="lg" maw={640}>
+      <Stack>
+        <Title order={2} size="h4">
+          {isSending ? t('sending.title') : t('sending.stopped')}
+        </Title>
+        <Progress.Root size="lg">
+          <Progress.Section
+            value={total ? (100 * sent) / total : 0}
+            animated={isSending}
+            aria-label={t('sending.label')}
+            aria-valuetext={t('sending.count', values)}
+          />
+        </Progress.Root>
+        <Text size="sm" className="figures" role="status">
+          {t('sending.count', values)}
+        </Text>
+        {failure && (
+          <Alert color="red" icon={<IconPlugConnectedX aria-hidden />} title={failure.title} role="alert">
+            {failure.message}
+          </Alert>
+        )}
+        <Text size="sm" c="dimmed">
+          {isSending ? t('sending.stay') : sent > 0 ? t('sending.goOnHint') : t('sending.unsure')}
+        </Text>
+        {!isSending && (
+          <Group gap="xs">
+            <Button onClick={onGoOn}>{t('sending.goOn')}</Button>
+            <Button variant="default" onClick={onGiveUp}>
+              {t('sending.giveUp')}
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Card>
+  )
+}

@@ -1,0 +1,95 @@
+/** A table on its way to topics: which column is what, the first rows as they would become, what was not read. */
+
+import { Alert, Button, Checkbox, Group, Stack, Text } from '@mantine/core'
+import { IconInfoCircle } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { platformsQuery } from '@/components/platform-names'
+import { formatNumber } from '@/lib/format'
+import type { NumberedTopic } from '../draft'
+import { ColumnTable } from './column-table'
+import { type ColumnMap, guessColumns, topicsOf } from './columns'
+import { rememberColumns, rememberedColumns } from './remembered-columns'
+import { type Table, withHeadings } from './table'
+
+interface TableImportProps {
+  readonly name: string
+  readonly table: Table
+  readonly onTopics: (rows: readonly NumberedTopic[]) => void
+  readonly onCancel: () => void
+}
+
+export function TableImport({ name, table: read, onTopics, onCancel }: TableImportProps) {
+  const { t } = useTranslation('batch-create')
+  const [table, setTable] = useState(read)
+  const [map, setMap] = useState<ColumnMap>(() => guessColumns(table, rememberedColumns()))
+  const { data: platforms } = useQuery(platformsQuery)
+  const names = useMemo(
+    () =>
+      new Map(
+        platforms?.flatMap((each) =>
+          [each.label, each.platform].map((n) => [n.toLowerCase(), each.platform]),
+        ),
+      ),
+    [platforms],
+  )
+  const hasTopic = Object.values(map).includes('topic')
+  const use = () => {
+    rememberColumns(map)
+    onTopics(topicsOf(table, map, names))
+  }
+  return (
+    <Stack gap="sm">
+      <Text size="sm">
+        {t('table.found', { name, count: table.rows.length, shown: formatNumber(table.rows.length) })}
+      </Text>
+      {table.isEncodingGuess && (
+        <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} role="note">
+          {t('table.encoding', { encoding: table.encoding.toUpperCase() })}
+        </Alert>
+      )}
+      {table.isCut && (
+        <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} role="note">
+          {t('table.cut', { count: table.rows.length, shown: formatNumber(table.rows.length) })}
+        </Alert>
+      )}
+      {table.faults.length > 0 && (
+        <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} role="note">
+          {t('table.faults', {
+            count: table.faults.length,
+            rows: table.faults
+              .slice(0, 5)
+              .map(({ number }) => formatNumber(number))
+              .join(', '),
+          })}
+        </Alert>
+      )}
+      {read.isCells && (
+        <Checkbox
+          label={t('table.hasHeadings')}
+          checked={table.hasHeadings}
+          onChange={(event) => {
+            const next = withHeadings(read, event.currentTarget.checked)
+            setTable(next)
+            setMap(guessColumns(next, rememberedColumns()))
+          }}
+        />
+      )}
+      <ColumnTable table={table} map={map} onChange={setMap} />
+      {!hasTopic && (
+        <Text size="sm" c="var(--mantine-color-error)" role="alert">
+          {t('table.noTopic')}
+        </Text>
+      )}
+      <Group justify="flex-end" gap="xs">
+        <Button variant="default" onClick={onCancel}>
+          {t('table.other')}
+        </Button>
+        <Button onClick={use} disabled={!hasTopic}>
+          {t('table.use', { count: table.rows.length, shown: formatNumber(table.rows.length) })}
+        </Button>
+      </Group>
+    </Stack>
+  )
+}

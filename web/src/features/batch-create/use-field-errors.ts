@@ -1,0 +1,23 @@
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { isOnlyMissing, type RowProblem } from './topic-problems'
+
+/** What is wrong with settings, at their fields. What is only missing is not said before somebody wanted to go on. */
+export function useFieldErrors(
+  problems: readonly RowProblem[],
+  wasTried: boolean,
+): ReadonlyMap<string, string> {
+  const { t } = useTranslation('batch-create')
+  return useMemo(
+    () =>
+      new Map(
+        problems.flatMap(({ number, field, reason }) => {
+          if (number !== null) return []
+          if (typeof reason === 'string') return [[field, reason]]
+          if (isOnlyMissing(reason) && !wasTried) return []
+          return [[field, t(`problem.${reason.key}`, { ...reason.values, shown: reason.values?.count })]]
+        }),
+      ),
+    [problems, wasTried, t],
+  )
+}

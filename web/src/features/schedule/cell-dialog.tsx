@@ -1,0 +1,90 @@
+import { Button, Group, Modal, Stack, Text } from '@mantine/core'
+import { IconCalendarPlus, IconRepeat } from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+import { ButtonLink } from '@/components/links'
+import { type Cell, isIn, type View } from './calendar'
+import classes from './calendar-grid.module.css'
+import type { CalendarEvent } from './use-events'
+
+interface CellDialogProps {
+  readonly cell: Cell | null
+  readonly view: View
+  readonly events: readonly CalendarEvent[]
+  readonly mayChange: boolean
+  readonly onDay: (day: Date) => void
+  readonly onEvent: (event: CalendarEvent) => void
+  readonly onNewSchedule: (at: Date) => void
+  readonly onClose: () => void
+}
+
+/** Hour at which something planned for a day begins, until another is chosen. */
+const MORNING = 9
+
+/** What is on a day or in an hour, and what can be planned there. */
+export function CellDialog(props: CellDialogProps) {
+  const { cell, view, events, mayChange, onDay, onEvent, onNewSchedule, onClose } = props
+  const { t, i18n } = useTranslation('schedule')
+  const { t: common } = useTranslation()
+  if (!cell) return null
+  const start = new Date(cell.start)
+  if (view === 'month') start.setHours(MORNING)
+  const inside = events.filter((event) => isIn(event.at, cell))
+  const isPast = start.getTime() <= Date.now()
+  const title = new Intl.DateTimeFormat(
+    i18n.language,
+    view === 'month' ? { dateStyle: 'full' } : { dateStyle: 'full', timeStyle: 'short' },
+  ).format(cell.start)
+  const time = new Intl.DateTimeFormat(i18n.language, { hour: 'numeric', minute: '2-digit' })
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={title}
+      closeButtonProps={{ 'aria-label': common('actions.close') }}
+    >
+      <Stack>
+        {inside.map((event) => (
+          <Button
+            key={event.id}
+            variant="default"
+            justify="flex-start"
+            leftSection={event.kind === 'run' ? <IconRepeat size={16} aria-hidden /> : undefined}
+            onClick={() => onEvent(event)}
+          >
+            {time.format(event.at)} {event.title}
+          </Button>
+        ))}
+        {inside.length === 0 && (
+          <Text size="sm" c="dimmed">
+            {isPast ? t('cell.past') : t('cell.empty')}
+          </Text>
+        )}
+        <Group gap="xs" className={classes.dialog}>
+          {mayChange && !isPast && (
+            <>
+              <ButtonLink
+                to="/batches/new"
+                search={{ mode: 'many', start: start.toISOString() }}
+                leftSection={<IconCalendarPlus size={16} aria-hidden />}
+              >
+                {t('cell.plan')}
+              </ButtonLink>
+              <Button
+                variant="default"
+                leftSection={<IconRepeat size={16} aria-hidden />}
+                onClick={() => onNewSchedule(start)}
+              >
+                {t('cell.repeat')}
+              </Button>
+            </>
+          )}
+          {view === 'month' && (
+            <Button variant="default" onClick={() => onDay(cell.start)}>
+              {t('cell.day')}
+            </Button>
+          )}
+        </Group>
+      </Stack>
+    </Modal>
+  )
+}
