@@ -12,7 +12,7 @@ test('a topic becomes a video that is played and downloaded', async ({ page }) =
   await page.getByText('One video', { exact: true }).click()
   await page.getByRole('textbox', { name: 'Topic' }).fill('Why the sky is blue')
   await page.getByRole('textbox', { name: 'Name of the project' }).fill('Things in the sky')
-  await page.getByText('YouTube', { exact: true }).first().click()
+  await page.getByRole('checkbox', { name: /^YouTube,/ }).click()
   await page.getByRole('button', { name: 'Create the video' }).click()
   await expect(page).toHaveURL(/\/(jobs|batches)\/[0-9a-f-]{36}/)
 
@@ -27,7 +27,7 @@ test('a topic becomes a video that is played and downloaded', async ({ page }) =
 
   await page.getByRole('tab', { name: 'Files' }).click()
   const download = page.waitForEvent('download')
-  await page.getByRole('button', { name: 'Download video.mp4' }).click()
+  await page.getByRole('button', { name: 'Download youtube.mp4' }).click()
   const path = await (await download).path()
   expect(readFileSync(path).subarray(4, 8).toString()).toBe('ftyp')
 })
@@ -64,8 +64,14 @@ test('a batch is paused and goes on, and a failed video is made again', async ({
     options: { starts_at: new Date(Date.now() + 86_400_000).toISOString() },
   })
   await page.goto(appUrl(`batches/${later.batch_id}`))
-  await page.getByRole('button', { name: 'Pause', exact: true }).click()
+  await page
+    .getByRole('button', { name: /^Pause: / })
+    .first()
+    .click()
   await expect(page.getByText('Paused', { exact: true }).first()).toBeVisible()
-  await page.getByRole('button', { name: 'Resume', exact: true }).click()
-  await expect(page.getByRole('button', { name: 'Pause', exact: true })).toBeVisible()
+  await page
+    .getByRole('button', { name: /^Resume: / })
+    .first()
+    .click()
+  await expect(page.getByRole('button', { name: /^Pause: / }).first()).toBeVisible()
 })
