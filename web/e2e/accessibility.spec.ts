@@ -13,7 +13,7 @@ const LOOKS = [
   { scheme: 'dark', width: 375 },
 ] as const
 
-test.describe.configure({ timeout: 180_000 })
+test.describe.configure({ timeout: 900_000 })
 
 test('pages before the sign-in', async ({ page }) => {
   await lookAt(page, PUBLIC_PAGES)

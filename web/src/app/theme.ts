@@ -77,6 +77,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#98a0ae',
     '--mantine-color-error': '#ff8787',
     '--mantine-color-anchor': '#a3aef5',
+    '--mantine-color-red-filled': '#c92a2a',
+    '--mantine-color-red-filled-hover': '#b02525',
     '--cliprow-page': '#14161a',
     '--cliprow-surface': '#1a1d23',
   },
