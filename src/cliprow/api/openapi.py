@@ -85,9 +85,7 @@ def reference_html(app: Litestar) -> str:
 
 def document(app: Litestar) -> dict[str, Any]:
     """The document of an application."""
-    made: dict[str, Any] = _made(
-        app, "openapi", lambda: _finish(_with_short_names(app.openapi_schema.to_schema()), _bodies(app))
-    )
+    made: dict[str, Any] = _made(app, "openapi", lambda: _make(app))
     return made
 
 
@@ -105,18 +103,27 @@ def _with_short_names(made: dict[str, Any]) -> dict[str, Any]:
     return short
 
 
-def _bodies(app: Litestar) -> dict[str, dict[str, Any]]:
-    """Types of bodies that handlers read for themselves, by operation and media type: `opt={"body": ...}`."""
+def _make(app: Litestar) -> dict[str, Any]:
+    plain = _with_short_names(app.openapi_schema.to_schema())
+    return _finish(plain, _told(app, "body"), _told(app, "answers"))
+
+
+def _told(app: Litestar, name: str) -> dict[str, Any]:
+    """What handlers say of themselves, by operation: types of a `body` that they read for themselves, by media type, and
+    the media types of `answers` that depend on what is asked for.
+    """
     return {
-        handler.handler_name: handler.opt["body"]
+        handler.handler_name: handler.opt[name]
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for handler in route.route_handlers
-        if "body" in handler.opt
+        if name in handler.opt
     }
 
 
-def _finish(made: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _finish(
+    made: dict[str, Any], bodies: dict[str, dict[str, Any]], answers: dict[str, tuple[str, ...]]
+) -> dict[str, Any]:
     schemas = made["components"].setdefault("schemas", {})
     kinds = {kind for each in bodies.values() for kind in each.values()}
     found, components = msgspec.json.schema_components(
@@ -143,6 +150,9 @@ def _finish(made: dict[str, Any], bodies: dict[str, dict[str, Any]]) -> dict[str
             for answer in operation["responses"].values():
                 if all(media["schema"] == {"type": "null"} for media in answer.get("content", {}).values()):
                     answer.pop("content", None)  # said as null, and really nothing at all
+            for media in answers.get(operation["operationId"], ()):
+                # Of any shape: files are for programs that know them.
+                operation["responses"]["200"]["content"] |= {media: {"schema": {}}}
             operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
             if (own := bodies.get(operation["operationId"])) is not None:
                 content = {media: {"schema": by_kind[kind]} for media, kind in own.items()}

@@ -9346,6 +9346,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                    "application/x-ndjson": unknown;
+                    "text/csv; charset=utf-8": unknown;
                 };
             };
             default: components["responses"]["Problem"];

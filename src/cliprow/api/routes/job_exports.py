@@ -27,7 +27,7 @@ FormatName = Annotated[
 ]
 
 
-@get("/batches/{batch_id:str}/export")
+@get("/batches/{batch_id:str}/export", opt={"answers": tuple(MEDIA_TYPES.values())})
 async def export_jobs(
     request: ApiRequest,
     batch_id: FromPath[str],
