@@ -99,3 +99,26 @@ test('an invitation makes a member, who acts in that team at once', async ({ pag
   await page.reload()
   await expect(page.getByText("ann's team")).toHaveCount(0)
 })
+
+test('a forgotten password is replaced by a link in a message', async ({ page }) => {
+  const ann = await Person.new('ann')
+  await page.goto(appUrl('forgotten'))
+  await page.getByLabel('E-mail address').fill(ann.email)
+  await page.getByRole('button', { name: 'Send the link' }).click()
+  await expect(page.getByRole('status')).toContainText('Look into your mail')
+  await page.goto(await linkFor(ann.email))
+  await page.getByRole('textbox', { name: 'New password' }).fill('another long sentence')
+  await page.getByRole('button', { name: 'Save the password' }).click()
+  await expect(page.getByRole('heading', dashboard)).toBeVisible()
+  // What signed in is in no history.
+  expect(page.url()).not.toMatch(/token|code=/)
+})
+
+/** The link in the latest message to somebody, from the mailbox of the embedded gateway. */
+async function linkFor(email: string): Promise<string> {
+  const config = (await (await fetch(new URL('/config', appUrl()))).json()) as { supabase_url: string }
+  const answer = await fetch(`${config.supabase_url}/mail/messages?to=${encodeURIComponent(email)}`)
+  const [link] = /https?:\/\/[^\s"\\]+verify[^\s"\\]+/.exec(await answer.text()) ?? []
+  if (!link) throw new Error(`There is no message to ${email}.`)
+  return link.replaceAll('&amp;', '&')
+}

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -15,9 +15,10 @@ export default async function startStack(): Promise<() => Promise<void>> {
   const given = process.env.CLIPROW_E2E_URL
   if (given) return async () => undefined
   const home = mkdtempSync(join(tmpdir(), 'cliprow-e2e-'))
+  // Every test signs somebody up from the same address.
+  writeFileSync(join(home, 'gateway.json'), JSON.stringify({ sign_in_limit: 10_000, refresh_limit: 10_000 }))
   const child = spawn('uv', ['run', 'cliprow', 'up'], {
     cwd: join(import.meta.dirname, '../..'),
-    // Every test signs somebody up from the same address.
     env: { ...process.env, CLIPROW_HOME: home, CLIPROW_API_LIMITS: '0,0,0' },
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
