@@ -79,7 +79,7 @@ supabase ref *arguments: tools
 containers *arguments:
     uv run pytest -m containers tests/containers "$@"
 
-# Kill, cut, fill and hang everything, about 15 minutes; docs/faults.md says what it shows: `just faults -k kills`
+# Kill, cut, fill and hang everything, about 18 minutes; docs/faults.md says what it shows: `just faults -k kills`
 faults *arguments:
     uv run pytest -m faults -o faulthandler_timeout=1800 tests/faults tests/sql "$@"
 
