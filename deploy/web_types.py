@@ -31,7 +31,9 @@ def main() -> int:
     old = [name for name, text in made.items() if not _has(TYPES / name, text)]
     if chosen.check:
         if old:
-            print(f"{', '.join(old)} in web/src/types is not what the API and the database say now: run `just web-types`.")
+            print(
+                f"{', '.join(old)} in web/src/types is not what the API and the database say now: run `just web-types`."
+            )
         return 1 if old else 0
     TYPES.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():
