@@ -21,8 +21,8 @@ lint: _web-packages
     uv run sqlfluff lint sql supabase/migrations --processes 2
     npm --prefix web run --silent lint
 
-# Static types, and whether the web app's are those of the API
-types: _web-packages
+# Static types, and whether the web app's are those of the API and the database
+types: tools _web-packages
     uv run mypy
     uv run python deploy/web_types.py --check
     npm --prefix web run --silent types
@@ -42,8 +42,8 @@ web script="dev" *arguments: _web-packages
 e2e *arguments: _web-packages
     npm --prefix web run --silent e2e -- "$@"
 
-# Write the web app's types from the API's OpenAPI document
-web-types: _web-packages
+# Write the web app's types from the API's OpenAPI document and from the database
+web-types: tools _web-packages
     uv run python deploy/web_types.py
 
 # The wheel, with the built web app in it
@@ -79,7 +79,7 @@ supabase ref *arguments: tools
 containers *arguments:
     uv run pytest -m containers tests/containers "$@"
 
-# Kill, cut, fill and hang everything, about 15 minutes; docs/faults.md says what it shows: `just faults -k kills`
+# Kill, cut, fill and hang everything, about 18 minutes; docs/faults.md says what it shows: `just faults -k kills`
 faults *arguments:
     uv run pytest -m faults -o faulthandler_timeout=1800 tests/faults tests/sql "$@"
 

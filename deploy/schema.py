@@ -57,14 +57,9 @@ def find_difference() -> str:
     """Return the SQL that leads from the migrations to sql/; with no migration yet, sql/ itself."""
     if not list(HISTORY.glob("*.sql")):
         return "\n".join(file.read_text(encoding="utf-8").strip() + "\n" for file in _state_files()).strip()
-    with _scratch_databases("history", "state") as (history, state):
+    with scratch_databases("history", "state") as (history, state):
         migrate(history, HISTORY)
-        install_procrastinate(state)
-        with psycopg.connect(state, autocommit=True) as connection:
-            for file in _state_files():
-                connection.execute("reset all")  # what a file set for its session
-                with connection.transaction():
-                    connection.execute(file.read_bytes())
+        build_state(state)
         found = subprocess.run(
             [CLI, "db", "diff", "--from", history, "--to", state], cwd=ROOT, capture_output=True, text=True
         )
@@ -73,12 +68,22 @@ def find_difference() -> str:
     return found.stdout.strip()
 
 
+def build_state(database: str) -> None:
+    """Build what sql/ says in an empty database."""
+    install_procrastinate(database)
+    with psycopg.connect(database, autocommit=True) as connection:
+        for file in _state_files():
+            connection.execute("reset all")  # what a file set for its session
+            with connection.transaction():
+                connection.execute(file.read_bytes())
+
+
 def _state_files() -> list[Path]:
     return sorted(STATE.glob("*.sql"))
 
 
 @contextlib.contextmanager
-def _scratch_databases(*names: str) -> Iterator[tuple[str, ...]]:
+def scratch_databases(*names: str) -> Iterator[tuple[str, ...]]:
     """Start a cluster of our own with databases like a new project's; yields how to log in as `postgres`."""
     password = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory() as folder:

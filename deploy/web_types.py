@@ -11,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from schema import CLI, build_state, scratch_databases
+
 from cliprow.api.app import create_app
 from cliprow.api.openapi import document_json
 from cliprow.api.settings import ApiSettings
@@ -25,11 +27,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if something is old")
     chosen = parser.parse_args()
-    made = {"api.d.ts": api_types()}
+    made = {"api.d.ts": api_types(), "database.d.ts": database_types()}
     old = [name for name, text in made.items() if not _has(TYPES / name, text)]
     if chosen.check:
         if old:
-            print(f"{', '.join(old)} in web/src/types is not what the API says now: run `just web-types`.")
+            print(
+                f"{', '.join(old)} in web/src/types is not what the API and the database say now: run `just web-types`."
+            )
         return 1 if old else 0
     TYPES.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():
@@ -53,6 +57,23 @@ def api_types() -> str:
         )
     if made.returncode:
         sys.exit(f"openapi-typescript failed; `npm ci` in web/ installs it.\n{made.stderr}")
+    return made.stdout
+
+
+def database_types() -> str:
+    """The tables and functions of the schema `public` as TypeScript."""
+    if not CLI.exists():
+        sys.exit("The supabase CLI is missing; `just tools` installs it.")
+    with scratch_databases("state") as (state,):
+        build_state(state)
+        made = subprocess.run(
+            [CLI, "gen", "types", f"--remote={state}", "--schema", "public"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    if made.returncode:
+        sys.exit(f"The supabase CLI could not write the types of the database.\n{made.stderr}")
     return made.stdout
 
 

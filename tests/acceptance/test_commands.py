@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -27,8 +28,18 @@ def until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.2)
 
 
+def children_of(command: subprocess.Popen[str], role: str) -> list[psutil.Process]:
+    """The children that have this role in their command line; one that has just ended has none any more."""
+    found = []
+    for each in psutil.Process(command.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if role in each.cmdline():
+                found.append(each)
+    return found
+
+
 def workers_of(command: subprocess.Popen[str]) -> list[psutil.Process]:
-    return [each for each in psutil.Process(command.pid).children() if "worker" in each.cmdline()]
+    return children_of(command, "worker")
 
 
 @pytest.fixture
@@ -91,7 +102,7 @@ def test_up_serves_the_api_and_ends_everything_with_it(home: Home) -> None:
     try:
         until(lambda: answers(f"{api}/ready") and answers(f"{gateway}/health"), "no API or gateway")
         until(lambda: bool(workers_of(command)), "no worker")
-        killed = next(each for each in psutil.Process(command.pid).children() if "api" in each.cmdline())
+        [killed] = children_of(command, "api")
         killed.kill()
         killed.wait(10)
         until(lambda: answers(f"{api}/ready"), "the API did not come back")

@@ -212,11 +212,19 @@ def test_a_worker_ends_when_told_to_although_the_database_is_away_and_another_ta
     assert count(database, "select count(*) from task_attempts where status = 'failed'") == 0
 
 
+def only_child(worker: subprocess.Popen[bytes]) -> psutil.Process:
+    """The child of the worker's only slot, which takes the place of one that was stopped a moment later."""
+    children = psutil.Process(worker.pid).children
+    until(lambda: len(children()) == 1)
+    [child] = children()
+    return child
+
+
 def is_stopped_by(call: str, database: Database, account: Account, worker: subprocess.Popen[bytes]) -> bool:
     """Whether a call about a batch stops the child that works on it, which says nothing, and takes it from the worker."""
     made = batches.get_batch(account, str(add_batch(account)))
     until(lambda: running(database) > 0)
-    [child] = psutil.Process(worker.pid).children()
+    child = only_child(worker)
     child.suspend()
     # It may have been between two tasks, or just about to answer: it is asleep over the next one soon.
     time.sleep(1)

@@ -2,7 +2,8 @@
 
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type LiveEvent, useLiveEvents } from '@/lib/live/live'
+import { useLiveEvents } from '@/lib/live/live'
+import type { LiveEvent } from '@/lib/live/messages'
 
 const EVERY_MS = 10_000
 

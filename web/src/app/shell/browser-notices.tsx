@@ -3,7 +3,8 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import { type LiveEvent, useLiveEvents } from '@/lib/live/live'
+import { useLiveEvents } from '@/lib/live/live'
+import type { LiveEvent } from '@/lib/live/messages'
 import { noticeWishes } from '@/lib/notice-wishes'
 import { knownRow } from '@/lib/rows'
 

@@ -11,6 +11,7 @@
 
 import type { RealtimeChannel, RealtimeClient } from '@supabase/realtime-js'
 import type { Changes } from './buffer'
+import type { LiveMessage } from './messages'
 
 export type Scope = 'tenant' | 'project' | 'batch'
 export type LinkState = 'connecting' | 'live' | 'polling' | 'offline'
@@ -120,9 +121,9 @@ export class LiveLink {
     const channel = this.parts.client.channel(name, { config: { private: true } })
     topic.channel = channel
     topic.seq = null
-    channel.on('broadcast', { event: 'changes' }, ({ payload }) => this.hear(topic, payload as Message))
+    channel.on('broadcast', { event: 'changes' }, ({ payload }) => this.hear(topic, payload as LiveMessage))
     channel.on('broadcast', { event: 'resync' }, ({ payload }) => {
-      topic.seq = (payload as Message).seq
+      topic.seq = (payload as LiveMessage).seq
       this.catchUpSoon()
     })
     channel.subscribe((status) => {
@@ -146,7 +147,7 @@ export class LiveLink {
     if (channel) void this.parts.client.removeChannel(channel)
   }
 
-  private hear(topic: Topic, message: Message): void {
+  private hear(topic: Topic, message: LiveMessage): void {
     const isMissed = topic.seq !== null && message.prev_seq > topic.seq
     topic.seq = Math.max(topic.seq ?? 0, message.seq)
     this.heard()
@@ -234,5 +235,3 @@ export class LiveLink {
     }, wait)
   }
 }
-
-type Message = { seq: number; prev_seq: number } & Changes

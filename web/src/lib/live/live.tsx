@@ -19,18 +19,7 @@ import { CatchUp } from './catch-up'
 import { settleCommands } from './commands'
 import { type LinkStatus, LiveLink, type Scope } from './link'
 import { ListRefresher } from './lists'
-
-export interface LiveEvent {
-  readonly id: string
-  readonly job_id: string
-  readonly project_id: string
-  readonly batch_id: string
-  readonly stage: Schemas['Stage'] | null
-  readonly status: string
-  readonly error_code: string | null
-  readonly error_message: string | null
-  readonly timestamp: string
-}
+import type { LiveEvent, LiveMessage } from './messages'
 
 /** Everything of one tenant that hears. */
 class Live {
@@ -116,10 +105,8 @@ class Live {
   }
 
   private hear(changes: Changes, message: object): void {
-    const { tenants, tenant, events } = message as {
-      tenants?: { epoch: number }[]
+    const { tenants, tenant, events } = message as Pick<LiveMessage, 'tenants' | 'events'> & {
       tenant?: { epoch: number } | null
-      events?: readonly LiveEvent[]
     }
     const told = tenant ?? tenants?.[0]
     if (told) {
