@@ -62,7 +62,8 @@ class SceneType(StrEnum):
 class FileRef(msgspec.Struct, frozen=True, kw_only=True):
     """One stored file. Its bytes never change: `sha256` names them."""
 
-    #: What the file is to its stage: narration, segment, video, subtitles_srt, subtitles_vtt, thumbnail, manifest, image.
+    #: What the file is to its stage: narration, segment, video, subtitles_srt, subtitles_vtt, thumbnail, manifest, image,
+    #: logo.
     role: str
     #: File name for people, with suffix.
     name: str
@@ -161,6 +162,40 @@ class AudioFacts(msgspec.Struct, frozen=True, kw_only=True):
     true_peak_dbtp: float
 
 
+class BrandColours(msgspec.Struct, frozen=True, kw_only=True):
+    """A brand's colours, `#rrggbb`; the text has a contrast of at least 4.5 to 1 on the background, the accent of 3 to 1."""
+
+    background: str
+    text: str
+    accent: str
+
+
+class LogoCorner(StrEnum):
+    """Where a logo stands; the lower edge belongs to captions and platforms."""
+
+    TOP_LEFT = "top_left"
+    TOP_RIGHT = "top_right"
+
+
+class LogoSize(StrEnum):
+    """How high a logo may be."""
+
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+class Brand(msgspec.Struct, frozen=True, kw_only=True):
+    """A tenant's look, as it was when the job was made; what is absent is the style's own."""
+
+    colours: BrandColours | None = None
+    #: Name of a family that the installation has.
+    font: str = ""
+    logo: FileRef | None = None
+    logo_corner: LogoCorner = LogoCorner.TOP_RIGHT
+    logo_size: LogoSize = LogoSize.MEDIUM
+
+
 class VideoInputs(msgspec.Struct, frozen=True, kw_only=True):
     """Inputs of video_generation: one scene at one raster."""
 
@@ -176,6 +211,7 @@ class VideoInputs(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[Word, ...] = ()
     #: The user's picture for this scene, shown with a slow zoom.
     image: FileRef | None = None
+    brand: Brand = Brand()
 
 
 class VideoFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +295,7 @@ class PostInputs(msgspec.Struct, frozen=True, kw_only=True):
     hashtags: tuple[str, ...] = ()
     language: str = "en"
     tone: Tone = Tone.EDUCATIONAL
+    brand: Brand = Brand()
     video: FileRef
     duration_ms: int
     #: The scenes that are in the video, in order.

@@ -7,7 +7,6 @@ All are under the SIL Open Font License and come as Python packages.
 from __future__ import annotations
 
 import functools
-import importlib.util
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from fontTools import unicodedata as scripts
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import ImageFont
 
-from cliprow.errors import FailForGood, MissingDependency
+from cliprow.errors import FailForGood
 from cliprow.files import sha256_of
 from cliprow.media import segments
+from cliprow.media.families import Face, family, package_folder
 
 #: Scripts with a Noto Sans of their own, by ISO 15924 code.
 _NOTO = {
@@ -59,15 +59,6 @@ _VARIATION_SELECTOR_16 = "\ufe0f"
 
 
 @dataclass(frozen=True)
-class Face:
-    """One font file (or one face of a collection)."""
-
-    name: str
-    path: str
-    index: int = 0
-
-
-@dataclass(frozen=True)
 class Fonts:
     """The faces to choose from for one language."""
 
@@ -75,6 +66,8 @@ class Fonts:
     language: str = "en"
     #: A font file of the user's, asked when no packaged one has a character; empty for none.
     extra: str = ""
+    #: The brand's family, which draws whatever it can; empty for Inter.
+    family: str = ""
 
     def runs(self, text: str) -> list[tuple[Face, str]]:
         """Split a text into stretches that one face draws.
@@ -118,6 +111,8 @@ class Fonts:
         return next((face for face in self._candidates(cluster) if _has_all(face, wanted)), None)
 
     def _candidates(self, cluster: str) -> Iterator[Face]:
+        if self.family:
+            yield family(self.family)
         yield _inter()
         yield _noto("")
         for code in sorted(scripts.script_extension(cluster[0]) | {scripts.script(cluster[0])}):
@@ -134,7 +129,9 @@ class Fonts:
     def _cjk(self) -> Face:
         tag = self.language.lower()
         index = next((index for start, index in _CJK_FACES if tag.startswith(start)), 2)
-        return Face("Noto Sans CJK", str(_folder("manimgx_fonts_cjk") / "NotoSansCJK-VF.otf.ttc"), index)
+        return Face(
+            "Noto Sans CJK", str(package_folder("manimgx_fonts_cjk") / "NotoSansCJK-VF.otf.ttc"), index
+        )
 
 
 def font_version(extra: str) -> str:
@@ -162,23 +159,14 @@ def sized(face: Face, size: int, weight: int) -> ImageFont.FreeTypeFont:
 
 
 def _inter() -> Face:
-    return Face("Inter", str(_folder("fontpkg_inter") / "files" / "Inter[opsz,wght].ttf"))
+    return Face("Inter", str(package_folder("fontpkg_inter") / "files" / "Inter[opsz,wght].ttf"))
 
 
 @functools.cache
 def _noto(script: str) -> Face:
     name = "NotoEmoji" if script == "Emoji" else f"NotoSans{script}"
     label = "Noto Emoji" if script == "Emoji" else f"Noto Sans {script}".strip()
-    return Face(label, str(_folder("manimgx_fonts") / f"{name}[wght].ttf"))
-
-
-@functools.cache
-def _folder(package: str) -> Path:
-    """Return where a font package lies, without running its code."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise MissingDependency(f"The font package {package.replace('_', '-')} is not installed.")
-    return Path(spec.origin).parent
+    return Face(label, str(package_folder("manimgx_fonts") / f"{name}[wght].ttf"))
 
 
 @functools.cache

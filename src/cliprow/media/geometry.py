@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cliprow.media.planes import Box
+from cliprow.models import LogoCorner, LogoSize
 
 #: What TikTok, Reels and Shorts all leave free at 1080x1920, as fractions of the frame (read in November 2025).
 VERTICAL_SAFE_ZONE = Box(108 / 1080, 384 / 1920, 972 / 1080, 1536 / 1920)
+#: Height of a logo, as a fraction of the frame's short edge.
+_LOGO_HEIGHTS = {LogoSize.SMALL: 0.06, LogoSize.MEDIUM: 0.085, LogoSize.LARGE: 0.12}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,20 @@ class Geometry:
         captions = captions._replace(left=captions.left + aside, right=captions.right - aside)
         words = 7 if wide else 5
         return cls(width, height, unit, text, captions, progress, title, heading, point, caption, words, wide)
+
+    def with_logo(self, size: LogoSize, corner: LogoCorner) -> tuple[Geometry, Box]:
+        """Return the box of a logo under the bar of progress, inside the safe zone, and the geometry that leaves it free."""
+        tall = self.height > self.width * 1.5
+        top = self.text.top if tall else self.progress.bottom + 22 * self.unit
+        edges = (self.text.left, self.text.right) if tall else (self.progress.left, self.progress.right)
+        height = _LOGO_HEIGHTS[size] * 1080 * self.unit
+        width = min(height * 3.5, 0.24 * self.width)
+        left = edges[0] if corner is LogoCorner.TOP_LEFT else edges[1] - width
+        box = Box(left, top, left + width, top + height)
+        if box.right <= self.text.left or box.left >= self.text.right:
+            return self, box
+        below = max(self.text.top, box.bottom + 24 * self.unit)
+        return replace(self, text=self.text._replace(top=below)), box
 
     def mirrored(self) -> Geometry:
         """Return the same for text that runs from right to left."""

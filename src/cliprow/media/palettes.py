@@ -1,10 +1,10 @@
-"""Colours by tone."""
+"""Colours by tone, and those of a brand."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cliprow.models import Tone
+from cliprow.models import BrandColours, Tone
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,54 @@ PALETTES: dict[Tone, Palette] = {
         motif="rays",
     ),
 }
+
+#: Least contrast of text, and of what stands out, on the background of a brand (WCAG 2.2, 1.4.3 and 1.4.11).
+TEXT_CONTRAST, ACCENT_CONTRAST = 4.5, 3.0
+
+
+def palette_of(tone: Tone, brand: BrandColours | None) -> Palette:
+    """The colours of a tone, or those of a brand with the tone's shapes."""
+    if brand is None:
+        return PALETTES[tone]
+    ground, ink, accent = brand.background, brand.text, brand.accent
+    # Other grounds lie on the far side of the text's colour: none of them has less contrast than the brand's own.
+    away = "#000000" if luminance(ink) > luminance(ground) else "#ffffff"
+    lights = (mixed(ground, accent, share / 100) for share in range(50, 0, -5))
+    return Palette(
+        ground=(mixed(ground, away, 0.4), mixed(ground, away, 0.18), ground),
+        glow=next((light for light in lights if contrast(light, ink) >= TEXT_CONTRAST), ground),
+        shape=mixed(accent, ink, 0.35),
+        ink=ink,
+        accent=accent,
+        on_accent=max("#ffffff", "#0a0a12", key=lambda text: contrast(text, accent)),
+        motif=PALETTES[tone].motif,
+    )
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours (`#rrggbb`) by WCAG 2.2: 1 to 21.
+
+    >>> contrast("#ffffff", "#000000")
+    21.0
+    """
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return round((lighter + 0.05) / (darker + 0.05), 2)
+
+
+def luminance(rgb: str) -> float:
+    """Relative luminance of `#rrggbb` by WCAG 2.2, 0 to 1."""
+    parts = [int(rgb[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """A colour so far on the way from one to the other, 0 to 1."""
+    pairs = ((int(one[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
 
 #: Over a user's picture, which is darkened: the tone keeps its accent only.
 PICTURE_INK = "#ffffff"

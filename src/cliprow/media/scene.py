@@ -12,13 +12,14 @@ from cliprow.media import artwork, pictures, segments, sprites
 from cliprow.media.captions import CaptionColours, Captions, spoken_words
 from cliprow.media.fonts import Fonts
 from cliprow.media.geometry import Geometry
+from cliprow.media.logo import Logo
 from cliprow.media.motion import BARE_FRAMES, Grow, Progress, Reveal, Sweep
-from cliprow.media.palettes import PALETTES, PICTURE_INK, Palette
+from cliprow.media.palettes import PICTURE_INK, Palette, palette_of
 from cliprow.media.planes import Box, Colour, Planes, ZoomPicture, colour, from_rgb
 from cliprow.media.sprites import Sprite
 from cliprow.media.text import Block, Style, fit_text
 from cliprow.media.timing import point_frames
-from cliprow.models import SAMPLES_PER_FRAME, SceneType, VideoInputs
+from cliprow.models import SAMPLES_PER_FRAME, LogoCorner, SceneType, VideoInputs
 
 #: Name of the layout, as stored with what it made.
 LAYOUT = "type"
@@ -53,16 +54,24 @@ class _Colours:
 class Scene:
     """Everything of a scene that is drawn once; `compose` then fills frame after frame from it."""
 
-    def __init__(self, inputs: VideoInputs, fonts: Fonts, picture: Image.Image | None) -> None:
+    def __init__(
+        self,
+        inputs: VideoInputs,
+        fonts: Fonts,
+        picture: Image.Image | None,
+        logo: Image.Image | None = None,
+    ) -> None:
         """Prepare a scene.
 
         Args:
             picture: the user's, at `ground_size`; None for a drawn background.
+            logo: the brand's, RGBA of any size.
         """
         self.frame_count = inputs.sample_count // SAMPLES_PER_FRAME
         self._inputs, self._fonts = inputs, fonts
         self._geometry = Geometry.of(inputs.width, inputs.height)
-        palette = PALETTES[inputs.tone]
+        brand = inputs.brand
+        palette = palette_of(inputs.tone, brand.colours)
         self._colours = _Colours(
             colour(PICTURE_INK if picture else palette.ink), colour(palette.accent), colour(palette.on_accent)
         )
@@ -70,6 +79,8 @@ class Scene:
         self._right_to_left = segments.is_right_to_left(scene.heading or scene.voiceover_text)
         if self._right_to_left:
             self._geometry = self._geometry.mirrored()
+        if logo is not None:
+            self._geometry, logo_box = self._geometry.with_logo(brand.logo_size, brand.logo_corner)
         self._ground = self._draw_ground(palette, picture)
         self._layers: list[Drawable] = []
         if picture is None:
@@ -87,6 +98,9 @@ class Scene:
                 from_right=self._right_to_left,
             )
         )
+        if logo is not None:  # above what sweeps from scene to scene: it stays
+            right = brand.logo_corner is LogoCorner.TOP_RIGHT
+            self._layers.append(Logo(logo, logo_box, right=right, comes_in=scene.scene_number == 1))
 
     def compose(self, frame: int, target: Planes) -> None:
         """Fill a frame."""

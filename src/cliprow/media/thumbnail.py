@@ -12,11 +12,11 @@ from PIL import Image, ImageFilter
 from cliprow.files import write_whole
 from cliprow.media import segments, sprites
 from cliprow.media.fonts import Fonts
-from cliprow.media.palettes import PALETTES, PICTURE_INK, Palette
+from cliprow.media.logo import fitted
+from cliprow.media.palettes import PICTURE_INK, Palette
 from cliprow.media.planes import Box
 from cliprow.media.sprites import Sprite
 from cliprow.media.text import Block, Line, Style, fit_text
-from cliprow.models import Tone
 
 #: Best JPEG quality first; the first that fits the platform's size is taken.
 _QUALITIES = (92, 85, 75, 60, 40, 20)
@@ -25,7 +25,7 @@ _DARK = 140
 
 
 def draw_thumbnail(
-    background: Image.Image, title: str, tone: Tone, fonts: Fonts, size: tuple[int, int]
+    background: Image.Image, title: str, palette: Palette, fonts: Fonts, size: tuple[int, int]
 ) -> Image.Image:
     """Draw a cover to be read at the size of a stamp: few large words, the last line on a coloured plate.
 
@@ -33,7 +33,6 @@ def draw_thumbnail(
         background: any size; it is cut to fill.
         size: width and height in pixels.
     """
-    palette = PALETTES[tone]
     image = _filled(background, size)
     unit = min(size) / 720
     tall = size[1] > size[0] * 1.2
@@ -64,6 +63,22 @@ def draw_thumbnail(
         _paste(image, _rule(block, box, top, unit), palette.accent)
     _edge(image, palette, unit)
     return image
+
+
+def add_logo(image: Image.Image, logo: Image.Image, right: bool) -> None:
+    """Draw a brand's logo into an upper corner, above the title."""
+    width, height = image.size
+    tall = height > width * 1.2
+    # Tall covers are cut to 3:4 in some grids.
+    box = (
+        Box(0.09 * width, 0.14 * height, 0.91 * width, 0.225 * height)
+        if tall
+        else Box(0.07 * width, 0.04 * height, 0.93 * width, 0.13 * height)
+    )
+    room = 0.3 * width
+    left_edge = box.right - room if right else box.left
+    drawn, left, top = fitted(logo, box._replace(left=left_edge, right=left_edge + room), right)
+    image.paste(drawn, (left, top), drawn)
 
 
 def save_jpeg(image: Image.Image, path: Path, max_bytes: int) -> None:

@@ -11,7 +11,9 @@ from cliprow.files import sha256_of, write_whole
 from cliprow.media import segments, subtitles, thumbnail
 from cliprow.media.captions import SpokenWord, spoken_words
 from cliprow.media.fonts import Fonts, font_version
-from cliprow.models import SAMPLE_RATE, Chapter, PostFacts, PostInputs, SceneMedia
+from cliprow.media.logo import open_logo
+from cliprow.media.palettes import palette_of
+from cliprow.models import SAMPLE_RATE, Chapter, LogoCorner, PostFacts, PostInputs, SceneMedia
 from cliprow.stages import OutputFile, StageOutput, Work
 
 #: YouTube shows chapters only from this many on, the first at 0:00, and none shorter than this.
@@ -135,9 +137,13 @@ def timeline(inputs: PostInputs) -> list[SpokenWord]:
 def _thumbnail(inputs: PostInputs, title: str, work: Work) -> OutputFile:
     rules = inputs.rules
     background = thumbnail.first_picture(work.open(inputs.video))
-    fonts = Fonts(inputs.language, work.settings.get("visuals.font", ""))
+    brand = inputs.brand
+    fonts = Fonts(inputs.language, work.settings.get("visuals.font", ""), brand.font)
     size = rules.thumbnail_width, rules.thumbnail_height
-    image = thumbnail.draw_thumbnail(background, title, inputs.tone, fonts, size)
+    image = thumbnail.draw_thumbnail(background, title, palette_of(inputs.tone, brand.colours), fonts, size)
+    if brand.logo:
+        right = brand.logo_corner is LogoCorner.TOP_RIGHT
+        thumbnail.add_logo(image, open_logo(work.open(brand.logo)), right)
     path = work.folder / f"{rules.platform}.jpg"
     thumbnail.save_jpeg(image, path, rules.max_thumbnail_bytes)
     return OutputFile("thumbnail", path, "image/jpeg", path.name)

@@ -8,6 +8,7 @@ from cliprow.errors import FailForGood
 from cliprow.media import pictures
 from cliprow.media.encode import PRESETS, EncoderSettings, write_segment
 from cliprow.media.fonts import Fonts, font_version
+from cliprow.media.logo import open_logo
 from cliprow.media.scene import LAYOUT, Scene, ground_size, texts_of
 from cliprow.models import SAMPLES_PER_FRAME, VideoFacts, VideoInputs
 from cliprow.stages import OutputFile, StageOutput, Work
@@ -27,13 +28,13 @@ def run(inputs: VideoInputs, work: Work) -> StageOutput:
     """Draw and encode one scene.
 
     Raises:
-        FailForGood: FONT_COVERAGE, FONT_UNREADABLE, IMAGE_UNREADABLE, IMAGE_TOO_LARGE, INVALID_SETTING, or
+        FailForGood: FONT_COVERAGE, FONT_MISSING, FONT_UNREADABLE, IMAGE_UNREADABLE, IMAGE_TOO_LARGE, INVALID_SETTING, or
             INVALID_INPUT for a raster or length that cannot be encoded.
     """
     from cliprow.media import kernels
 
     _check(inputs)
-    fonts = Fonts(inputs.language, work.settings.get("visuals.font", ""))
+    fonts = Fonts(inputs.language, work.settings.get("visuals.font", ""), inputs.brand.font)
     faces = fonts.check(*texts_of(inputs))
     picture = None
     if inputs.image is not None:
@@ -41,7 +42,8 @@ def run(inputs: VideoInputs, work: Work) -> StageOutput:
         picture = pictures.open_picture(work.open(inputs.image), inputs.image.name, *size)
     work.progress(0.02)
     kernels.warm_up()
-    scene = Scene(inputs, fonts, picture)
+    logo = open_logo(work.open(inputs.brand.logo)) if inputs.brand.logo else None
+    scene = Scene(inputs, fonts, picture, logo)
     name = f"scene-{inputs.scene.scene_number:03d}-{inputs.width}x{inputs.height}.mp4"
     path = work.folder / name
     write_segment(

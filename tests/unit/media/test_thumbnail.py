@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from cliprow.media.fonts import Fonts
+from cliprow.media.palettes import PALETTES
 from cliprow.media.thumbnail import draw_thumbnail, save_jpeg
 from cliprow.models import Tone
 
@@ -23,7 +24,7 @@ from cliprow.models import Tone
 )
 def test_a_title_of_any_length_stays_off_the_edges(size: tuple[int, int], title: str, language: str) -> None:
     ground = Image.new("RGB", (540, 960), "#204060")
-    drawn = draw_thumbnail(ground, title, Tone.PROFESSIONAL, Fonts(language), size)
+    drawn = draw_thumbnail(ground, title, PALETTES[Tone.PROFESSIONAL], Fonts(language), size)
     assert drawn.size == size
     pixels = np.asarray(drawn).astype(int)
     changed = np.abs(pixels - pixels[0, 0]).max(axis=2) > 40
