@@ -149,7 +149,7 @@ begin
         'visual_description', s.visual_description, 'heading', s.heading, 'points', s.points),
       'scene_count', (select count(*) from public.scenes as n where n.script_id = p_script.id),
       'aspect', p_task.aspect, 'width', p_task.width, 'height', p_task.height, 'language', p_script.language,
-      'tone', coalesce(p_job.params ->> 'tone', 'educational'),
+      'tone', coalesce(p_job.params ->> 'tone', 'educational'), 'brand', p_job.params -> 'brand',
       'sample_count', aa.facts -> 'sample_count', 'words', aa.facts -> 'words',
       -- The user's pictures go to the scenes in turn, and begin again when there are fewer of them.
       'image', p_job.params -> 'images' -> ((s.scene_number - 1) % greatest(1, jsonb_array_length(p_job.params -> 'images'))))
@@ -175,7 +175,7 @@ begin
       'rules', (select to_jsonb(r) - array['is_offered', 'source', 'checked_on'] from public.platforms as r where r.platform = p_task.platform),
       'title', p_script.content ->> 'title', 'description', p_script.content ->> 'description',
       'key_points', coalesce(p_script.content -> 'key_points', '[]'), 'hashtags', coalesce(p_script.content -> 'hashtags', '[]'),
-      'language', p_script.language, 'tone', coalesce(p_job.params ->> 'tone', 'educational'),
+      'language', p_script.language, 'tone', coalesce(p_job.params ->> 'tone', 'educational'), 'brand', p_job.params -> 'brand',
       'video', a.files -> 0, 'duration_ms', a.facts -> 'duration_ms',
       'scenes', (
         select jsonb_agg(m order by (m ->> 'scene_number')::int)

@@ -40,7 +40,9 @@ returns void
 language sql
 set search_path = ''
 as $$
-  with job as (
+  with brand as materialized (
+    select private.brand_of(p_batch.tenant_id) as kept
+  ), job as (
     insert into public.generation_jobs (
       id, tenant_id, project_id, batch_id, position, job_type, lane, topic, platforms, params, stage
     )
@@ -48,8 +50,10 @@ as $$
       coalesce(t.value ->> 'priority', 'standard'), btrim(t.value ->> 'topic'),
       array(select distinct p from jsonb_array_elements_text(t.value -> 'platforms') as p order by p),
       jsonb_strip_nulls((t.value - array['topic', 'platforms', 'priority']) || case when t.value ? 'library_items'
-        then jsonb_build_object('scenes', private.library_scenes(t.value -> 'library_items')) else '{}' end), 'script_generation'
+        then jsonb_build_object('scenes', private.library_scenes(t.value -> 'library_items')) else '{}' end
+        || jsonb_build_object('brand', brand.kept)), 'script_generation'
     from jsonb_array_elements(p_topics) with ordinality as t
+    cross join brand
     returning id, lane
   )
   insert into public.stage_tasks (job_id, tenant_id, project_id, batch_id, stage, position, lane)

@@ -20,6 +20,7 @@ _QUEUE = {
     "slots": 8,
 }
 
+_COLOURS = {"background": "#14213d", "text": "#ffffff", "accent": "#fca311"}
 _PROVIDER_KEY = {
     "provider": "script",
     "last_four": "cdef",
@@ -76,6 +77,16 @@ WEB_EXAMPLES: dict[str, Any] = {
                 "hours": [{"weekday": 6, "hour": 10, "score": 1.0}],
             }
         ],
+    },
+    "BrandChange": {"colours": _COLOURS, "font": "Lora", "logo_corner": "top_right", "logo_size": "medium"},
+    "TenantBrand": {
+        "colours": _COLOURS,
+        "font": "Lora",
+        "has_logo": True,
+        "logo_corner": "top_right",
+        "logo_size": "medium",
+        "updated_at": _AT,
+        "fonts": ["Inter", "Lora", "Montserrat", "Noto Sans", "Space Grotesk"],
     },
     "NewProviderKey": {"key": "sk-0123456789abcdef"},
     "ProviderKey": _PROVIDER_KEY,

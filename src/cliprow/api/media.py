@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from cliprow.errors import CliprowError, NotFound, Unavailable
+from cliprow.errors import CliprowError, NotAllowed, NotFound, Unavailable
 
 BUCKET = "media"
 #: Bytes read from the storage at once.
@@ -93,8 +93,39 @@ class Media:
         async for chunk in body(await self.open(path, {})):
             yield chunk
 
+    async def upload(self, path: str, data: bytes, media_type: str, authorization: str) -> None:
+        """Store a file under its own digest, with the rights of the caller; one that is there already is the same.
+
+        Args:
+            authorization: the caller's header, by which the bucket's policies decide.
+
+        Raises:
+            NotAllowed: they do not let the caller.
+            Unavailable: the storage does not answer.
+        """
+        response = await self._send(
+            "POST",
+            f"{self._base}/object/{BUCKET}/{quote(path)}",
+            content=data,
+            headers={"authorization": authorization, "content-type": media_type},
+        )
+        await response.aread()
+        status = _said(response).get("statusCode", str(response.status_code))
+        if status in ("401", "403"):
+            raise NotAllowed(
+                "The storage does not let you add files.", next_step="Ask an admin or owner of the tenant."
+            )
+        if status != "409":
+            self._refuse(response, path)
+
     async def _send(
-        self, method: str, url: str, *, json: object = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        json: object = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         if not self._has_key:
             raise Unavailable(
@@ -103,7 +134,9 @@ class Media:
                 next_step="Its operator sets SUPABASE_SECRET_KEY for the API.",
             )
         try:
-            request = self._client.build_request(method, url, json=json, headers=dict(headers or {}))
+            request = self._client.build_request(
+                method, url, json=json, content=content, headers=dict(headers or {})
+            )
             return await self._client.send(request, stream=True)
         except httpx.TransportError as error:
             raise Unavailable(

@@ -1,4 +1,4 @@
-"""What voices and styles there are, and samples of them, made by the code of the stages themselves.
+"""What voices and styles there are, and samples of them, made by the code of the stages themselves; and logos, checked.
 
     python -m cliprow.stages.samples
 
@@ -8,12 +8,14 @@ standard input, and the answer leaves on standard output:
     {"voices": {}, "settings"}                              JSON: [{voice, language, label, provider, is_default}]
     {"voice": {"language", "voice"}, "settings"}            FLAC: a sentence or two, spoken
     {"style": {"style", "width", "height"}, "settings"}     JPEG: a frame in the style
+    {"logo": "base64", "settings"}                          PNG: an uploaded logo, checked and cleaned
 
 An error leaves with status 1 as JSON {error_code, message, next_step}.
 """
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import resource
@@ -26,6 +28,7 @@ import msgspec
 
 from cliprow.errors import CliprowError, FailForGood
 from cliprow.media.fonts import Fonts
+from cliprow.media.logo import clean_logo
 from cliprow.media.planes import new_frame, to_rgb
 from cliprow.media.scene import Scene
 from cliprow.models import FPS, SAMPLE_RATE, AudioInputs, SceneScript, SceneType, Tone, VideoInputs
@@ -137,6 +140,8 @@ def _answer(request: dict[str, Any]) -> bytes:
     settings: dict[str, str] = request["settings"]
     if "voice" in request:
         return speak(**request["voice"], settings=settings)
+    if "logo" in request:
+        return clean_logo(base64.b64decode(request["logo"]))
     if "style" in request:
         return draw(**request["style"], settings=settings)
     return msgspec.json.encode(voices(settings))

@@ -48,6 +48,8 @@ USER_CALLS = {
     "public.verify_content",
     "public.repair_content",
     "public.list_provider_keys",
+    "public.set_brand",
+    "public.set_brand_logo",
     "public.list_damaged",
     "public.library_uses",
     "public.curate_library",

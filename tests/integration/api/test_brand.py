@@ -1,0 +1,197 @@
+"""The look of a tenant: set by admins, taken along by new jobs, and nobody else's."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import psycopg
+import pytest
+from PIL import Image
+
+from cliprow.media.palettes import contrast
+from cliprow.models import Stage
+from tests.integration.api.conftest import Api
+from tests.integration.api.test_lists import batch
+from tests.sql.world import Worker
+
+COLOURS = {"background": "#14213d", "text": "#ffffff", "accent": "#fca311"}
+BRAND = {"colours": COLOURS, "font": "Lora", "logo_corner": "top_left", "logo_size": "small"}
+
+
+def picture(kind: str = "PNG", tint: str = "#ff0000") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 100), tint).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def put_logo(api: Api, data: bytes, kind: str = "image/png") -> Any:
+    return api.call("PUT", "/brand/logo", content=data, headers={"content-type": kind})
+
+
+def params(api: Api, topic: str) -> Any:
+    """What a new job of this caller takes along."""
+    batch_id = batch(api, [topic])
+    return api.world.one("select params from public.generation_jobs where batch_id = %s", batch_id)
+
+
+def test_a_brand_is_set_and_shown(ann: Api, bob: Api) -> None:
+    assert ann.get("/brand")["colours"] is None
+    answer = ann.call("PUT", "/brand", BRAND)
+    assert answer.status_code == 200, answer.text
+    shown = ann.get("/brand")
+    assert {name: shown[name] for name in BRAND} == BRAND
+    assert shown == answer.json()
+    assert shown["fonts"][0] == "Inter"
+    assert not shown["has_logo"]
+    assert bob.get("/brand")["colours"] is None, "it is the team's own"
+    entry = ann.get("/audit", entity="brands")["items"][0]
+    assert entry["after"]["colours"] == COLOURS
+    assert ann.call("PUT", "/brand", {}).json()["colours"] is None, "what is left out is the style's"
+
+
+@pytest.mark.parametrize(
+    ("different", "said"),
+    [
+        ({"colours": {**COLOURS, "text": "#445566"}}, "contrast of 2."),
+        ({"colours": {**COLOURS, "accent": "#333366"}}, "contrast of 1."),
+        ({"colours": {**COLOURS, "accent": "red"}}, ""),
+        ({"colours": {"background": "#000000", "text": "#ffffff"}}, ""),
+        ({"font": "Comic Neue"}, "Comic Neue is not installed"),
+        ({"logo_corner": "bottom_left"}, ""),
+        ({"logo_size": "huge"}, ""),
+    ],
+)
+def test_what_is_no_brand_is_refused(ann: Api, different: dict[str, Any], said: str) -> None:
+    answer = ann.call("PUT", "/brand", {**BRAND, **different})
+    assert answer.status_code == 422, answer.text
+    assert said in answer.text
+    assert answer.json()["next_step"]
+    assert ann.get("/brand")["updated_at"] is None
+
+
+def test_the_database_reckons_contrast_as_the_stages_do(ann: Api) -> None:
+    for one, other in (
+        ("#14213d", "#ffffff"),
+        ("#767676", "#fefae0"),
+        ("#010203", "#0a0b0c"),
+        ("#fca311", "#123456"),
+    ):
+        assert float(ann.world.one("select private.contrast(%s, %s)", one, other)) == pytest.approx(
+            contrast(one, other), abs=0.011
+        )
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+def test_members_see_the_brand_and_admins_change_it(ann: Api, role: str) -> None:
+    ann.call("PUT", "/brand", BRAND)
+    put_logo(ann, picture())
+    person = ann.member(role)
+    assert person.get("/brand")["font"] == "Lora"
+    assert person.call("GET", "/brand/logo").content.startswith(b"\x89PNG")
+    assert person.call("PUT", "/brand", BRAND).status_code == 403
+    assert put_logo(person, picture(tint="#00ff00")).status_code == 403
+    assert person.call("DELETE", "/brand/logo").status_code == 403
+    assert ann.member("admin").call("PUT", "/brand", BRAND).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_logo_is_kept_as_a_clean_picture_among_the_uploads_of_the_team(
+    ann: Api, bob: Api, kind: str
+) -> None:
+    answer = put_logo(ann, picture(kind), f"image/{kind.lower()}")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["has_logo"]
+    assert put_logo(ann, picture(kind), f"image/{kind.lower()}").status_code == 200, "the same once more"
+    sent = ann.call("GET", "/brand/logo")
+    assert sent.headers["content-type"] == "image/png"
+    assert Image.open(io.BytesIO(sent.content)).size == (300, 100)
+    bob.get("/brand/logo", expect=404)
+    assert ann.call("DELETE", "/brand/logo").status_code == 204
+    ann.get("/brand/logo", expect=404)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"<svg/>", "image/svg+xml"),
+        (b"GIF89a", "image/png"),
+        (b"", "image/png"),
+        (bytes(2_000_001), "image/png"),
+    ],
+)
+def test_what_is_no_logo_is_refused(ann: Api, data: bytes, kind: str) -> None:
+    answer = put_logo(ann, data, kind)
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "logo_refused"
+    assert not ann.get("/brand")["has_logo"]
+
+
+def test_new_jobs_take_the_brand_along_and_old_ones_keep_theirs(ann: Api) -> None:
+    assert "brand" not in params(ann, "Plain")
+    ann.call("PUT", "/brand", {"colours": COLOURS})
+    first = params(ann, "Coloured")["brand"]
+    assert first == {"colours": COLOURS}
+    put_logo(ann, picture())
+    ann.call("PUT", "/brand", BRAND)
+    second = params(ann, "Branded")["brand"]
+    assert second.keys() == {"colours", "font", "logo", "logo_corner", "logo_size"}
+    assert second["logo"]["path"].startswith(f"{ann.person.tenant_id}/uploads/")  # type: ignore[union-attr]
+    rows = ann.world.rows(
+        "select topic, params -> 'brand' from public.generation_jobs where tenant_id = %s order by id",
+        ann.person.tenant_id,  # type: ignore[union-attr]
+    )
+    assert dict(rows) == {"Plain": None, "Coloured": first, "Branded": second}
+
+
+def test_a_topic_cannot_bring_a_brand_of_its_own(ann: Api, bob: Api) -> None:
+    """A logo of another team among it would be read by the worker."""
+    put_logo(bob, picture())
+    ann.call("PUT", "/brand", {"colours": COLOURS})
+    foreign = params(bob, "Sea")["brand"]
+    assert ann.person is not None
+    project = ann.project()["id"]
+    topic = {"topic": "Sky", "platforms": ["youtube"], "brand": foreign}
+    try:
+        made = ann.world.ask(
+            ann.person,
+            "select public.create_batch(%s, %s::jsonb)",
+            project,
+            psycopg.types.json.Jsonb([topic]),
+        )
+    except psycopg.Error as error:
+        assert "brand" in str(error.diag.message_detail)
+    else:
+        kept = ann.world.one(
+            "select params -> 'brand' from public.generation_jobs where batch_id = %s", made["batch_id"]
+        )
+        assert kept == {"colours": COLOURS}
+    with pytest.raises(psycopg.Error, match="no logo among the uploads"):
+        ann.world.ask(
+            ann.person, "select public.set_brand_logo(%s::jsonb)", psycopg.types.json.Jsonb(foreign["logo"])
+        )
+
+
+def test_a_changed_brand_recomputes_pictures_and_covers_and_nothing_else(ann: Api) -> None:
+    keys: list[dict[str, set[str]]] = []
+    worker = Worker(ann.world, slots=1000)
+    assert ann.person is not None
+    for brand in ({}, {"colours": COLOURS}):
+        ann.call("PUT", "/brand", brand)
+        batch_id = batch(ann, ["The same topic"])
+        while (claimed := worker.take(*Stage)) is not None:
+            if claimed.verdict == "run":
+                worker.complete(claimed)
+        found: dict[str, set[str]] = {}
+        for stage, key in ann.world.rows(
+            "select stage, content_key from public.stage_tasks where batch_id = %s", batch_id
+        ):
+            assert key is not None
+            found.setdefault(stage, set()).add(key)
+        keys.append(found)
+    worker.leave()
+    plain, branded = keys
+    same = {stage for stage in plain if plain[stage] == branded[stage]}
+    assert same >= {Stage.SCRIPT, Stage.AUDIO}
+    for stage in (Stage.VIDEO, Stage.POST):
+        assert not plain[stage] & branded[stage], stage
