@@ -27,11 +27,14 @@ from cliprow.errors import CliprowError
 from cliprow.files import write_whole
 from cliprow.local.stack import API, WORKER
 from cliprow.migrate import migrate, status
+from cliprow.sealing import new_key
 
 ROOT = Path(__file__).resolve().parents[1]
 CLI = ROOT / "node_modules" / ".bin" / "supabase"
 MANAGEMENT = "https://api.supabase.com/v1/projects"
 HOOK = "pg-functions://postgres/private/custom_access_token"
+#: What teams' provider keys are encrypted with: lost, they have to be set again.
+SECRETS_KEY = "CLIPROW_SECRETS_KEY"
 #: Videos are larger than the 50 MB that a new project takes; smaller plans take no more.
 FILE_SIZE_LIMIT = 500 * 1024 * 1024
 
@@ -74,6 +77,7 @@ def main() -> None:
     known = read_settings(out)
     passwords = {role: known.get(role) or secrets.token_urlsafe(24) for role in (WORKER, API)}
     set_passwords(database, passwords)
+    secrets_key = known.get(SECRETS_KEY) or os.environ.get(SECRETS_KEY, "").strip() or new_key()
     api = Management(ref, token)
     say("switch the access token hook on")
     api.send(
@@ -96,7 +100,8 @@ def main() -> None:
         "worker": as_role(database, WORKER, passwords[WORKER], ref),
         "api": as_role(database, API, passwords[API], ref),
     }.items():
-        write_settings(out / f"{name}.env", {"DATABASE_URL": conninfo, **project})
+        sealing = {} if name == "admin" else {SECRETS_KEY: secrets_key}
+        write_settings(out / f"{name}.env", {"DATABASE_URL": conninfo, **project, **sealing})
     print(f"\nReady. Settings: {out}/worker.env for workers, api.env for the API, admin.env for migrations.")
     print(
         f"Next, on each machine: `set -a; . {out}/worker.env; cliprow worker`, likewise api.env and `cliprow api`."
@@ -186,14 +191,22 @@ def raise_file_size_limit(api: Management) -> None:
 
 
 def read_settings(folder: Path) -> dict[str, str]:
-    """Passwords of an earlier run, by role, so that running processes keep theirs."""
+    """Passwords of an earlier run, by role, and its SECRETS_KEY, so that running processes keep theirs."""
     found = {}
     for role, name in ((WORKER, "worker"), (API, "api")):
         file = folder / f"{name}.env"
-        match = re.search(r"^DATABASE_URL=(.*)$", file.read_text(), re.M) if file.exists() else None
-        if match:
-            found[role] = str(conninfo_to_dict(shlex.split(match[1])[0]).get("password", ""))
+        settings = read_file(file) if file.exists() else {}
+        if "DATABASE_URL" in settings:
+            found[role] = str(conninfo_to_dict(settings["DATABASE_URL"]).get("password", ""))
+        if SECRETS_KEY in settings:
+            found[SECRETS_KEY] = settings[SECRETS_KEY]
     return found
+
+
+def read_file(file: Path) -> dict[str, str]:
+    """Settings as `write_settings` writes them."""
+    lines = (line.partition("=") for line in file.read_text().splitlines() if "=" in line)
+    return {name: "".join(shlex.split(value)) for name, _, value in lines}
 
 
 def write_settings(file: Path, settings: dict[str, str]) -> None:

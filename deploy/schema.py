@@ -88,7 +88,10 @@ def scratch_databases(*names: str) -> Iterator[tuple[str, ...]]:
     password = secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory() as folder:
         cluster = Cluster(
-            data=Path(folder, "postgres"), log=Path(folder, "log"), programs=packaged_programs()
+            data=Path(folder, "postgres"),
+            log=Path(folder, "log"),
+            programs=packaged_programs(),
+            is_durable=False,
         )
         cluster.create(password)
         port = free_port()

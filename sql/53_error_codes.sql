@@ -65,6 +65,8 @@ immutable
 set search_path = ''
 as $$
   values
+  ('SECRETS_KEY_MISSING', 'The worker lacks the key that the team''s provider key is encrypted with.', 'Set CLIPROW_SECRETS_KEY as for the API, restart the worker, replay.', 'operator'),
+  ('SECRET_DAMAGED', 'The team''s stored provider key was changed, or belongs to another team.', 'Let an admin of the team set the key again, then replay.', 'operator'),
   ('STAGE_CRASHED', 'The stage stopped with an error that nobody foresaw.', 'Read its log lines; replay it once they are understood.', 'operator'),
   ('STORAGE_BUCKET_MISSING', 'The storage has no bucket `media`.', 'Create it (`cliprow db migrate` does), then replay.', 'operator'),
   ('STORAGE_CHECKSUM', 'A file arrived other than it was sent.', 'Replay it; if it fails again, check the network and disks.', 'replay'),

@@ -1,16 +1,24 @@
 -- Keys of providers that tenants bring themselves. They are written and never shown: only the worker that runs an attempt
--- of the tenant's own task is told them, in place of those of the deployment.
+-- of the tenant's own task is told them, in place of those of the deployment. The API encrypts them with a key that the
+-- database never sees (src/cliprow/sealing.py), so that a dump alone does not give them away.
 
 create table private.provider_keys (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   provider text not null check (provider in ('script')),
-  secret text not null check (length(secret) between 8 and 500),
+  secret text check (length(secret) between 8 and 500),
   set_by uuid references auth.users (id) on delete set null,
   set_at timestamptz not null default now(),
-  primary key (tenant_id, provider)
+  sealed text check (length(sealed) <= 2000 and sealed ~ '^cliprow\.1\.[0-9a-f]{8}\.[A-Za-z0-9_-]{40,}$'),
+  last_four text not null default '' check (length(last_four) in (0, 4)),
+  primary key (tenant_id, provider),
+  constraint plain_or_sealed check ((secret is null) <> (sealed is null))
 );
 comment on table private.provider_keys is 'Keys of providers, by tenant. No role may read it; task_secrets tells a worker what its attempt needs.';
 comment on column private.provider_keys.provider is 'What the key is for: script, of the endpoint that writes scripts.';
+comment on column private.provider_keys.secret is 'Plain, of before keys were sealed; the API seals what it finds here when it starts.';
+comment on column private.provider_keys.sealed is
+  'The key encrypted by the API: cliprow.1, which key of the deployment, and what it made of this one; tenant and provider are bound to it.';
+comment on column private.provider_keys.last_four is 'Its last characters, for people to know it again; empty for a short one.';
 create index provider_keys_set_by on private.provider_keys (set_by);
 
 create function private.told_key(p_key private.provider_keys)
@@ -18,9 +26,7 @@ returns jsonb
 language sql
 immutable
 set search_path = ''
-return jsonb_build_object('provider', p_key.provider, 'set_by', p_key.set_by, 'set_at', p_key.set_at,
-  -- Of a short key four characters would be too much.
-  'last_four', case when length(p_key.secret) >= 16 then right(p_key.secret, 4) else '' end);
+return jsonb_build_object('provider', p_key.provider, 'set_by', p_key.set_by, 'set_at', p_key.set_at, 'last_four', p_key.last_four);
 comment on function private.told_key(private.provider_keys) is 'What people are told of a key: not what it is.';
 
 create function private.check_key_provider(p_provider text)
@@ -38,7 +44,7 @@ end
 $$;
 comment on function private.check_key_provider(text) is 'Raises CR001 unless a stage reads a key of this provider.';
 
-create function public.set_provider_key(provider text, secret text)
+create function private.keep_provider_key(p_provider text, p_sealed text, p_last_four text)
 returns jsonb
 language plpgsql
 -- definer: nobody may write the table; it asserts tenant and role itself.
@@ -49,21 +55,18 @@ declare
   v_tenant_id uuid := private.check_role('admin', 'set keys of providers');
   v_key private.provider_keys;
 begin
-  perform private.check_key_provider(set_provider_key.provider);
-  -- The message says nothing of the key.
-  if coalesce(set_provider_key.secret, '') !~ '^[!-~]+$' or length(set_provider_key.secret) not between 8 and 500 then
-    raise exception 'This is no key.' using errcode = 'CR001', hint = 'Send 8 to 500 characters without spaces, as the provider shows them.';
-  end if;
-  insert into private.provider_keys as k (tenant_id, provider, secret, set_by)
-  values (v_tenant_id, set_provider_key.provider, set_provider_key.secret, private.user_id())
-  on conflict on constraint provider_keys_pkey do update set secret = excluded.secret, set_by = excluded.set_by, set_at = now()
+  perform private.check_key_provider(p_provider);
+  insert into private.provider_keys as k (tenant_id, provider, sealed, last_four, set_by)
+  values (v_tenant_id, p_provider, p_sealed, p_last_four, private.user_id())
+  on conflict on constraint provider_keys_pkey do update
+    set secret = null, sealed = excluded.sealed, last_four = excluded.last_four, set_by = excluded.set_by, set_at = now()
   returning k.* into v_key;
   return private.told_key(v_key);
 end
 $$;
-comment on function public.set_provider_key(text, text) is
-  'Sets the key of a provider (script) that work of the caller''s tenant uses in place of the deployment''s, from the next attempt on. It is never '
-  'shown again. For admins and owners. Returns {provider, last_four, set_by, set_at}. Raises CR001 or CR003.';
+comment on function private.keep_provider_key(text, text, text) is
+  'For the API, with a caller''s claims: keeps the key of a provider (script), sealed for the caller''s tenant, which its work uses in place of the '
+  'deployment''s from the next attempt on. The caller is an admin or owner. Returns {provider, last_four, set_by, set_at}. Raises CR001 or CR003.';
 
 create function public.remove_provider_key(provider text)
 returns void
@@ -112,15 +115,49 @@ stable
 security definer
 set search_path = ''
 as $$
-  select coalesce(jsonb_object_agg(k.provider || '.api_key', k.secret), '{}')
+  select coalesce(jsonb_object_agg(k.provider || '.api_key', coalesce(k.sealed, k.secret)), '{}')
   from public.stage_tasks as t
   join private.provider_keys as k on k.tenant_id = t.tenant_id and k.provider = case t.stage when 'script_generation' then 'script' end
   where t.job_id = p_job_id and t.id = p_task_id and t.attempt_id = p_attempt_id and t.status = 'processing'
 $$;
 comment on function private.task_secrets(uuid, uuid, uuid) is
-  'For workers: settings that the tenant of a running attempt has its own values for, like {"script.api_key": "..."}. Empty for any other attempt.';
+  'For workers: settings that the tenant of a running attempt has its own values for, like {"script.api_key": "..."}, sealed as they are kept. Empty '
+  'for any other attempt.';
 
-grant execute on function
-public.set_provider_key(text, text), public.remove_provider_key(text), public.list_provider_keys()
-to authenticated;
+create function private.keys_to_seal(p_key_id text)
+returns jsonb
+language sql
+stable
+-- definer: nobody may read the table; the API seals what was not sealed with its first key.
+security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('tenant_id', k.tenant_id, 'provider', k.provider, 'kept', coalesce(k.sealed, k.secret))), '[]')
+  from private.provider_keys as k where k.sealed is null or split_part(k.sealed, '.', 3) <> p_key_id
+$$;
+comment on function private.keys_to_seal(text) is
+  'For the API: keys of providers that are plain, or sealed with another key of the deployment than this one: [{tenant_id, provider, kept}].';
+
+create function private.seal_key(p_tenant_id uuid, p_provider text, p_kept text, p_sealed text)
+returns boolean
+language sql
+-- definer: nobody may write the table.
+security definer
+set search_path = ''
+as $$
+  with sealed as (
+    update private.provider_keys as k set secret = null, sealed = p_sealed
+    where k.tenant_id = p_tenant_id and k.provider = p_provider and coalesce(k.sealed, k.secret) = p_kept
+    returning 1
+  )
+  select exists (select from sealed)
+$$;
+comment on function private.seal_key(uuid, text, text, text) is
+  'For the API: keeps a key of a provider sealed as given, if it is still the one that was read; false if somebody set another meanwhile.';
+
+create trigger audit after insert or update or delete on private.provider_keys
+for each row execute function private.audit_row('provider', 'secret,sealed,set_by');
+
+grant execute on function public.remove_provider_key(text), public.list_provider_keys() to authenticated;
 grant execute on function private.task_secrets(uuid, uuid, uuid) to cliprow_worker;
+grant execute on function private.keep_provider_key(text, text, text), private.keys_to_seal(text), private.seal_key(uuid, text, text, text) to cliprow_api;

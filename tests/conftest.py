@@ -80,7 +80,9 @@ def postgres_bin(request: pytest.FixtureRequest) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory, postgres_bin: Path) -> Iterator[Server]:
     """The cluster, with Supabase's roles; stopped when the tests end."""
     home = tmp_path_factory.mktemp("cluster")
-    cluster = Cluster(data=home / "postgres", log=home / "postgres.log", programs=postgres_bin)
+    cluster = Cluster(
+        data=home / "postgres", log=home / "postgres.log", programs=postgres_bin, is_durable=False
+    )
     cluster.create(PASSWORD)
     port = free_port()
     cluster.start(port)

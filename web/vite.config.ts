@@ -13,6 +13,8 @@ export default defineConfig({
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     target: 'es2023',
+    // Those that know light-dark(): what stands in for it elsewhere needs a color-scheme that Mantine sets by itself.
+    cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
     manifest: true,
     sourcemap: false,
     // Fonts and pictures stay files: the page's policy allows no data: scripts, and inlining only makes chunks larger.
@@ -24,7 +26,7 @@ export default defineConfig({
           groups: [
             {
               name: 'base',
-              test: /node_modules\/(react|react-dom|scheduler|@tanstack\/(?!react-virtual)[\w-]+|i18next|react-i18next|use-sync-external-store|clsx)\//,
+              test: /node_modules\/(react|react-dom|scheduler|@tanstack\/(?!react-virtual|virtual-core)[\w-]+|i18next|react-i18next|use-sync-external-store|clsx)\//,
             },
             {
               name: 'parts',

@@ -18,6 +18,8 @@
                              the embedded stack; without it they are off
     CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
     CLIPROW_STORAGE_CACHE_MB most room for local copies of stored files (default: 5000)
+    CLIPROW_SECRETS_KEY      what teams' provider keys are encrypted with, the same for API and workers: 32 bytes in base64.
+                             Several, separated by commas: the first encrypts, all decrypt (default: the embedded stack's)
     CLIPROW_USER             address of the user that commands act for (default: the embedded stack's own)
     CLIPROW_<GROUP>_<NAME>   a provider setting, like CLIPROW_SCRIPT_PROVIDER for `script.provider`
 
@@ -33,9 +35,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from cliprow.errors import InvalidInput
+from cliprow.sealing import parse_keys
 
 #: Groups of CLIPROW_* variables that configure Cliprow itself, not a provider.
-_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "storage", "test"})
+_OWN_GROUPS = frozenset({"api", "db", "gateway", "legacy", "postgres", "secrets", "storage", "test"})
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Config:
     supabase_publishable_key: str = ""
     supabase_secret_key: str = field(default="", metadata={"secret": True})
     supabase_jwt_secret: str = field(default="", metadata={"secret": True})
+    #: Keys that secrets of tenants are encrypted with, the one that encrypts first.
+    secrets_keys: tuple[bytes, ...] = field(default=(), metadata={"secret": True})
     #: Ports of the embedded Postgres and gateway that the user insists on; None lets them move when taken.
     db_port: int | None = None
     gateway_port: int | None = None
@@ -102,6 +107,7 @@ class Config:
             supabase_publishable_key=given.get("SUPABASE_PUBLISHABLE_KEY", ""),
             supabase_secret_key=given.get("SUPABASE_SECRET_KEY", ""),
             supabase_jwt_secret=given.get("SUPABASE_JWT_SECRET", ""),
+            secrets_keys=parse_keys("CLIPROW_SECRETS_KEY", given.get("CLIPROW_SECRETS_KEY", "")),
             db_port=_port("CLIPROW_DB_PORT", given.get("CLIPROW_DB_PORT")),
             gateway_port=_port("CLIPROW_GATEWAY_PORT", given.get("CLIPROW_GATEWAY_PORT")),
             storage_cache_bytes=_megabytes("CLIPROW_STORAGE_CACHE_MB", given.get("CLIPROW_STORAGE_CACHE_MB")),

@@ -34,6 +34,7 @@ LAYERS = (
         "files",
         "filling",
         "images",
+        "sealing",
         "statements",
         "topic_files",
     },

@@ -29,8 +29,18 @@ export class Person {
     return request('POST', path, this.token, body) as Promise<T>
   }
 
+  patch<T>(path: string, body: object): Promise<T> {
+    return request('PATCH', path, this.token, body) as Promise<T>
+  }
+
   delete(path: string): Promise<unknown> {
     return request('DELETE', path, this.token)
+  }
+
+  /** Become a member of somebody else's team, beside the own one. */
+  async join(owner: Person, role: 'admin' | 'editor' | 'viewer'): Promise<void> {
+    const { token } = await owner.post<{ token: string }>('/invitations', { email: this.email, role })
+    await this.post('/invitations/accept', { token })
   }
 
   /** Sign in by the page, as people do. */
@@ -42,9 +52,46 @@ export class Person {
     await expect(page.getByRole('heading', { name: 'Dashboard', level: 1 })).toBeVisible()
   }
 
+  /** Choose another team, by the page. */
+  async actIn(page: Page, team: string): Promise<void> {
+    await page.getByRole('button', { name: /^Acting in/ }).click()
+    await page.getByRole('menuitem', { name: team }).click()
+    await expect(page.getByRole('button', { name: `Acting in ${team}; choose another` })).toBeVisible()
+  }
+
   async newProject(idea: string): Promise<string> {
     return (await this.post<{ id: string }>('/projects', { original_idea: idea, name: idea })).id
   }
+
+  /** A batch in a project of its own. Nothing of it starts before tomorrow, unless `options` say so. */
+  async newBatch(batch: NewBatch): Promise<{ readonly batchId: string; readonly jobIds: readonly string[] }> {
+    const { title, topics, options = { starts_at: tomorrow() } } = batch
+    const { batch_id: batchId } = await this.post<{ batch_id: string }>('/batches', {
+      project_id: batch.projectId ?? (await this.newProject(title)),
+      title,
+      topics,
+      defaults: { platforms: ['youtube'] },
+      options,
+    })
+    const { items } = await this.get<{ items: { id: string }[] }>(`/jobs?batch_id=${batchId}&order=position`)
+    return { batchId, jobIds: items.map(({ id }) => id) }
+  }
+}
+
+interface NewBatch {
+  readonly projectId?: string
+  readonly title: string
+  readonly topics: readonly (string | object)[]
+  readonly options?: object
+}
+
+/** A topic whose first stage fails at once and for good: the offline writer knows no Japanese, and says so. */
+export function failingTopic(topic = 'なぜ空は青いのか'): object {
+  return { topic, language: 'ja' }
+}
+
+function tomorrow(): string {
+  return new Date(Date.now() + 86_400_000).toISOString()
 }
 
 export function appUrl(path = ''): string {

@@ -11,6 +11,7 @@ from cliprow.api.archives import Archiver
 from cliprow.api.canary import Canary
 from cliprow.api.database import Database
 from cliprow.api.denials import Denials
+from cliprow.api.key_sealing import KeySealing
 from cliprow.api.media import Media
 from cliprow.api.rate_limits import RateLimits
 from cliprow.api.samples import Samples
@@ -28,6 +29,7 @@ class Services:
     limits: RateLimits
     denials: Denials
     canary: Canary
+    key_sealing: KeySealing
     #: To Supabase Auth.
     http: httpx.AsyncClient
     media: Media
@@ -40,6 +42,8 @@ class Services:
         stack.push_async_callback(self.database.stop)
         await self.denials.start()
         stack.push_async_callback(self.denials.stop)
+        await self.key_sealing.start()
+        stack.push_async_callback(self.key_sealing.stop)
         await self.canary.start()
         stack.push_async_callback(self.canary.stop)
         stack.push_async_callback(self.http.aclose)
@@ -59,6 +63,7 @@ def make_services(settings: ApiSettings) -> Services:
         limits=RateLimits(settings),
         denials=Denials(database),
         canary=Canary(database, settings.canary_every_s),
+        key_sealing=KeySealing(database, settings.sealer),
         http=httpx.AsyncClient(
             base_url=settings.supabase_url,
             timeout=httpx.Timeout(15.0, connect=5.0),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 import msgspec
+from msgspec import field
 
 from cliprow.db import USER_TIMEOUT_MS
+from cliprow.sealing import Sealer
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +23,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str = ""
     #: HS256 secret of an older project; empty: tokens are verified with the project's public keys.
     jwt_secret: str = ""
+    #: Encrypts secrets of tenants before the database sees them.
+    sealer: Sealer = field(default_factory=Sealer)
     #: Origins of web apps that may call from elsewhere, like https://app.example.org; the same origin always may.
     cors_origins: tuple[str, ...] = ()
     pool_size: int = 8

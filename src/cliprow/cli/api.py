@@ -69,6 +69,7 @@ def api_settings(config: Config, stack: Stack) -> ApiSettings:
         publishable_key=project.publishable_key,
         secret_key=project.secret_key,
         jwt_secret=config.supabase_jwt_secret,
+        sealer=stack.sealer,
         cors_origins=config.api_cors_origins,
         user_limit=user_limit,
         address_limit=address_limit,

@@ -72,15 +72,16 @@ def worker(
     logging.getLogger("cliprow").setLevel(logging.INFO)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     config = Config.from_environment()
-    options = WorkerOptions(
-        stages=parse_stages(stages),
-        slots=slots or len(os.sched_getaffinity(0)),
-        memory_limit_bytes=memory_mb * 2**20,
-        grace_s=grace,
-        settings=config.settings,
-        revive=functools.partial(revive, config) if config.embedded else None,
-    )
     with running_stack(config) as stack:
+        options = WorkerOptions(
+            stages=parse_stages(stages),
+            slots=slots or len(os.sched_getaffinity(0)),
+            memory_limit_bytes=memory_mb * 2**20,
+            grace_s=grace,
+            settings=config.settings,
+            sealer=stack.sealer,
+            revive=functools.partial(revive, config) if config.embedded else None,
+        )
         running = Worker(stack.worker, open_storage(config, stack), config.home / "scratch", options)
         asyncio.run(_run(running, until_eof=until_eof))
 

@@ -161,6 +161,15 @@ def _project(config: Config) -> Iterator[Check]:
         yield Check("API keys", ok=True, detail=f"{config.project().url}, with both keys")
     except CliprowError as error:
         yield Check("API keys", ok=False, detail=error.message, next_step=error.next_step)
+    yield Check(
+        "secrets key",
+        ok=bool(config.secrets_keys),
+        detail="CLIPROW_SECRETS_KEY is set" if config.secrets_keys else "CLIPROW_SECRETS_KEY is not set",
+        next_step=""
+        if config.secrets_keys
+        else "Make one with `openssl rand -base64 32` and set it for API and workers: teams' provider keys are "
+        "encrypted with it.",
+    )
 
 
 def _nearest(path: Path) -> Path:

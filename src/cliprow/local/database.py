@@ -16,12 +16,15 @@ from cliprow.local.ports import HOST, PortTaken, free_port
 from cliprow.local.postgres import SUPERUSER, Cluster
 from cliprow.local.programs import packaged_programs
 from cliprow.local.stack_file import read_stack_file, remember
+from cliprow.sealing import new_key
 
 #: The Supabase CLI's own port for the database.
 DEFAULT_DB_PORT = 54322
 #: Roles that workers and the REST API log in as; our migrations create them.
 WORKER = "cliprow_worker"
 API = "cliprow_api"
+#: In `secrets.json`: what secrets of tenants are encrypted with.
+SECRETS_KEY = "secrets_key"
 #: Roles that the gateway's parts log in as; a Supabase project has them.
 GATEWAY_ROLES = ("supabase_auth_admin", "supabase_storage_admin", "authenticator")
 
@@ -76,14 +79,16 @@ def prepare_database(config: Config, port: int, *, migrated: bool) -> dict[str, 
     """Bring roles, schemas, tables and passwords of the running database up to date.
 
     Returns:
-        The passwords, by role.
+        The passwords, by role, and the key of SECRETS_KEY.
 
     Raises:
         Conflict: `secrets.json` belongs to another database.
         Unavailable: the database went away.
     """
     roles = (WORKER, API, *GATEWAY_ROLES)
-    known = passwords.keep(config.home / "secrets.json", SUPERUSER, "postgres", *roles)
+    known = passwords.keep(
+        config.home / "secrets.json", SUPERUSER, "postgres", *roles, **{SECRETS_KEY: new_key}
+    )
     superuser = url(SUPERUSER, known[SUPERUSER], port)
     try:
         bootstrap(superuser)

@@ -59,6 +59,8 @@ _SETTINGS = {
     "logging_collector": "off",
     "password_encryption": "scram-sha-256",
 }
+#: What a cluster does without whose data is thrown away anyway.
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Cluster:
     log: Path
     #: Folder with `initdb` and `postgres`.
     programs: Path
+    #: Whether what is committed must outlive a crash of the machine. Only for scratch databases it need not.
+    is_durable: bool = True
 
     @cached_property
     def identity(self) -> Identity:
@@ -255,7 +259,8 @@ class Cluster:
         return [f"--locale={_system_locale()}"]
 
     def _server(self, port: int) -> list[str]:
-        settings = [f"{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
+        chosen = {**_SETTINGS, **({} if self.is_durable else _NOT_DURABLE), "port": str(port)}
+        settings = [f"{name}={value}" for name, value in chosen.items()]
         options = [word for setting in settings for word in ("-c", setting)]
         return [str(self.programs / "postgres"), "-D", str(self.data), *options]
 

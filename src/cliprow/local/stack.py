@@ -22,9 +22,10 @@ from typing import IO
 
 from cliprow.config import Config, SupabaseProject
 from cliprow.errors import NotAllowed, Unavailable
-from cliprow.local.database import API, WORKER, cluster_of, prepare_database, start_cluster, url
+from cliprow.local.database import API, SECRETS_KEY, WORKER, cluster_of, prepare_database, start_cluster, url
 from cliprow.local.gateway.process import GatewayProcess
 from cliprow.local.project import start_gateway
+from cliprow.sealing import Sealer, parse_keys
 
 __all__ = ["API", "WORKER", "Stack", "SupabaseProject", "revive", "running_stack", "url"]
 
@@ -45,6 +46,8 @@ class Stack:
     #: Port of the embedded Postgres; None with a real project.
     db_port: int | None
     _project: Callable[[], SupabaseProject] = field(repr=False)
+    #: Encrypts secrets of tenants.
+    sealer: Sealer = field(default_factory=Sealer, repr=False)
 
     @property
     def supabase(self) -> SupabaseProject:
@@ -76,7 +79,8 @@ def running_stack(config: Config, *, migrated: bool = True, gateway: bool = True
     """
     if not config.embedded:
         given = config.database_url
-        yield Stack(admin=given, worker=given, api=given, db_port=None, _project=config.project)
+        sealer = Sealer(config.secrets_keys)
+        yield Stack(given, given, given, db_port=None, _project=config.project, sealer=sealer)
         return
     _make_home(config.home)
     with (config.home / "users.lock").open("a+b") as users:
@@ -128,7 +132,9 @@ class _Parts:
         if gateway:
             start_gateway(self._gateway, self._config, port, alone=alone)
         admin, worker, api = (url(role, known[role], port) for role in ("postgres", WORKER, API))
-        return Stack(admin, worker, api, port, self.revive)
+        # What was encrypted before a key was set by hand can still be read.
+        sealer = Sealer([*self._config.secrets_keys, *parse_keys(SECRETS_KEY, known[SECRETS_KEY])])
+        return Stack(admin, worker, api, port, self.revive, sealer)
 
     def revive(self) -> SupabaseProject:
         """Start what does not run; the rest is left as it is."""

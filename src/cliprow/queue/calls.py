@@ -166,7 +166,9 @@ class QueueCalls:
         )
 
     async def task_secrets(self, job_id: UUID, task_id: UUID, attempt_id: UUID) -> dict[str, str]:
-        """Settings that the tenant of a running attempt has its own values for, like `script.api_key`."""
+        """Settings that the tenant of a running attempt has its own values for, like `script.api_key`, as they are kept:
+        encrypted.
+        """
         found: dict[str, str] = await self.until_answered(
             "select private.task_secrets(%s, %s, %s)", job_id, task_id, attempt_id
         )

@@ -44,6 +44,9 @@ class Request(msgspec.Struct, tag="request"):
     #: Provider settings of this run alone, before those of the child: keys that the tenant brings itself.
     secrets: dict[str, str] = {}
 
+    def __repr__(self) -> str:
+        return f"Request({self.stage}, {self.folder})"
+
 
 class Progress(msgspec.Struct, tag="progress"):
     """How far the stage is, 0.0 to 1.0."""

@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from cliprow.queue.frames import (
     Request,
 )
 from cliprow.queue.slot import StageSlot
+from cliprow.sealing import Sealer
 from cliprow.storage import Storage, put_artifact
 from cliprow.storage.withdrawal import withdrawable
 
@@ -59,6 +60,8 @@ class TaskRunner:
     storage: Storage
     #: Working folders are made in here.
     scratch: Path
+    #: Decrypts the keys of providers that tenants bring themselves.
+    sealer: Sealer = field(default_factory=Sealer)
 
     async def run(self, slot: StageSlot, claim: Claim) -> bool:
         """Bring a claimed task to an end; one that is no longer ours is left alone. True when it is completed."""
@@ -153,7 +156,8 @@ class TaskRunner:
         assert claim.attempt_id is not None
         if claim.stage not in KEYED_STAGES:
             return {}
-        return await self.calls.task_secrets(claim.job_id, claim.task_id, claim.attempt_id)
+        kept = await self.calls.task_secrets(claim.job_id, claim.task_id, claim.attempt_id)
+        return self.sealer.open_settings(kept, claim.tenant_id) if claim.tenant_id else {}
 
     async def _fetch(self, inputs: bytes, folder: Path) -> dict[str, str]:
         """Put the input files into `folder`: there they stay, while the storage's copies may go."""

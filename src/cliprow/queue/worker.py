@@ -45,6 +45,7 @@ from cliprow.queue.live_flush import LiveFlush
 from cliprow.queue.scratch import scratch_folder
 from cliprow.queue.slot import Slot, StageSlot, memory_of_family
 from cliprow.queue.task_run import TaskRunner
+from cliprow.sealing import Sealer
 from cliprow.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,8 @@ class WorkerOptions:
     grace_s: float = 20.0
     #: Provider settings.
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: Decrypts the keys of providers that tenants bring themselves.
+    sealer: Sealer = field(default_factory=Sealer)
     #: Called when the database does not answer; starts the embedded one again.
     revive: Callable[[], None] | None = None
     #: What runs stages, one for each slot; a child process unless a benchmark wants otherwise.
@@ -144,7 +147,7 @@ class Worker:
                 if not await self._goes_on(starting):
                     return
                 self._entries.versions = starting.result()
-                self._runner = TaskRunner(self._calls, self._storage, scratch)
+                self._runner = TaskRunner(self._calls, self._storage, scratch, self._options.sealer)
                 for slot in slots:
                     self._slots.put_nowait(slot)
                 await self._calls.open()

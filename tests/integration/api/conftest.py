@@ -17,11 +17,14 @@ from psycopg.conninfo import conninfo_to_dict
 from cliprow.api import ApiSettings, create_app
 from cliprow.local.gateway.keys import Keyring
 from cliprow.local.stack import API, url
+from cliprow.sealing import Sealer, new_key, parse_keys
 from tests.cluster import PASSWORD
 from tests.gateway import Gateway
 from tests.integration.api.process import ApiProcess, running_api
 from tests.sql.world import Person, World
 
+#: What the API of these tests encrypts secrets with.
+SEALER = Sealer(parse_keys("key", new_key()))
 #: What a client gets back of a request.
 Json = Any
 
@@ -39,6 +42,7 @@ def settings_for(gateway: Gateway, **different: Any) -> ApiSettings:
             "address_limit": 0,
             "sign_in_limit": 0,
             "pool_size": 4,
+            "sealer": SEALER,
             **different,
         }
     )

@@ -121,7 +121,6 @@ USER_CALLS = {
     "public.set_project_cap",
     "public.set_project_lane",
     "public.set_project_member",
-    "public.set_provider_key",
     "public.set_provider_rate",
     "public.set_tenant_cap",
     "public.show_dead_letter",
@@ -151,6 +150,10 @@ API_CALLS = {
 }
 #: What the REST API calls for operators, who send the project's secret key.
 API_CALLS |= {
+    # Keys of providers, which only the API can encrypt.
+    "keep_provider_key",
+    "keys_to_seal",
+    "seal_key",
     "collect_garbage_of_all",
     "count_letters",
     "delete_any_tenant",

@@ -15,6 +15,8 @@ export interface SignedIn {
   readonly expiresAt: number
   readonly userId: string
   readonly email: string
+  /** The team that the token acts in; null for none. */
+  readonly tenantId: string | null
 }
 export type Session = { readonly status: 'starting' } | { readonly status: 'signed-out' } | SignedIn
 
@@ -69,7 +71,15 @@ function take(answer: Answer): Session {
     expiresAt: Date.now() + (answer.expires_in ?? 3600) * 1000,
     userId: answer.user.id,
     email: answer.user.email ?? '',
+    tenantId: tenantOf(answer.access_token),
   })
+}
+
+/** The `tenant_id` of an access token, which is checked by whoever lets it act. */
+function tenantOf(token: string): string | null {
+  const payload = token.split('.')[1] ?? ''
+  const { tenant_id } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')))
+  return typeof tenant_id === 'string' ? tenant_id : null
 }
 
 async function post(path: string, body?: object, token?: string): Promise<Response> {

@@ -2282,7 +2282,7 @@ export interface paths {
          * Set the key of a provider (`script`), which the tenant's work uses in place of the deployment's from the next attempt
          *     on
          * @description Set the key of a provider (`script`), which the tenant's work uses in place of the deployment's from the next attempt
-         *     on. It is never shown again. For admins and owners.
+         *     on. It is kept encrypted, and never shown again. For admins and owners.
          */
         put: operations["set_provider_key"];
         post?: never;

@@ -1092,9 +1092,6 @@ isOneToOne: false
 "set_project_member":
 { Args: { "project_id": string,"role"?: string,"user_id": string }; Returns: Json
                            },
-"set_provider_key":
-{ Args: { "provider": string,"secret": string }; Returns: Json
-                           },
 "set_provider_rate":
 { Args: { "provider": string,"requests_per_minute"?: number,"tokens_per_minute"?: number }; Returns: Json
                            },

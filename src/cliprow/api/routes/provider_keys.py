@@ -42,6 +42,11 @@ class ProviderKeys(msgspec.Struct, frozen=True, kw_only=True):
     items: list[ProviderKey]
 
 
+def last_four(key: str) -> str:
+    """By what people know a key again; of a short one four characters would be too much."""
+    return key[-4:] if len(key) >= 16 else ""
+
+
 @get("/provider-keys")
 async def list_provider_keys(request: ApiRequest) -> Response[ProviderKeys]:
     """List which keys of providers the tenant has set, by whom and when. For admins and owners."""
@@ -56,12 +61,17 @@ async def set_provider_key(
     request: ApiRequest, provider: FromPath[str], data: JSONBody[NewProviderKey]
 ) -> Response[ProviderKey]:
     """Set the key of a provider (`script`), which the tenant's work uses in place of the deployment's from the next attempt
-    on. It is never shown again. For admins and owners.
+    on. It is kept encrypted, and never shown again. For admins and owners.
     """
+    tenant_id = request.caller.tenant_id
+    assert tenant_id is not None
+    sealed = request.services.settings.sealer.seal(data.key, tenant_id, provider)
     async with request.acting() as transaction:
-        return json_answer(
-            await transaction.value("select public.set_provider_key(%s, %s)::text", provider, data.key)
+        await transaction.as_itself()
+        kept = await transaction.value(
+            "select private.keep_provider_key(%s, %s, %s)::text", provider, sealed, last_four(data.key)
         )
+    return json_answer(kept)
 
 
 @delete("/provider-keys/{provider:str}")
