@@ -52,6 +52,13 @@ export class Person {
     await expect(page.getByRole('heading', { name: 'Dashboard', level: 1 })).toBeVisible()
   }
 
+  /** Choose another team, by the page. */
+  async actIn(page: Page, team: string): Promise<void> {
+    await page.getByRole('button', { name: /^Acting in/ }).click()
+    await page.getByRole('menuitem', { name: team }).click()
+    await expect(page.getByRole('button', { name: `Acting in ${team}; choose another` })).toBeVisible()
+  }
+
   async newProject(idea: string): Promise<string> {
     return (await this.post<{ id: string }>('/projects', { original_idea: idea, name: idea })).id
   }

@@ -3,7 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { forgetOnSwitch } from '@/lib/me'
+import { askAgainWhenForbidden, forgetOnSwitch } from '@/lib/me'
 import { makeQueryClient } from '@/lib/queries'
 import { onFirstNotice } from '@/lib/say'
 import { useSession } from '@/lib/use-session'
@@ -23,6 +23,7 @@ export function App() {
 
   useEffect(() => onFirstNotice(() => setHasNotices(true)), [])
   useEffect(() => forgetOnSwitch(queries), [queries])
+  useEffect(() => askAgainWhenForbidden(queries), [queries])
   // Signing out, here or in another tab, leaves the page that needs a sign-in, and nothing of it in memory.
   useEffect(() => {
     if (status === 'signed-out') queries.clear()

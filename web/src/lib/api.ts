@@ -7,10 +7,19 @@ import { accessToken, renew } from './session'
 
 export type Schemas = components['schemas']
 
+const forbiddenListeners = new Set<() => void>()
+
+/** Called when something was not allowed: what one may do is perhaps not what was known. */
+export function onForbidden(listener: () => void): () => void {
+  forbiddenListeners.add(listener)
+  return () => forbiddenListeners.delete(listener)
+}
+
 /** Sent again once with a new token when the first is refused. */
 async function fetchSignedIn(request: Request): Promise<Response> {
   const again = request.clone()
   const response = await send(request, await accessToken())
+  if (response.status === 403) for (const listener of forbiddenListeners) listener()
   if (response.status !== 401) return response
   await renew()
   return send(again, await accessToken())

@@ -2,7 +2,7 @@
 
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
-import { api, call, type Schemas } from './api'
+import { api, call, onForbidden, type Schemas } from './api'
 import { onSessionChange, renewEverywhere, session } from './session'
 
 export type Me = Schemas['Me']
@@ -30,6 +30,11 @@ const RANK: Record<Role, number> = { viewer: 0, editor: 1, admin: 2, owner: 3 }
 export function useIs(atLeast: Role): boolean {
   const { role } = useMe()
   return role !== null && RANK[role] >= RANK[atLeast]
+}
+
+/** Ask again who one is whenever something was not allowed: a role that was taken away takes its buttons along. */
+export function askAgainWhenForbidden(client: QueryClient): () => void {
+  return onForbidden(() => void client.invalidateQueries({ queryKey: meQuery.queryKey }))
 }
 
 /** Act in another tenant from now on; everything known is of the old one. */
