@@ -519,6 +519,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show colours, font and logo that new jobs of the tenant have, and the fonts to choose from
+         * @description Show colours, font and logo that new jobs of the tenant have, and the fonts to choose from.
+         */
+        get: operations["show_brand"];
+        /**
+         * Set colours, font and place of the logo for new jobs; those that are there keep theirs
+         * @description Set colours, font and place of the logo for new jobs; those that are there keep theirs. For admins and owners.
+         */
+        put: operations["set_brand"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/brand/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send the logo, a PNG of at most 1024 pixels an edge
+         * @description Send the logo, a PNG of at most 1024 pixels an edge.
+         */
+        get: operations["get_brand_logo"];
+        /**
+         * Set the logo that new jobs have: a PNG, JPEG or WebP of at most 2 MB as the body, with edges from 32 to 4096 pixels
+         * @description Set the logo that new jobs have: a PNG, JPEG or WebP of at most 2 MB as the body, with edges from 32 to 4096 pixels.
+         *     It is kept as PNG, without metadata and clear edges. For admins and owners.
+         */
+        put: operations["set_brand_logo"];
+        post?: never;
+        /**
+         * Let new jobs have no logo; those that are there keep theirs
+         * @description Let new jobs have no logo; those that are there keep theirs. For admins and owners.
+         */
+        delete: operations["remove_brand_logo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/budgets": {
         parameters: {
             query?: never;
@@ -3583,6 +3636,31 @@ export interface components {
             total: number;
         };
         /**
+         * BrandChange
+         * @example {
+         *       "colours": {
+         *         "background": "#14213d",
+         *         "text": "#ffffff",
+         *         "accent": "#fca311"
+         *       },
+         *       "font": "Lora",
+         *       "logo_corner": "top_right",
+         *       "logo_size": "medium"
+         *     }
+         */
+        BrandChange: {
+            colours?: components["schemas"]["Colours"] | null;
+            font?: string | null;
+            logo_corner?: components["schemas"]["LogoCorner"];
+            logo_size?: components["schemas"]["LogoSize"];
+        };
+        /** BrandColours */
+        BrandColours: {
+            accent: string;
+            background: string;
+            text: string;
+        };
+        /**
          * Budget
          * @example {
          *       "id": "01938c73-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
@@ -3892,6 +3970,12 @@ export interface components {
             is_finished: boolean;
             next_after: string | null;
             tenants: number;
+        };
+        /** Colours */
+        Colours: {
+            accent: string;
+            background: string;
+            text: string;
         };
         /**
          * CommonPrices
@@ -5582,39 +5666,20 @@ export interface components {
         Link: {
             url: string;
         };
-        /** ListedProject */
-        ListedProject: {
-            completed_count: number;
-            /** Format: date-time */
-            created_at: string;
-            failed_count: number;
-            /** Format: uuid */
-            id: string;
-            job_count: number;
-            max_concurrent_tasks: number | null;
-            metadata: {
-                [key: string]: unknown;
-            };
-            name: string;
-            original_idea: string;
-            owner_id: string | null;
-            paused_at: string | null;
-            /** @enum {string} */
-            status: "draft" | "processing" | "completed" | "published" | "archived";
-            target_audience: string | null;
-            /** Format: uuid */
-            tenant_id: string;
-            tone: components["schemas"]["Tone"] | null;
-            /** Format: date-time */
-            updated_at: string;
-            version: number;
-        };
-        /** Page[ListedProject] */
-        ListedProjectPage: {
-            items: components["schemas"]["ListedProject"][];
-            next_cursor: string | null;
-            total?: number | null;
-        };
+        /**
+         * LogoCorner
+         * @description Where a logo stands; the lower edge belongs to captions and platforms.
+         * @default top_right
+         * @enum {string}
+         */
+        LogoCorner: "top_left" | "top_right";
+        /**
+         * LogoSize
+         * @description How high a logo may be.
+         * @default medium
+         * @enum {string}
+         */
+        LogoSize: "small" | "medium" | "large";
         /**
          * Me
          * @example {
@@ -6646,6 +6711,42 @@ export interface components {
              * @enum {string}
              */
             role?: "editor" | "viewer";
+        };
+        /**
+         * Page[Project]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
+         *           "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
+         *           "name": "Sky channel",
+         *           "original_idea": "Short explanations of what one sees in the sky",
+         *           "target_audience": "curious children",
+         *           "tone": "educational",
+         *           "status": "draft",
+         *           "metadata": {
+         *             "batch": {
+         *               "platforms": [
+         *                 "youtube",
+         *                 "tiktok"
+         *               ]
+         *             }
+         *           },
+         *           "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *           "max_concurrent_tasks": null,
+         *           "paused_at": null,
+         *           "version": 1,
+         *           "created_at": "2026-11-25T09:30:00+00:00",
+         *           "updated_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        ProjectPage: {
+            items: components["schemas"]["Project"][];
+            next_cursor: string | null;
+            total?: number | null;
         };
         /**
          * ProjectPriority
@@ -7723,6 +7824,37 @@ export interface components {
             };
             /** Format: date-time */
             updated_at: string;
+        };
+        /**
+         * TenantBrand
+         * @example {
+         *       "colours": {
+         *         "background": "#14213d",
+         *         "text": "#ffffff",
+         *         "accent": "#fca311"
+         *       },
+         *       "font": "Lora",
+         *       "has_logo": true,
+         *       "logo_corner": "top_right",
+         *       "logo_size": "medium",
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "fonts": [
+         *         "Inter",
+         *         "Lora",
+         *         "Montserrat",
+         *         "Noto Sans",
+         *         "Space Grotesk"
+         *       ]
+         *     }
+         */
+        TenantBrand: {
+            colours: components["schemas"]["BrandColours"] | null;
+            font: string | null;
+            fonts: string[];
+            has_logo: boolean;
+            logo_corner: components["schemas"]["LogoCorner"];
+            logo_size: components["schemas"]["LogoSize"];
+            updated_at: string | null;
         };
         /**
          * TenantChange
@@ -9440,6 +9572,194 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["FilledBatch"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "colours": {
+                 *         "background": "#14213d",
+                 *         "text": "#ffffff",
+                 *         "accent": "#fca311"
+                 *       },
+                 *       "font": "Lora",
+                 *       "logo_corner": "top_right",
+                 *       "logo_size": "medium"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BrandChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_brand_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_brand_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TenantBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_brand_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -13126,7 +13446,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListedProjectPage"];
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
+                     *           "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
+                     *           "name": "Sky channel",
+                     *           "original_idea": "Short explanations of what one sees in the sky",
+                     *           "target_audience": "curious children",
+                     *           "tone": "educational",
+                     *           "status": "draft",
+                     *           "metadata": {
+                     *             "batch": {
+                     *               "platforms": [
+                     *                 "youtube",
+                     *                 "tiktok"
+                     *               ]
+                     *             }
+                     *           },
+                     *           "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *           "max_concurrent_tasks": null,
+                     *           "paused_at": null,
+                     *           "version": 1,
+                     *           "created_at": "2026-11-25T09:30:00+00:00",
+                     *           "updated_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectPage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -125,6 +125,26 @@ isOneToOne: false
       referencedColumns: ["tenant_id","id"]
     }
                   ]
+                },"brands": {
+                  Row: {
+                    "colours": Json | null,"font": string | null,"logo": Json | null,"logo_corner": string,"logo_size": string,"tenant_id": string,"updated_at": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "colours"?: Json | null,"font"?: string | null,"logo"?: Json | null,"logo_corner"?: string,"logo_size"?: string,"tenant_id": string,"updated_at"?: string
+                  }
+                  Update: {
+                    "colours"?: Json | null,"font"?: string | null,"logo"?: Json | null,"logo_corner"?: string,"logo_size"?: string,"tenant_id"?: string,"updated_at"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "brands_tenant_id_fkey"
+      columns: ["tenant_id"]
+isOneToOne: true
+      referencedRelation: "tenants"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"budget_events": {
                   Row: {
                     "amount": number,"batch_id": string | null,"created_at": string,"currency": string,"event": string,"id": string,"period": string,"project_id": string | null,"scope": string,"scope_id": string,"spent": number,"tenant_id": string,"user_id": string | null
@@ -1067,6 +1087,12 @@ isOneToOne: false
                            },
 "set_batch_lane":
 { Args: { "batch_id": string,"lane": string }; Returns: Json
+                           },
+"set_brand":
+{ Args: { "colours": Json,"font": string,"logo_corner": string,"logo_size": string }; Returns: Json
+                           },
+"set_brand_logo":
+{ Args: { "logo": Json }; Returns: Json
                            },
 "set_budget":
 { Args: { "amount": number,"period"?: string,"scope": string,"scope_id"?: string }; Returns: Json
