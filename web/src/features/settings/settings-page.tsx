@@ -5,6 +5,7 @@ import {
   IconDeviceTv,
   IconFolders,
   IconKey,
+  IconPalette,
   IconUser,
   IconUsers,
 } from '@tabler/icons-react'
@@ -14,6 +15,7 @@ import { useTranslation } from 'react-i18next'
 import { Page } from '@/components/page'
 import { PageTabs } from '@/components/page-tabs'
 import { Account } from './account/account'
+import { Brand } from './brand/brand'
 import { Members } from './members/members'
 import { Notifications } from './notifications'
 import { Platforms } from './platforms'
@@ -31,6 +33,7 @@ const LOOK: Record<SettingsTab, { icon: Icon; panel: ReactNode }> = {
   members: { icon: IconUsers, panel: <Members /> },
   projects: { icon: IconFolders, panel: <ProjectCaps /> },
   providers: { icon: IconKey, panel: <Providers /> },
+  brand: { icon: IconPalette, panel: <Brand /> },
   platforms: { icon: IconDeviceTv, panel: <Platforms /> },
 }
 

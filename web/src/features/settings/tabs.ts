@@ -5,6 +5,7 @@ export const SETTINGS_TABS = [
   'members',
   'projects',
   'providers',
+  'brand',
   'platforms',
 ] as const
 export type SettingsTab = (typeof SETTINGS_TABS)[number]
