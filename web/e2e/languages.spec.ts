@@ -106,7 +106,7 @@ test('from right to left, the navigation is on the right, nothing is too wide, a
     page.evaluate(() => {
       const [navigation, main] = ['nav', 'h1'].map((name) => document.querySelector(name))
       const edges = navigation?.getBoundingClientRect()
-      const isOutermost = edges?.right === document.documentElement.clientWidth
+      const isOutermost = edges?.right === document.body.getBoundingClientRect().right
       return isOutermost && edges.left > (main?.getBoundingClientRect().right ?? Number.POSITIVE_INFINITY)
     })
   await expect.poll(isRight).toBe(true)
