@@ -1,6 +1,6 @@
 /** Everything about one job: state and commands, stages, and in tabs what was made, how, and at what cost. */
 
-import { Card, Skeleton, Stack, Tabs } from '@mantine/core'
+import { Card, Group, Skeleton, Stack, Tabs } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -9,7 +9,8 @@ import { Loading } from '@/components/loading'
 import { StageProgressBar } from '@/components/stage-progress-bar'
 import { useWatchedJob } from '@/lib/live/live'
 import { useRow } from '@/lib/rows'
-import { JobHead } from './job-head'
+import { JobActions } from './job-actions'
+import { JobFacts, JobTrouble } from './job-head'
 import { JobPreview } from './job-preview'
 import { JobStage } from './job-stage'
 import { JOB_TABS, type JobTab } from './job-tabs'
@@ -26,9 +27,11 @@ interface JobViewProps {
   readonly jobId: string
   readonly tab: JobTab | undefined
   readonly onTab: (tab: JobTab | undefined) => void
+  /** The page has state and commands in its head. */
+  readonly isPage?: boolean
 }
 
-export function JobView({ jobId, tab = 'preview', onTab }: JobViewProps) {
+export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobViewProps) {
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
   const { data, error, refetch } = useQuery(jobQuery(client, jobId))
@@ -40,7 +43,13 @@ export function JobView({ jobId, tab = 'preview', onTab }: JobViewProps) {
   const progressMap = Object.fromEntries(data.stages.map((each) => [each.stage, each]))
   return (
     <Stack gap="md">
-      <JobHead job={job} detail={data} />
+      {!isPage && (
+        <Group justify="space-between" gap="sm">
+          <JobFacts job={job} />
+          <JobActions job={job} detail={data} />
+        </Group>
+      )}
+      <JobTrouble job={job} />
       <Card>
         <StageProgressBar
           stages={STAGES}
