@@ -14,6 +14,7 @@ import { JobFacts, JobTrouble } from './job-head'
 import { JobPreview } from './job-preview'
 import { JobStage } from './job-stage'
 import { JOB_TABS, type JobTab } from './job-tabs'
+import classes from './job-view.module.css'
 import { type JobDetail, jobQuery } from './queries'
 import { STAGES, type Stage } from './stages'
 
@@ -64,7 +65,7 @@ export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobVi
         onChange={(next) => onTab(next === 'preview' ? undefined : (next as JobTab))}
         keepMounted={false}
       >
-        <Tabs.List>
+        <Tabs.List className={classes.tabs}>
           {JOB_TABS.map((each) => (
             <Tabs.Tab key={each} value={each}>
               {t(`tab.${each}`)}
