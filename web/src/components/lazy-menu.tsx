@@ -1,9 +1,19 @@
 /** A menu whose code, with what places it, is fetched when its button is first reached for. */
 
 import type { MenuProps } from '@mantine/core'
-import { type ComponentType, cloneElement, lazy, type ReactElement, Suspense, useMemo, useState } from 'react'
+import {
+  type ComponentType,
+  cloneElement,
+  lazy,
+  type ReactElement,
+  type Ref,
+  Suspense,
+  useMemo,
+  useState,
+} from 'react'
 
 interface ButtonLike {
+  readonly ref?: Ref<HTMLButtonElement>
   readonly onClick?: () => void
   readonly onPointerEnter?: () => void
   readonly onFocus?: () => void

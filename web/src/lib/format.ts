@@ -2,10 +2,14 @@
 
 import i18next from 'i18next'
 
-const language = () => i18next.resolvedLanguage ?? 'en'
+/** The language that is shown, in the variant that the reader's browser prefers: `en-GB` for `en`. */
+export function readerLanguage(): string {
+  const shown = i18next.resolvedLanguage ?? 'en'
+  return navigator.languages.find((each) => each.split('-')[0] === shown) ?? shown
+}
 
 export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
-  return new Intl.NumberFormat(language(), options).format(value)
+  return new Intl.NumberFormat(readerLanguage(), options).format(value)
 }
 
 /** A share between 0 and 1. */
@@ -20,11 +24,13 @@ export function formatMoney(amount: number, currency: string): string {
 
 /** An ISO time, in the reader's time zone. */
 export function formatTime(iso: string, style: 'short' | 'medium' = 'medium'): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: style, timeStyle: 'short' }).format(new Date(iso))
+  return new Intl.DateTimeFormat(readerLanguage(), { dateStyle: style, timeStyle: 'short' }).format(
+    new Date(iso),
+  )
 }
 
 export function formatDate(iso: string): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
+  return new Intl.DateTimeFormat(readerLanguage(), { dateStyle: 'medium' }).format(new Date(iso))
 }
 
 const DAY_MS = 86_400_000
@@ -44,7 +50,7 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatAgo(iso: string, now = Date.now()): string {
   const distance = Date.parse(iso) - now
   const [unit, size] = STEPS.find(([, step]) => Math.abs(distance) >= step) ?? ['second', 1_000]
-  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' }).format(
+  return new Intl.RelativeTimeFormat(readerLanguage(), { numeric: 'auto', style: 'short' }).format(
     Math.round(distance / size),
     unit,
   )
@@ -67,15 +73,20 @@ export function formatRoughDuration(ms: number): string {
   })
 }
 
-/** A duration in milliseconds: `840 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
+/** A duration in milliseconds: `0 s`, `840 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`, `7 days`. */
 export function formatDuration(ms: number): string {
   const unit = (value: number, name: string, digits = 0) =>
     formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits })
+  if (ms === 0) return unit(0, 'second')
   if (ms < 1_000) return unit(Math.round(ms), 'millisecond')
   if (ms < 60_000) return unit(ms / 1_000, 'second', ms < 10_000 ? 1 : 0)
   const minutes = Math.floor(ms / 60_000)
-  if (minutes < 60) return `${unit(minutes, 'minute')} ${unit(Math.floor((ms % 60_000) / 1_000), 'second')}`
-  return `${unit(Math.floor(minutes / 60), 'hour')} ${unit(minutes % 60, 'minute')}`
+  const both = (large: string, rest: number, small: string) =>
+    rest ? `${large} ${unit(rest, small)}` : large
+  if (minutes < 60) return both(unit(minutes, 'minute'), Math.floor((ms % 60_000) / 1_000), 'second')
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return both(unit(hours, 'hour'), minutes % 60, 'minute')
+  return both(unit(Math.floor(hours / 24), 'day'), hours % 24, 'hour')
 }
 
 const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
@@ -85,7 +96,7 @@ export function formatBytes(bytes: number): string {
   return formatNumber(bytes / 1_000 ** step, {
     style: 'unit',
     unit: SIZES[step],
-    unitDisplay: 'short',
+    unitDisplay: step === 0 ? 'long' : 'short',
     maximumFractionDigits: step > 1 ? 1 : 0,
   })
 }

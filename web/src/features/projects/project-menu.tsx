@@ -3,7 +3,7 @@
 import { ActionIcon, Menu, Text } from '@mantine/core'
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ConfirmDialog } from '@/components/confirm-dialog'
 import { useIs } from '@/lib/me'
@@ -15,34 +15,47 @@ import { deleteProject, projectName } from './queries'
 interface ProjectMenuProps {
   readonly project: ProjectRow
   readonly onDeleted?: () => void
+  /** What stands above; then it is a menu for everybody. */
+  readonly children?: ReactNode
 }
 
-export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
+export function ProjectMenu({ project, onDeleted, children }: ProjectMenuProps) {
   const { t } = useTranslation('projects')
   const client = useQueryClient()
   const isEditor = useIs('editor')
   const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null)
   const name = projectName(project)
-  if (!isEditor) return null
+  if (!isEditor && !children) return null
   return (
     <>
       <Menu position="bottom-end">
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={t('menu', { name })}>
+          <ActionIcon
+            variant={children ? 'default' : 'subtle'}
+            color="gray"
+            size={children ? 36 : undefined}
+            aria-label={t(children ? 'more' : 'menu', { name })}
+          >
             <IconDots size={18} aria-hidden />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
-            {t('actions.edit', { ns: 'app' })}
-          </Menu.Item>
-          <Menu.Item
-            color="var(--mantine-color-error)"
-            leftSection={<IconTrash size={16} aria-hidden />}
-            onClick={() => setDialog('delete')}
-          >
-            {t('actions.delete', { ns: 'app' })}
-          </Menu.Item>
+          {children}
+          {isEditor && (
+            <>
+              {children && <Menu.Divider />}
+              <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
+                {t('actions.edit', { ns: 'app' })}
+              </Menu.Item>
+              <Menu.Item
+                color="var(--mantine-color-error)"
+                leftSection={<IconTrash size={16} aria-hidden />}
+                onClick={() => setDialog('delete')}
+              >
+                {t('actions.delete', { ns: 'app' })}
+              </Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
       {dialog === 'edit' && <ProjectDialog project={project} onClose={() => setDialog(null)} />}

@@ -38,15 +38,21 @@ export function Platforms() {
                 </Group>
               </Table.Th>
               <Table.Td>
-                {each.aspect} · {each.width} × {each.height}
-                <Text size="xs" c="dimmed">
+                <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
+                  {each.aspect} · {each.width} × {each.height}
+                </Text>
+                <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                   {t('platforms.fps', { min: each.min_fps, max: each.max_fps })}
                 </Text>
               </Table.Td>
               <Table.Td>
-                {formatDuration(each.min_duration_ms)} – {formatDuration(each.max_duration_ms)}
+                <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
+                  {formatDuration(each.min_duration_ms)} – {formatDuration(each.max_duration_ms)}
+                </Text>
               </Table.Td>
-              <Table.Td ta="end">{formatBytes(each.max_size_bytes)}</Table.Td>
+              <Table.Td ta="end" style={{ whiteSpace: 'nowrap' }}>
+                {formatBytes(each.max_size_bytes)}
+              </Table.Td>
               <Table.Td>
                 {t('platforms.chars', {
                   title: formatNumber(each.max_title_chars),
@@ -55,13 +61,16 @@ export function Platforms() {
                 })}
               </Table.Td>
               <Table.Td maw={240}>
-                <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
-                  {each.source}
-                </Text>
+                {/* Rules that nobody published have no source. */}
                 {each.checked_on && (
-                  <Text size="xs" c="dimmed">
-                    {t('platforms.checked', { date: formatDate(each.checked_on) })}
-                  </Text>
+                  <>
+                    <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
+                      {each.source}
+                    </Text>
+                    <Text size="xs" c="dimmed">
+                      {t('platforms.checked', { date: formatDate(each.checked_on) })}
+                    </Text>
+                  </>
                 )}
               </Table.Td>
             </Table.Tr>
