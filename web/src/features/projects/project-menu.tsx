@@ -1,15 +1,16 @@
 /** Edit or delete a project. */
 
-import { ActionIcon, Menu, Text } from '@mantine/core'
+import { ActionIcon, Text } from '@mantine/core'
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ConfirmDialog } from '@/components/confirm-dialog'
+import { ActionMenu } from '@/components/action-menu'
+import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
 import { useIs } from '@/lib/me'
 import type { ProjectRow } from '@/lib/rows'
 import { say } from '@/lib/say'
-import { ProjectDialog } from './project-dialog'
+import { LazyProjectDialog } from './lazy-project-dialog'
 import { deleteProject, projectName } from './queries'
 
 interface ProjectMenuProps {
@@ -26,28 +27,24 @@ export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
   if (!isEditor) return null
   return (
     <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={t('menu', { name })}>
-            <IconDots size={18} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
-            {t('actions.edit', { ns: 'app' })}
-          </Menu.Item>
-          <Menu.Item
-            color="var(--mantine-color-error)"
-            leftSection={<IconTrash size={16} aria-hidden />}
-            onClick={() => setDialog('delete')}
-          >
-            {t('actions.delete', { ns: 'app' })}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      {dialog === 'edit' && <ProjectDialog project={project} onClose={() => setDialog(null)} />}
+      <ActionMenu
+        actions={[
+          { label: t('actions.edit', { ns: 'app' }), icon: IconPencil, run: () => setDialog('edit') },
+          {
+            label: t('actions.delete', { ns: 'app' }),
+            icon: IconTrash,
+            isDangerous: true,
+            run: () => setDialog('delete'),
+          },
+        ]}
+      >
+        <ActionIcon variant="subtle" color="gray" aria-label={t('menu', { name })}>
+          <IconDots size={18} aria-hidden />
+        </ActionIcon>
+      </ActionMenu>
+      {dialog === 'edit' && <LazyProjectDialog project={project} onClose={() => setDialog(null)} />}
       {dialog === 'delete' && (
-        <ConfirmDialog
+        <LazyConfirmDialog
           title={t('delete.title', { name })}
           confirm={t('delete.confirm')}
           isDangerous
@@ -62,7 +59,7 @@ export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
           <Text mt="xs" fw={600}>
             {t('delete.warning')}
           </Text>
-        </ConfirmDialog>
+        </LazyConfirmDialog>
       )}
     </>
   )
