@@ -27,8 +27,14 @@ export function formatDate(iso: string): string {
   return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
 }
 
+const DAY_MS = 86_400_000
+const ROUGH: readonly [string, number][] = [
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+]
+
 const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
-  ['day', 86_400_000],
+  ['day', DAY_MS],
   ['hour', 3_600_000],
   ['minute', 60_000],
   ['second', 1_000],
@@ -42,6 +48,23 @@ export function formatAgo(iso: string, now = Date.now()): string {
     Math.round(distance / size),
     unit,
   )
+}
+
+/** Within a week from now how far away it is, else the day. */
+export function formatWhen(iso: string, now = Date.now()): string {
+  return Math.abs(Date.parse(iso) - now) < 7 * DAY_MS ? formatAgo(iso, now) : formatDate(iso)
+}
+
+/** A duration in its largest unit, as large figures show it: `12 s`, `4.5 min`, `1.2 h`. */
+export function formatRoughDuration(ms: number): string {
+  const [name, size] = ROUGH.find(([, each]) => ms >= each) ?? ['second', 1_000]
+  const value = ms / size
+  return formatNumber(value, {
+    style: 'unit',
+    unit: name,
+    unitDisplay: 'short',
+    maximumFractionDigits: value < 10 ? 1 : 0,
+  })
 }
 
 /** A duration in milliseconds: `840 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`. */

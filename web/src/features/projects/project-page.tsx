@@ -51,6 +51,7 @@ export function ProjectPage() {
       <ProjectFigures detail={data} />
       <Section title={t('batches')} actions={<NewBatchLink projectId={projectId} />}>
         <BatchQueue
+          isInSection
           projectId={projectId}
           filters={filters}
           page={page}
