@@ -1,9 +1,18 @@
 /** A menu whose code, with what places it, is fetched when its button is first reached for. */
 
 import type { MenuProps } from '@mantine/core'
-import { type ComponentType, cloneElement, lazy, type ReactElement, Suspense, useMemo, useState } from 'react'
+import {
+  type ComponentType,
+  cloneElement,
+  lazy,
+  type ReactElement,
+  type RefAttributes,
+  Suspense,
+  useMemo,
+  useState,
+} from 'react'
 
-interface ButtonLike {
+interface ButtonLike extends RefAttributes<HTMLElement> {
   readonly onClick?: () => void
   readonly onPointerEnter?: () => void
   readonly onFocus?: () => void

@@ -1,5 +1,13 @@
 import { Menu, type MenuProps } from '@mantine/core'
-import { cloneElement, type ReactElement, type ReactNode, type RefAttributes, useEffect, useRef, useState } from 'react'
+import {
+  cloneElement,
+  type ReactElement,
+  type ReactNode,
+  type RefAttributes,
+  useEffect,
+  useRef,
+  useState,
+} from 'react'
 
 interface OpenedMenuProps extends Pick<MenuProps, 'position' | 'width' | 'trapFocus'> {
   readonly items: ReactNode
