@@ -1,13 +1,15 @@
 /**
  * A stack of its own for the tests: database, gateway, API with the built app, one worker, in a temporary folder and on
- * free ports. With CLIPROW_E2E_URL set, the stack at that address is used instead, and left running.
+ * free ports, and beside it somebody to sign in with (CLIPROW_E2E_PROVIDER). With CLIPROW_E2E_URL set, the stack at that address is used instead, and left running.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const ROOT = join(import.meta.dirname, '../..')
 const START_MS = 300_000
 const STOP_MS = 30_000
 
@@ -15,16 +17,34 @@ export default async function startStack(): Promise<() => Promise<void>> {
   const given = process.env.CLIPROW_E2E_URL
   if (given) return async () => undefined
   const home = mkdtempSync(join(tmpdir(), 'cliprow-e2e-'))
-  // Every test signs somebody up from the same address.
-  writeFileSync(join(home, 'gateway.json'), JSON.stringify({ sign_in_limit: 10_000, refresh_limit: 10_000 }))
+  const port = await freePort()
+  const provider = spawn(
+    'uv',
+    ['run', 'oidc-provider-mock', '--port', String(port), '--require-nonce', 'true'],
+    {
+      cwd: ROOT,
+      stdio: 'ignore',
+      detached: true,
+    },
+  )
+  process.env.CLIPROW_E2E_PROVIDER = `http://localhost:${port}`
+  const options = {
+    // Every test signs somebody up from the same address.
+    sign_in_limit: 10_000,
+    refresh_limit: 10_000,
+    oauth: {
+      keycloak: { issuer: process.env.CLIPROW_E2E_PROVIDER, client_id: 'cliprow', client_secret: 'ours' },
+    },
+  }
+  writeFileSync(join(home, 'gateway.json'), JSON.stringify(options))
   const child = spawn('uv', ['run', 'cliprow', 'up'], {
-    cwd: join(import.meta.dirname, '../..'),
+    cwd: ROOT,
     env: { ...process.env, CLIPROW_HOME: home, CLIPROW_API_LIMITS: '0,0,0' },
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })
   const stop = async () => {
-    await stopProcess(child)
+    await Promise.all([stopProcess(child), stopProcess(provider)])
     rmSync(home, { recursive: true, force: true })
   }
   try {
@@ -48,6 +68,17 @@ function addressOf(child: ChildProcess): Promise<string> {
       if (!address || !told.includes('Ready:')) return
       clearTimeout(timer)
       resolve(address)
+    })
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
     })
   })
 }

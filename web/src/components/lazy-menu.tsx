@@ -6,13 +6,14 @@ import {
   cloneElement,
   lazy,
   type ReactElement,
-  type RefAttributes,
+  type Ref,
   Suspense,
   useMemo,
   useState,
 } from 'react'
 
-interface ButtonLike extends RefAttributes<HTMLElement> {
+interface ButtonLike {
+  readonly ref?: Ref<HTMLButtonElement>
   readonly onClick?: () => void
   readonly onPointerEnter?: () => void
   readonly onFocus?: () => void

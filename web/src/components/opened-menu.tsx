@@ -1,26 +1,18 @@
 import { Menu, type MenuProps } from '@mantine/core'
-import {
-  cloneElement,
-  type ReactElement,
-  type ReactNode,
-  type RefAttributes,
-  useEffect,
-  useRef,
-  useState,
-} from 'react'
+import { cloneElement, type ReactElement, type ReactNode, type Ref, useEffect, useRef, useState } from 'react'
 
 interface OpenedMenuProps extends Pick<MenuProps, 'position' | 'width' | 'trapFocus'> {
   readonly items: ReactNode
-  readonly children: ReactElement<RefAttributes<HTMLElement>>
+  readonly children: ReactElement<{ readonly ref?: Ref<HTMLButtonElement> }>
 }
 
-/** Opens by itself: it is made when its button was used the first time, and gives the focus back to that. */
+/** Opens at once: it is made when its button was used the first time. */
 export function OpenedMenu({ items, children, ...props }: OpenedMenuProps) {
   const [isOpen, setOpen] = useState(false)
-  const button = useRef<HTMLElement>(null)
+  const button = useRef<HTMLButtonElement>(null)
   useEffect(() => {
-    // This button has just taken the place of the one that had the focus.
-    button.current?.focus({ preventScroll: true })
+    // It stands where the used one was, and gets the focus back from the menu.
+    button.current?.focus()
     setOpen(true)
   }, [])
   return (

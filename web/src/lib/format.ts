@@ -2,10 +2,14 @@
 
 import i18next from 'i18next'
 
-const language = () => i18next.resolvedLanguage ?? 'en'
+/** The language that is shown, in the variant that the reader's browser prefers: `en-GB` for `en`. */
+export function readerLanguage(): string {
+  const shown = i18next.resolvedLanguage ?? 'en'
+  return navigator.languages.find((each) => each.split('-')[0] === shown) ?? shown
+}
 
 export function formatNumber(value: number, options?: Intl.NumberFormatOptions): string {
-  return new Intl.NumberFormat(language(), options).format(value)
+  return new Intl.NumberFormat(readerLanguage(), options).format(value)
 }
 
 /** A share between 0 and 1. */
@@ -20,11 +24,13 @@ export function formatMoney(amount: number, currency: string): string {
 
 /** An ISO time, in the reader's time zone. */
 export function formatTime(iso: string, style: 'short' | 'medium' = 'medium'): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: style, timeStyle: 'short' }).format(new Date(iso))
+  return new Intl.DateTimeFormat(readerLanguage(), { dateStyle: style, timeStyle: 'short' }).format(
+    new Date(iso),
+  )
 }
 
 export function formatDate(iso: string): string {
-  return new Intl.DateTimeFormat(language(), { dateStyle: 'medium' }).format(new Date(iso))
+  return new Intl.DateTimeFormat(readerLanguage(), { dateStyle: 'medium' }).format(new Date(iso))
 }
 
 const DAY_MS = 86_400_000
@@ -44,7 +50,7 @@ const STEPS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatAgo(iso: string, now = Date.now()): string {
   const distance = Date.parse(iso) - now
   const [unit, size] = STEPS.find(([, step]) => Math.abs(distance) >= step) ?? ['second', 1_000]
-  return new Intl.RelativeTimeFormat(language(), { numeric: 'auto', style: 'short' }).format(
+  return new Intl.RelativeTimeFormat(readerLanguage(), { numeric: 'auto', style: 'short' }).format(
     Math.round(distance / size),
     unit,
   )

@@ -8,12 +8,15 @@ export type Language = keyof typeof LANGUAGES
 
 const files = import.meta.glob<Record<string, unknown>>('../locales/*/*.json', { import: 'default' })
 const STORED = 'cliprow.language'
+/** English written from right to left, by which layouts are tested; nobody is offered it. */
+const MIRRORED = 'ar-XB'
 
 const backend: BackendModule = {
   type: 'backend',
   init: () => undefined,
   read: (language, namespace, done) => {
-    const load = files[`../locales/${language}/${namespace}.json`]
+    const folder = language === MIRRORED ? 'en' : language
+    const load = files[`../locales/${folder}/${namespace}.json`]
     if (!load) return done(new Error(`There are no texts ${language}/${namespace}.`), null)
     load().then(
       (texts) => done(null, texts),
@@ -22,8 +25,10 @@ const backend: BackendModule = {
   },
 }
 
-function preferred(): Language {
-  const wanted = [localStorage.getItem(STORED), ...navigator.languages.map((each) => each.slice(0, 2))]
+function preferred(): Language | typeof MIRRORED {
+  const stored = localStorage.getItem(STORED)
+  if (stored === MIRRORED) return MIRRORED
+  const wanted = [stored, ...navigator.languages.map((each) => each.slice(0, 2))]
   return wanted.find((each): each is Language => each !== null && each in LANGUAGES) ?? 'en'
 }
 
@@ -38,7 +43,7 @@ export function startTexts(): Promise<unknown> {
     .init({
       lng: preferred(),
       fallbackLng: 'en',
-      supportedLngs: Object.keys(LANGUAGES),
+      supportedLngs: [...Object.keys(LANGUAGES), MIRRORED],
       ns: ['app'],
       defaultNS: 'app',
       // React escapes.

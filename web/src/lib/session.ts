@@ -27,6 +27,8 @@ const COOKIE = { 'X-Cliprow-Session': 'cookie' }
 
 /** Set while this browser may have the cookie; without it nobody needs to be asked. */
 const HINT = 'cliprow.signed-in'
+/** Where a sign-in with a provider is to lead, in this tab. */
+const BACK = 'cliprow.back'
 
 let current: Session = { status: 'starting' }
 let renewing: Promise<Session> | null = null
@@ -148,11 +150,12 @@ export async function startSession(body: components['schemas']['SessionStart']):
   tabs?.postMessage('changed')
 }
 
-/** Where to sign in with a provider; the verifier is kept for the way back. */
-export async function providerUrl(provider: string): Promise<string> {
+/** Where to sign in with a provider; the verifier, and the page that is wanted then, are kept for the way back. */
+export async function providerUrl(provider: string, back = '/'): Promise<string> {
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(48)))
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier))
   sessionStorage.setItem('cliprow.verifier', verifier)
+  sessionStorage.setItem(BACK, back)
   const response = await post('/auth/signin', {
     provider,
     redirect_to: pageUrl('callback'),
@@ -160,6 +163,11 @@ export async function providerUrl(provider: string): Promise<string> {
   })
   if (!response.ok) throw new ApiError(await problemOf(response))
   return ((await response.json()) as components['schemas']['SignInElsewhere']).url
+}
+
+/** The page that was wanted before the sign-in with a provider. */
+export function wantedPage(): string {
+  return sessionStorage.getItem(BACK) ?? '/'
 }
 
 export async function recover(email: string): Promise<void> {

@@ -10,6 +10,9 @@ export const signedInRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'signed-in',
   beforeLoad: async ({ location }) => {
+    // Auth leads to the site's first page where it does not know any more what somebody had wanted.
+    const told = [location.searchStr.slice(1), location.hash].join('&')
+    if (told.includes('error_description=')) throw redirect({ to: '/callback', hash: told, replace: true })
     const known = session().status === 'starting' ? await renew() : session()
     if (known.status !== 'signed-in') {
       const isStart = location.pathname === '/'

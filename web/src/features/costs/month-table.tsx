@@ -1,11 +1,11 @@
 import { Box, Progress, Table, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { WideTable } from '@/components/wide-table'
-import { formatDuration, formatMoney, formatNumber } from '@/lib/format'
+import { formatDuration, formatMoney, formatNumber, readerLanguage } from '@/lib/format'
 import type { MonthCost } from './api'
 
 export function MonthTable({ rows }: { readonly rows: readonly MonthCost[] }) {
-  const { t, i18n } = useTranslation('costs')
+  const { t } = useTranslation('costs')
   if (rows.length === 0) {
     return (
       <Text size="sm" c="dimmed">
@@ -15,7 +15,7 @@ export function MonthTable({ rows }: { readonly rows: readonly MonthCost[] }) {
   }
   const most = Math.max(...rows.map(({ amount }) => amount))
   const monthOf = (iso: string) =>
-    new Intl.DateTimeFormat(i18n.resolvedLanguage, {
+    new Intl.DateTimeFormat(readerLanguage(), {
       month: 'long',
       year: 'numeric',
       timeZone: 'UTC',

@@ -7,18 +7,19 @@ import { Failed } from '@/components/failed'
 import { BatchLink } from '@/components/record-links'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { readerLanguage } from '@/lib/format'
 import { useRows } from '@/lib/rows'
 import { dueTodayQuery, plannedQuery } from './api'
 
 /** What begins before the day ends: planned batches, and schedules that are due. */
 export function Today() {
-  const { t, i18n } = useTranslation('dashboard')
+  const { t } = useTranslation('dashboard')
   const planned = useQuery(plannedQuery(useQueryClient()))
   const due = useQuery(dueTodayQuery)
   const batches = useRows('batches', planned.data ?? [])
   const error = planned.error ?? due.error
   const clock = (iso: string) =>
-    new Intl.DateTimeFormat(i18n.resolvedLanguage, { timeStyle: 'short' }).format(new Date(iso))
+    new Intl.DateTimeFormat(readerLanguage(), { timeStyle: 'short' }).format(new Date(iso))
   const isEmpty = planned.data?.length === 0 && due.data?.length === 0
   return (
     <Section title={t('today.title')}>

@@ -7,6 +7,7 @@ import { Text } from '@mantine/core'
 import { IconStar } from '@tabler/icons-react'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { readerLanguage } from '@/lib/format'
 import { type Cell, isIn, startOfDay, type View } from './calendar'
 import classes from './calendar-grid.module.css'
 import { EventButton } from './event-button'
@@ -78,10 +79,10 @@ export function CalendarGrid(props: CalendarGridProps) {
     dragged.current = null
   }
   const today = startOfDay(new Date()).getTime()
-  const day = new Intl.DateTimeFormat(i18n.language, { weekday: 'long', day: 'numeric', month: 'long' })
-  const hour = new Intl.DateTimeFormat(i18n.language, { hour: 'numeric' })
+  const day = new Intl.DateTimeFormat(readerLanguage(), { weekday: 'long', day: 'numeric', month: 'long' })
+  const hour = new Intl.DateTimeFormat(readerLanguage(), { hour: 'numeric' })
   const heads = new Intl.DateTimeFormat(
-    i18n.language,
+    readerLanguage(),
     view === 'month' ? { weekday: 'short' } : { weekday: 'short', day: 'numeric', month: 'numeric' },
   )
   return (

@@ -13,6 +13,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import { readerLanguage } from '@/lib/format'
 import { withPending } from '@/lib/live/commands'
 import { useIs } from '@/lib/me'
 import { say, sayError } from '@/lib/say'
@@ -32,14 +33,14 @@ interface CalendarTabProps {
 }
 
 export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSchedule }: CalendarTabProps) {
-  const { t, i18n } = useTranslation('schedule')
+  const { t } = useTranslation('schedule')
   const client = useQueryClient()
   const mayChange = useIs('editor')
   const [platform, setPlatform] = useState('')
   const [cell, setCell] = useState<Cell | null>(null)
   const [event, setEvent] = useState<CalendarEvent | null>(null)
   const { data: times } = useQuery(timesQuery)
-  const firstWeekday = firstWeekdayOf(i18n.language)
+  const firstWeekday = firstWeekdayOf(readerLanguage())
   const rows = useMemo(() => cellsOf(view, anchor, firstWeekday), [view, anchor, firstWeekday])
   const from = rows[0]?.[0]?.start ?? anchor
   const to = rows.at(-1)?.at(-1)?.end ?? anchor
@@ -63,7 +64,7 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
     }
   }
   const title = new Intl.DateTimeFormat(
-    i18n.language,
+    readerLanguage(),
     view === 'day' ? { dateStyle: 'full' } : { month: 'long', year: 'numeric' },
   ).format(anchor)
   const goTo = (day: Date) => onChange({ date: dayName(day) })

@@ -2,6 +2,7 @@ import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { IconCalendarPlus, IconRepeat } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
+import { readerLanguage } from '@/lib/format'
 import { type Cell, isIn, type View } from './calendar'
 import classes from './calendar-grid.module.css'
 import type { CalendarEvent } from './use-events'
@@ -23,7 +24,7 @@ const MORNING = 9
 /** What is on a day or in an hour, and what can be planned there. */
 export function CellDialog(props: CellDialogProps) {
   const { cell, view, events, mayChange, onDay, onEvent, onNewSchedule, onClose } = props
-  const { t, i18n } = useTranslation('schedule')
+  const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
   if (!cell) return null
   const start = new Date(cell.start)
@@ -31,10 +32,10 @@ export function CellDialog(props: CellDialogProps) {
   const inside = events.filter((event) => isIn(event.at, cell))
   const isPast = start.getTime() <= Date.now()
   const title = new Intl.DateTimeFormat(
-    i18n.language,
+    readerLanguage(),
     view === 'month' ? { dateStyle: 'full' } : { dateStyle: 'full', timeStyle: 'short' },
   ).format(cell.start)
-  const time = new Intl.DateTimeFormat(i18n.language, { hour: 'numeric', minute: '2-digit' })
+  const time = new Intl.DateTimeFormat(readerLanguage(), { hour: 'numeric', minute: '2-digit' })
   return (
     <Modal
       opened

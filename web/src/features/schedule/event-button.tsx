@@ -1,6 +1,7 @@
 import { UnstyledButton } from '@mantine/core'
 import { IconRepeat } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { readerLanguage } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
 import classes from './calendar-grid.module.css'
 import type { CalendarEvent } from './use-events'
@@ -15,9 +16,11 @@ interface EventButtonProps {
 }
 
 export function EventButton({ event, isReachable, isMovable, onOpen, onDragStart }: EventButtonProps) {
-  const { t, i18n } = useTranslation('schedule')
+  const { t } = useTranslation('schedule')
   const pending = usePendingCommand(event.kind === 'batch' ? event.id : '')
-  const time = new Intl.DateTimeFormat(i18n.language, { hour: 'numeric', minute: '2-digit' }).format(event.at)
+  const time = new Intl.DateTimeFormat(readerLanguage(), { hour: 'numeric', minute: '2-digit' }).format(
+    event.at,
+  )
   const kind = t(event.kind === 'batch' ? 'calendar.batch' : 'calendar.run')
   return (
     <UnstyledButton

@@ -1,6 +1,7 @@
 import { Chip, Group, NativeSelect, NumberInput, Stack, Text, TextInput } from '@mantine/core'
 import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
+import { readerLanguage } from '@/lib/format'
 import { cronOf, type Rhythm } from './cron'
 
 interface RhythmFieldProps {
@@ -12,7 +13,7 @@ const KINDS = ['daily', 'weekly', 'monthly', 'hourly', 'custom'] as const
 
 /** How often: the usual things in words, all others as a line of cron. */
 export function RhythmField({ value, onChange }: RhythmFieldProps) {
-  const { t, i18n } = useTranslation('schedule')
+  const { t } = useTranslation('schedule')
   const weekdayLabel = useId()
   const time = 'time' in value ? value.time : '09:00'
   const choose = (kind: string) => {
@@ -27,7 +28,7 @@ export function RhythmField({ value, onChange }: RhythmFieldProps) {
     if (chosen) onChange(chosen)
   }
   // The first of January 2024 was a Monday.
-  const weekday = new Intl.DateTimeFormat(i18n.language, { weekday: 'short' })
+  const weekday = new Intl.DateTimeFormat(readerLanguage(), { weekday: 'short' })
   return (
     <Stack gap="sm">
       <Group align="flex-end" gap="sm">

@@ -18,6 +18,7 @@ import { Failed } from '@/components/failed'
 import { PlatformPicker } from '@/components/platform-picker'
 import { ProjectChoice } from '@/components/project-choice'
 import { platformsLastUsed } from '@/features/batch-create/kept-draft'
+import { readerLanguage } from '@/lib/format'
 import { say } from '@/lib/say'
 import { cronOf, type Rhythm, rhythmOf } from './cron'
 import { RhythmField } from './rhythm-field'
@@ -165,11 +166,11 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
 
 /** When it would run, by its own clocks: what the database makes of it. */
 function NextRuns({ cron, zone }: { readonly cron: string; readonly zone: string }) {
-  const { t, i18n } = useTranslation('schedule')
+  const { t } = useTranslation('schedule')
   const [[wantedCron, wantedZone]] = useDebouncedValue([cron, zone] as const, 400)
   const { data, error } = useQuery({ ...previewQuery(wantedCron, wantedZone), enabled: wantedCron !== '' })
   if (error) return <Failed error={error} />
-  const format = timeIn(i18n.language, wantedZone)
+  const format = timeIn(readerLanguage(), wantedZone)
   return (
     <div aria-live="polite">
       <Text size="sm" fw={500}>

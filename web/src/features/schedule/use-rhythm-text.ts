@@ -1,11 +1,12 @@
 import { useTranslation } from 'react-i18next'
+import { readerLanguage } from '@/lib/format'
 import type { Rhythm } from './cron'
 
 /** How often, in words. */
 export function useRhythmText(): (rhythm: Rhythm) => string {
-  const { t, i18n } = useTranslation('schedule')
-  const weekday = new Intl.DateTimeFormat(i18n.language, { weekday: 'short' })
-  const list = new Intl.ListFormat(i18n.language)
+  const { t } = useTranslation('schedule')
+  const weekday = new Intl.DateTimeFormat(readerLanguage(), { weekday: 'short' })
+  const list = new Intl.ListFormat(readerLanguage())
   return (rhythm) => {
     if (rhythm.kind === 'custom') return rhythm.cron
     if (rhythm.kind === 'hourly') return t('words.hourly', { minute: rhythm.minute })

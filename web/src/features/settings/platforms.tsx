@@ -55,13 +55,16 @@ export function Platforms() {
                 })}
               </Table.Td>
               <Table.Td maw={240}>
-                <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
-                  {each.source}
-                </Text>
+                {/* Rules that nobody published have no source. */}
                 {each.checked_on && (
-                  <Text size="xs" c="dimmed">
-                    {t('platforms.checked', { date: formatDate(each.checked_on) })}
-                  </Text>
+                  <>
+                    <Text size="xs" style={{ overflowWrap: 'anywhere' }}>
+                      {each.source}
+                    </Text>
+                    <Text size="xs" c="dimmed">
+                      {t('platforms.checked', { date: formatDate(each.checked_on) })}
+                    </Text>
+                  </>
                 )}
               </Table.Td>
             </Table.Tr>

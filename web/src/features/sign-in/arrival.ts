@@ -3,6 +3,7 @@
  * It leaves the address at once, so that it is in no history.
  */
 
+import i18next from 'i18next'
 import { ApiError } from '@/lib/problem'
 import { startSession } from '@/lib/session'
 
@@ -20,17 +21,18 @@ async function take(): Promise<void> {
   history.replaceState(history.state, '', location.pathname)
   const code = given.get('code')
   const refreshToken = given.get('refresh_token')
-  if (code) {
-    const verifier = sessionStorage.getItem('cliprow.verifier')
-    sessionStorage.removeItem('cliprow.verifier')
-    return startSession({ auth_code: code, code_verifier: verifier })
-  }
+  const verifier = sessionStorage.getItem('cliprow.verifier')
+  sessionStorage.removeItem('cliprow.verifier')
+  if (code) return startSession({ auth_code: code, code_verifier: verifier })
   if (refreshToken) return startSession({ refresh_token: refreshToken })
+  await i18next.loadNamespaces('sign-in')
+  const said = given.get('error_description')
+  const t = i18next.getFixedT(null, 'sign-in')
   throw new ApiError({
     title: 'Not signed in',
     status: 400,
     code: given.get('error_code') ?? 'LINK_INVALID',
-    detail: given.get('error_description') ?? 'This link does not sign anybody in any more.',
-    next_step: 'Sign in again, or ask for another link.',
+    detail: verifier && said ? t('refused.elsewhere', { said }) : t('refused.link'),
+    next_step: verifier ? t('refused.elsewhereNext') : t('refused.linkNext'),
   })
 }

@@ -1,10 +1,12 @@
+/** Where sign-ins elsewhere and confirmed addresses come back to. */
+
 import { Alert, Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-/** Where sign-ins elsewhere and confirmed addresses come back to. */
 import { TextLink } from '@/components/links'
 import { Loading } from '@/components/loading'
 import { describeError } from '@/lib/say'
+import { wantedPage } from '@/lib/session'
 import { takeArrival } from './arrival'
 import { useLeaveWhenSignedIn } from './leave'
 
@@ -16,15 +18,16 @@ export function CallbackPage() {
     retry: false,
     staleTime: Number.POSITIVE_INFINITY,
   })
-  useLeaveWhenSignedIn()
+  useLeaveWhenSignedIn(wantedPage())
   if (!error) return <Loading />
   const { title, message } = describeError(error)
+  const back = wantedPage()
   return (
     <Stack>
       <Alert color="red" title={title} role="alert">
         {message}
       </Alert>
-      <TextLink to="/sign-in" ta="center">
+      <TextLink to="/sign-in" search={back === '/' ? {} : { back }} ta="center">
         {t('toSignIn')}
       </TextLink>
     </Stack>

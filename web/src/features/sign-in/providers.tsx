@@ -20,12 +20,12 @@ const ICONS: Record<string, Icon> = {
   azure: IconBrandWindows,
 }
 
-/** Sign-in elsewhere, with what the project has switched on. */
-export function Providers() {
+/** Sign-in elsewhere, with what the project has switched on, and then on to `back`. */
+export function Providers({ back }: { readonly back?: string | undefined }) {
   const { t } = useTranslation('sign-in')
   const { data } = useQuery(signInOptionsQuery)
   const go = useMutation({
-    mutationFn: providerUrl,
+    mutationFn: (provider: string) => providerUrl(provider, back),
     onSuccess: (url) => location.assign(url),
     onError: sayError,
   })

@@ -30,7 +30,7 @@ export function SignInPage() {
       onSubmit={submit}
       below={
         <>
-          <Providers />
+          <Providers back={back} />
           <Text size="sm" ta="center">
             {t('signIn.noAccount')}{' '}
             <TextLink underline="always" to="/sign-up" search={back ? { back } : {}}>

@@ -36,7 +36,7 @@ export function SignUpPage() {
       onSubmit={submit}
       below={
         <>
-          <Providers />
+          <Providers back={back} />
           <Text size="sm" ta="center">
             {t('signUp.hasAccount')}{' '}
             <TextLink underline="always" to="/sign-in" search={back ? { back } : {}}>
