@@ -9,6 +9,9 @@ export interface MenuAction {
   readonly icon: Icon
   /** What it does cannot be taken back. */
   readonly isDangerous?: boolean
+  readonly isDisabled?: boolean
+  /** A line stands before it. */
+  readonly isApart?: boolean
   readonly run: () => void
 }
 

@@ -5,7 +5,7 @@ import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ActionMenu } from '@/components/action-menu'
+import { ActionMenu, type MenuAction } from '@/components/action-menu'
 import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
 import { useIs } from '@/lib/me'
 import type { ProjectRow } from '@/lib/rows'
@@ -16,29 +16,41 @@ import { deleteProject, projectName } from './queries'
 interface ProjectMenuProps {
   readonly project: ProjectRow
   readonly onDeleted?: () => void
+  /** What stands above; then it is a menu for everybody. */
+  readonly others?: readonly MenuAction[]
 }
 
-export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
+export function ProjectMenu({ project, onDeleted, others = [] }: ProjectMenuProps) {
   const { t } = useTranslation('projects')
   const client = useQueryClient()
   const isEditor = useIs('editor')
   const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null)
   const name = projectName(project)
-  if (!isEditor) return null
+  const isForAll = others.length > 0
+  if (!isEditor && !isForAll) return null
+  const own: MenuAction[] = [
+    {
+      label: t('actions.edit', { ns: 'app' }),
+      icon: IconPencil,
+      isApart: isForAll,
+      run: () => setDialog('edit'),
+    },
+    {
+      label: t('actions.delete', { ns: 'app' }),
+      icon: IconTrash,
+      isDangerous: true,
+      run: () => setDialog('delete'),
+    },
+  ]
   return (
     <>
-      <ActionMenu
-        actions={[
-          { label: t('actions.edit', { ns: 'app' }), icon: IconPencil, run: () => setDialog('edit') },
-          {
-            label: t('actions.delete', { ns: 'app' }),
-            icon: IconTrash,
-            isDangerous: true,
-            run: () => setDialog('delete'),
-          },
-        ]}
-      >
-        <ActionIcon variant="subtle" color="gray" aria-label={t('menu', { name })}>
+      <ActionMenu actions={isEditor ? [...others, ...own] : others}>
+        <ActionIcon
+          variant={isForAll ? 'default' : 'subtle'}
+          color="gray"
+          size={isForAll ? 36 : undefined}
+          aria-label={t(isForAll ? 'more' : 'menu', { name })}
+        >
           <IconDots size={18} aria-hidden />
         </ActionIcon>
       </ActionMenu>

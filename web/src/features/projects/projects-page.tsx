@@ -75,6 +75,7 @@ function ProjectCards({ filters, create }: { readonly filters: ProjectFilters; r
   )
   if (error && !data) return <Failed error={error} onRetry={() => void refetch()} />
   const ids = data?.pages.flatMap((page) => page.ids)
+  const counts = new Map(data?.pages.flatMap((page) => [...page.counts]))
   if (ids?.length === 0) {
     return filters.text || filters.status ? (
       <Empty icon={IconFilterOff} title={t('filters.nothing', { ns: 'app' })}>
@@ -90,8 +91,8 @@ function ProjectCards({ filters, create }: { readonly filters: ProjectFilters; r
     <>
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} spacing="md">
         {ids
-          ? ids.map((id) => <ProjectCard key={id} projectId={id} />)
-          : [0, 1, 2].map((at) => <Skeleton key={at} height={172} />)}
+          ? ids.map((id) => <ProjectCard key={id} projectId={id} counts={counts.get(id)} />)
+          : [0, 1, 2].map((at) => <Skeleton key={at} height={184} />)}
       </SimpleGrid>
       <LoadMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </>
