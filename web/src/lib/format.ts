@@ -73,15 +73,20 @@ export function formatRoughDuration(ms: number): string {
   })
 }
 
-/** A duration in milliseconds: `840 ms`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
+/** A duration in milliseconds: `0 s`, `840 ms`, `12 s`, `3 min 5 s`, `2 h 10 min`, `7 days`. */
 export function formatDuration(ms: number): string {
   const unit = (value: number, name: string, digits = 0) =>
     formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits })
+  if (ms === 0) return unit(0, 'second')
   if (ms < 1_000) return unit(Math.round(ms), 'millisecond')
   if (ms < 60_000) return unit(ms / 1_000, 'second', ms < 10_000 ? 1 : 0)
   const minutes = Math.floor(ms / 60_000)
-  if (minutes < 60) return `${unit(minutes, 'minute')} ${unit(Math.floor((ms % 60_000) / 1_000), 'second')}`
-  return `${unit(Math.floor(minutes / 60), 'hour')} ${unit(minutes % 60, 'minute')}`
+  const both = (large: string, rest: number, small: string) =>
+    rest ? `${large} ${unit(rest, small)}` : large
+  if (minutes < 60) return both(unit(minutes, 'minute'), Math.floor((ms % 60_000) / 1_000), 'second')
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return both(unit(hours, 'hour'), minutes % 60, 'minute')
+  return both(unit(Math.floor(hours / 24), 'day'), hours % 24, 'hour')
 }
 
 const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte']
@@ -91,7 +96,7 @@ export function formatBytes(bytes: number): string {
   return formatNumber(bytes / 1_000 ** step, {
     style: 'unit',
     unit: SIZES[step],
-    unitDisplay: 'short',
+    unitDisplay: step === 0 ? 'long' : 'short',
     maximumFractionDigits: step > 1 ? 1 : 0,
   })
 }
