@@ -1,4 +1,4 @@
-import { Alert, Badge, Group, Menu, Text } from '@mantine/core'
+import { Alert, Badge, Group, Text } from '@mantine/core'
 import { IconChartBar, IconClockPause, IconFileZip } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
@@ -120,21 +120,23 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
           <ProjectSettings project={project} />
         </>
       )}
-      <ProjectMenu project={project} onDeleted={() => void router.navigate({ to: '/projects' })}>
-        <Menu.Item
-          leftSection={<IconChartBar size={16} aria-hidden />}
-          onClick={() => void router.navigate({ to: '/analytics', search: { project: project.id } })}
-        >
-          {t('nav.analytics', { ns: 'app' })}
-        </Menu.Item>
-        <Menu.Item
-          leftSection={<IconFileZip size={16} aria-hidden />}
-          disabled={detail.queue.completed_jobs === 0}
-          onClick={() => void saveArchive(project)}
-        >
-          {t('zip')}
-        </Menu.Item>
-      </ProjectMenu>
+      <ProjectMenu
+        project={project}
+        onDeleted={() => void router.navigate({ to: '/projects' })}
+        others={[
+          {
+            label: t('nav.analytics', { ns: 'app' }),
+            icon: IconChartBar,
+            run: () => void router.navigate({ to: '/analytics', search: { project: project.id } }),
+          },
+          {
+            label: t('zip'),
+            icon: IconFileZip,
+            isDisabled: detail.queue.completed_jobs === 0,
+            run: () => void saveArchive(project),
+          },
+        ]}
+      />
       <NewBatchLink projectId={project.id} />
     </>
   )
