@@ -42,6 +42,10 @@ web script="dev" *arguments: _web-packages
 e2e *arguments: _web-packages
     npm --prefix web run --silent e2e -- "$@"
 
+# Pictures of every page of the web app, light and dark, on a laptop and on a phone
+screens folder="screens": _web-packages
+    SCREENS="$(realpath -m -- "$1")" npm --prefix web run --silent e2e -- accessibility
+
 # Write the web app's types from the API's OpenAPI document and from the database
 web-types: tools _web-packages
     uv run python deploy/web_types.py

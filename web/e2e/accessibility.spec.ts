@@ -1,11 +1,16 @@
-/** axe finds nothing on any page: WCAG 2.2 A and AA, light and dark, on a laptop and on a phone. */
+/**
+ * axe finds nothing on any page: WCAG 2.2 A and AA, light and dark, on a laptop and on a phone. With a folder in SCREENS
+ * (`just screens`), what was looked at is kept there as pictures.
+ */
 
+import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { type AppPage, PUBLIC_PAGES, signedInPages } from './pages'
 import { appUrl, expect, Person, test } from './people'
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const { SCREENS } = process.env
 const LOOKS = [
   { scheme: 'light', width: 1280 },
   { scheme: 'dark', width: 1280 },
@@ -36,6 +41,10 @@ async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
     for (const { scheme, width } of LOOKS) {
       await page.emulateMedia({ colorScheme: scheme })
       await page.setViewportSize({ width, height: 800 })
+      if (SCREENS) {
+        const file = `${name.replace(/\W+/g, '-')}-${scheme}-${width}.png`
+        await page.screenshot({ path: join(SCREENS, file), fullPage: true })
+      }
       const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze()
       for (const { id, nodes } of violations) {
         for (const { html, failureSummary } of nodes) {

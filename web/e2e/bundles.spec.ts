@@ -3,14 +3,13 @@
 import type { Page } from '@playwright/test'
 import { appUrl, expect, Person, test } from './people'
 
-/**
- * Bytes: what is aimed at, and what a page must not exceed today. Where the second is larger, it may only become smaller.
- */
-const BUDGETS: Record<string, { readonly target: number; readonly most: number }> = {
-  'sign-in': { target: 285_000, most: 285_000 },
-  '': { target: 240_000, most: 305_000 },
-  projects: { target: 300_000, most: 322_000 },
-  analytics: { target: 350_000, most: 350_000 },
+/** Bytes of each page, none of which may be exceeded. */
+const BUDGETS: Record<string, number> = {
+  'sign-in': 285_000,
+  '': 240_000,
+  projects: 300_000,
+  'projects/<id>': 300_000,
+  analytics: 350_000,
 }
 
 async function bytesOf(page: Page, path: string): Promise<number> {
@@ -26,19 +25,19 @@ async function bytesOf(page: Page, path: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
 
-for (const [path, { target, most }] of Object.entries(BUDGETS)) {
-  test(`${path || 'dashboard'} fetches no more than ${most / 1000} kB of code`, async ({ page, browser }) => {
+for (const [path, most] of Object.entries(BUDGETS)) {
+  const name = path || 'dashboard'
+  test(`${name} fetches no more than ${most / 1000} kB of code`, async ({ page, browser }) => {
     const ann = await Person.new('ann')
     if (path !== 'sign-in') await ann.signIn(page)
+    const address = path.includes('<id>') ? path.replace('<id>', await ann.newProject('Moons')) : path
     // A new browser that has the cookie, and nothing else.
     const state = await page.context().storageState()
     const fresh = await browser.newContext({ storageState: state })
-    const bytes = await bytesOf(await fresh.newPage(), path)
+    const bytes = await bytesOf(await fresh.newPage(), address)
     await fresh.close()
     test.info().annotations.push({ type: 'bytes', description: String(bytes) })
-    process.stdout.write(
-      `    ${path || 'dashboard'}: ${(bytes / 1000).toFixed(1)} kB, aimed at ${target / 1000} kB\n`,
-    )
+    process.stdout.write(`    ${name}: ${(bytes / 1000).toFixed(1)} kB of ${most / 1000} kB\n`)
     expect(bytes).toBeGreaterThan(50_000)
     expect(bytes).toBeLessThanOrEqual(most)
   })

@@ -55,6 +55,16 @@ def test_pages_follow_each_other(ann: Api) -> None:
     assert (seen, cursor) == (names[::-1], None)
 
 
+def test_a_list_says_how_far_the_videos_of_each_project_are(ann: Api) -> None:
+    sky, sea = ann.project(name="Sky")["id"], ann.project(name="Sea")["id"]
+    topics = ["Why is the sky blue?", "Why are sunsets red?"]
+    ann.post("/batches", {"project_id": sky, "topics": topics, "defaults": {"platforms": ["youtube"]}})
+    ann.post("/batches", {"project_id": sky, "topics": topics[:1], "defaults": {"platforms": ["youtube"]}})
+    counts = ("job_count", "completed_count", "failed_count")
+    listed = {item["id"]: tuple(item[name] for name in counts) for item in ann.get("/projects")["items"]}
+    assert listed == {sky: (3, 0, 0), sea: (0, 0, 0)}
+
+
 def test_text_is_searched_as_it_stands(ann: Api) -> None:
     ann.project(name="100% sure")
     ann.project(name="1000 sure")

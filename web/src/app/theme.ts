@@ -77,6 +77,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#98a0ae',
     '--mantine-color-error': '#ff8787',
     '--mantine-color-anchor': '#a3aef5',
+    // Grey badges would be darker than the cards they stand on.
+    '--mantine-color-gray-light': '#2e333d',
+    '--mantine-color-gray-light-color': '#ced3dc',
     '--mantine-color-red-filled': '#c92a2a',
     '--mantine-color-red-filled-hover': '#b02525',
     '--cliprow-page': '#14161a',

@@ -1,6 +1,7 @@
 /** One figure with its name, and what it is measured by. */
 
 import { Card, Group, Skeleton, Text } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 
 interface FigureCardProps {
@@ -9,21 +10,31 @@ interface FigureCardProps {
   readonly value: ReactNode
   readonly hint?: ReactNode
   readonly icon?: ReactNode
+  /** Something has to be looked at. */
+  readonly isBad?: boolean
 }
 
-export function FigureCard({ label, value, hint, icon }: FigureCardProps) {
+export function FigureCard({ label, value, hint, icon, isBad = false }: FigureCardProps) {
   return (
     <Card padding="md" role="group" aria-label={label}>
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Text size="sm" c="dimmed" truncate>
           {label}
         </Text>
-        {icon}
+        {isBad ? <IconAlertTriangle size={18} color="var(--mantine-color-error)" aria-hidden /> : icon}
       </Group>
       {value === undefined ? (
         <Skeleton h={28} w="60%" mt={6} mb={4} />
       ) : (
-        <Text className="figures" fz={26} lh={1.3} fw={650} mt={2}>
+        <Text
+          className="figures"
+          fz={26}
+          lh={1.3}
+          fw={650}
+          mt={2}
+          c={isBad ? 'var(--mantine-color-error)' : undefined}
+          style={{ whiteSpace: 'nowrap' }}
+        >
           {value}
         </Text>
       )}

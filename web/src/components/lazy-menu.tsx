@@ -21,21 +21,26 @@ interface ButtonLike {
   readonly 'aria-expanded'?: boolean
 }
 
-interface LazyMenuProps extends Pick<MenuProps, 'position' | 'width'> {
+interface LazyMenuProps<P extends object> extends Pick<MenuProps, 'position' | 'width' | 'trapFocus'> {
   /** Fetches what is in the menu. */
-  readonly items: () => Promise<{ default: ComponentType }>
+  readonly items: () => Promise<{ default: ComponentType<P> }>
+  readonly itemProps: P
   readonly children: ReactElement<ButtonLike>
 }
 
 const fetchMenu = () => import('./opened-menu')
 
-export function LazyMenu({ items, children, ...props }: LazyMenuProps) {
+export function LazyMenu<P extends object>({ items, itemProps, children, ...props }: LazyMenuProps<P>) {
   const [isWanted, setIsWanted] = useState(false)
   const Opened = useMemo(
     () =>
       lazy(async () => {
         const [{ OpenedMenu }, { default: Items }] = await Promise.all([fetchMenu(), items()])
-        return { default: (rest: Omit<LazyMenuProps, 'items'>) => <OpenedMenu {...rest} items={<Items />} /> }
+        return {
+          default: ({ itemProps: own, ...rest }: Omit<LazyMenuProps<P>, 'items'>) => (
+            <OpenedMenu {...rest} items={<Items {...own} />} />
+          ),
+        }
       }),
     [items],
   )
@@ -53,7 +58,9 @@ export function LazyMenu({ items, children, ...props }: LazyMenuProps) {
   if (!isWanted) return button
   return (
     <Suspense fallback={button}>
-      <Opened {...props}>{children}</Opened>
+      <Opened {...props} itemProps={itemProps}>
+        {children}
+      </Opened>
     </Suspense>
   )
 }

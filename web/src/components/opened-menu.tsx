@@ -1,7 +1,7 @@
 import { Menu, type MenuProps } from '@mantine/core'
 import { cloneElement, type ReactElement, type ReactNode, type Ref, useEffect, useRef, useState } from 'react'
 
-interface OpenedMenuProps extends Pick<MenuProps, 'position' | 'width'> {
+interface OpenedMenuProps extends Pick<MenuProps, 'position' | 'width' | 'trapFocus'> {
   readonly items: ReactNode
   readonly children: ReactElement<{ readonly ref?: Ref<HTMLButtonElement> }>
 }

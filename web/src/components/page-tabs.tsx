@@ -1,8 +1,9 @@
 /** Tabs of a page, of which one stands in the address; they scroll sideways where there is little room. */
 
-import { ScrollArea, Tabs } from '@mantine/core'
+import { Tabs } from '@mantine/core'
 import type { Icon } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
+import classes from './page-tabs.module.css'
 
 interface PageTab<T extends string> {
   readonly value: T
@@ -21,7 +22,7 @@ interface PageTabsProps<T extends string> {
 export function PageTabs<T extends string>({ label, value, tabs, onChange }: PageTabsProps<T>) {
   return (
     <Tabs value={value} onChange={(next) => next && onChange(next as T)} keepMounted={false}>
-      <ScrollArea type="never" mb="md">
+      <div className={classes.scroll}>
         <Tabs.List aria-label={label} style={{ flexWrap: 'nowrap' }}>
           {tabs.map((tab) => (
             <Tabs.Tab
@@ -34,7 +35,7 @@ export function PageTabs<T extends string>({ label, value, tabs, onChange }: Pag
             </Tabs.Tab>
           ))}
         </Tabs.List>
-      </ScrollArea>
+      </div>
       {tabs.map((tab) => (
         <Tabs.Panel key={tab.value} value={tab.value}>
           {tab.panel}

@@ -1,10 +1,11 @@
 /** Pause or resume, and what is seldom done beside it: stop at once, cancel. */
 
-import { ActionIcon, Button, Group, Menu } from '@mantine/core'
+import { ActionIcon, Button, Group } from '@mantine/core'
 import { IconBan, IconChevronDown, IconHandStop, IconPlayerPause, IconPlayerPlay } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ConfirmDialog } from './confirm-dialog'
+import { ActionMenu, type MenuAction } from './action-menu'
+import { LazyConfirmDialog } from './lazy-confirm-dialog'
 
 interface PauseControlProps {
   /** What is controlled, for screen readers and the question before a cancel. */
@@ -30,6 +31,11 @@ export function PauseControl(props: PauseControlProps) {
   const verb = isPaused ? t('control.resume') : t('control.pause')
   const MainIcon = isPaused ? IconPlayerPlay : IconPlayerPause
   const iconSize = size === 'xs' ? 28 : 36
+  const actions: MenuAction[] = []
+  if (!isPaused)
+    actions.push({ label: t('control.pauseNow'), icon: IconHandStop, run: () => onTogglePause(true) })
+  if (onCancel)
+    actions.push({ label: t('control.cancel'), icon: IconBan, isDangerous: true, run: () => setAsking(true) })
   return (
     <>
       <Group gap={1} wrap="nowrap">
@@ -45,41 +51,20 @@ export function PauseControl(props: PauseControlProps) {
           {verb}
         </Button>
         {!isEnded && (
-          <Menu position="bottom-end" withinPortal>
-            <Menu.Target>
-              <ActionIcon
-                variant="default"
-                size={iconSize}
-                aria-label={t('control.more', { name })}
-                style={{ borderStartStartRadius: 0, borderEndStartRadius: 0 }}
-              >
-                <IconChevronDown size={16} aria-hidden />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {!isPaused && (
-                <Menu.Item
-                  leftSection={<IconHandStop size={16} aria-hidden />}
-                  onClick={() => onTogglePause(true)}
-                >
-                  {t('control.pauseNow')}
-                </Menu.Item>
-              )}
-              {onCancel && (
-                <Menu.Item
-                  color="var(--mantine-color-error)"
-                  leftSection={<IconBan size={16} aria-hidden />}
-                  onClick={() => setAsking(true)}
-                >
-                  {t('control.cancel')}
-                </Menu.Item>
-              )}
-            </Menu.Dropdown>
-          </Menu>
+          <ActionMenu actions={actions}>
+            <ActionIcon
+              variant="default"
+              size={iconSize}
+              aria-label={t('control.more', { name })}
+              style={{ borderStartStartRadius: 0, borderEndStartRadius: 0 }}
+            >
+              <IconChevronDown size={16} aria-hidden />
+            </ActionIcon>
+          </ActionMenu>
         )}
       </Group>
       {onCancel && isAsking && (
-        <ConfirmDialog
+        <LazyConfirmDialog
           title={t('control.cancelTitle', { name })}
           confirm={t('control.cancel')}
           isDangerous
@@ -87,7 +72,7 @@ export function PauseControl(props: PauseControlProps) {
           onConfirm={async () => onCancel()}
         >
           {cancelText ?? t('control.cancelText')}
-        </ConfirmDialog>
+        </LazyConfirmDialog>
       )}
     </>
   )

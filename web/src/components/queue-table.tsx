@@ -1,10 +1,10 @@
 /** What of the tenant waits, is queued and runs at each stage, and how many serve it. */
 
-import { Badge, Table, Text } from '@mantine/core'
+import { Badge, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '@/lib/api'
 import { formatDuration, formatNumber } from '@/lib/format'
-import { WideTable } from './wide-table'
+import classes from './queue-table.module.css'
 
 type Queue = Schemas['OwnQueue']
 type Health = 'held' | 'unserved' | 'behind' | 'later' | 'idle' | 'fine'
@@ -28,49 +28,55 @@ export function healthOf(queue: Queue): Health {
   return queue.oldest_age_s > LONG_S && queue.running_count === 0 ? 'behind' : 'fine'
 }
 
+const COLUMNS = ['stage', 'health', 'waiting', 'queued', 'running', 'oldest', 'slots'] as const
+
+/** A plain table, as it is among the first things that the dashboard shows. */
 export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
   const { t } = useTranslation()
   return (
-    <WideTable
-      label={t('queue.label')}
-      minWidth={680}
-      columns={[
-        { name: t('queue.stage') },
-        { name: t('queue.health') },
-        { name: t('queue.waiting'), isNumber: true },
-        { name: t('queue.queued'), isNumber: true },
-        { name: t('queue.running'), isNumber: true },
-        { name: t('queue.oldest'), isNumber: true },
-        { name: t('queue.slots'), isNumber: true },
-      ]}
-    >
-      {queues.map((queue) => {
-        const health = healthOf(queue)
-        return (
-          <Table.Tr key={queue.stage} className="figures">
-            <Table.Th scope="row" fw={500}>
-              {t(`stage.${queue.stage}`)}
-            </Table.Th>
-            <Table.Td>
-              <Badge color={COLOR[health]} miw="max-content">
-                {t(`queue.is.${health}`)}
-              </Badge>
-            </Table.Td>
-            <Table.Td ta="end">{formatNumber(queue.waiting_count)}</Table.Td>
-            <Table.Td ta="end">{formatNumber(queue.queued_count)}</Table.Td>
-            <Table.Td ta="end">{formatNumber(queue.running_count)}</Table.Td>
-            <Table.Td ta="end">
-              {queue.oldest_age_s > 0 ? formatDuration(Math.round(queue.oldest_age_s) * 1_000) : '–'}
-            </Table.Td>
-            <Table.Td ta="end">
-              {queue.slots}
-              <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
-                {t('queue.workers', { count: queue.worker_count })}
-              </Text>
-            </Table.Td>
-          </Table.Tr>
-        )
-      })}
-    </WideTable>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys.
+    <section className={classes.scroll} tabIndex={0} aria-label={t('queue.label')}>
+      <table className={classes.table} aria-label={t('queue.label')}>
+        <thead>
+          <tr>
+            {COLUMNS.map((name) => (
+              <th key={name} scope="col">
+                {t(`queue.${name}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="figures">
+          {queues.map((queue) => (
+            <QueueRow key={queue.stage} queue={queue} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+function QueueRow({ queue }: { readonly queue: Queue }) {
+  const { t } = useTranslation()
+  const health = healthOf(queue)
+  return (
+    <tr>
+      <th scope="row">{t(`stage.${queue.stage}`)}</th>
+      <td>
+        <Badge color={COLOR[health]} miw="max-content">
+          {t(`queue.is.${health}`)}
+        </Badge>
+      </td>
+      <td>{formatNumber(queue.waiting_count)}</td>
+      <td>{formatNumber(queue.queued_count)}</td>
+      <td>{formatNumber(queue.running_count)}</td>
+      <td>{queue.oldest_age_s > 0 ? formatDuration(Math.round(queue.oldest_age_s) * 1_000) : '–'}</td>
+      <td>
+        {queue.slots}
+        <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
+          {t('queue.workers', { count: queue.worker_count })}
+        </Text>
+      </td>
+    </tr>
   )
 }

@@ -27,7 +27,7 @@ export function StageProgressBar(props: StageProgressBarProps) {
   const detailsId = useId()
   return (
     <div>
-      <SimpleGrid cols={{ base: 1, xs: stages.length }} spacing={{ base: 6, xs: 'xs' }}>
+      <SimpleGrid cols={{ base: 1, xs: stages.length }} spacing={{ base: 'xs', xs: 'lg' }}>
         {stages.map((stage) => (
           <StageBar
             key={stage}
@@ -61,6 +61,10 @@ function StageBar({ stage, progress, isExpanded, detailsId, onToggle }: StageBar
   const label = t(`stage.${stage}`)
   const status = progress?.status ?? 'blocked'
   const percent = progress?.progress ?? 0
+  const failedPercent = Math.min(
+    ((progress?.failed ?? 0) / Math.max(1, progress?.total ?? 0)) * 100,
+    100 - percent,
+  )
   const { icon: IconOf } = STATUS_LOOK[status]
   const counts = progress?.total
     ? t('stages.counts', { completed: formatNumber(progress.completed), total: formatNumber(progress.total) })
@@ -93,7 +97,12 @@ function StageBar({ stage, progress, isExpanded, detailsId, onToggle }: StageBar
         aria-valuemax={100}
         aria-valuetext={[t(`status.${status}`), counts, failed].filter(Boolean).join(', ')}
       >
-        <div className={classes.fill} data-status={status} style={{ width: `${percent}%` }} />
+        <div
+          className={classes.fill}
+          data-status={status === 'failed' ? 'completed' : status}
+          style={{ width: `${percent}%` }}
+        />
+        <div className={classes.fill} data-status="failed" style={{ width: `${failedPercent}%` }} />
       </div>
       <Text size="xs" c="dimmed" className="figures" truncate>
         {counts}

@@ -1,24 +1,41 @@
-/** A table that scrolls sideways by itself where the page is narrow. */
+/** A table that scrolls sideways by itself where the page is narrow, and whose rows are cards on a phone. */
 
 import { Table, type TableProps } from '@mantine/core'
-import type { ReactNode } from 'react'
+import type { CSSProperties, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import classes from './wide-table.module.css'
 
 interface WideTableProps extends Omit<TableProps, 'children'> {
   /** What it is, for those who do not see where it stands. */
   readonly label: string
+  /** In pixels; a table that is content with a phone's width stays a table there. */
   readonly minWidth?: number
-  /** Without a name: a column of actions. */
+  /** Without a name: a column of actions. Eight at most. */
   readonly columns: readonly { readonly name: ReactNode; readonly isNumber?: boolean }[]
   /** Rows of the table. */
   readonly children: ReactNode
 }
 
+const PHONE_WIDTH = 320
+
 export function WideTable({ label, minWidth = 560, columns, children, ...rest }: WideTableProps) {
   const { t } = useTranslation()
+  const isCards = minWidth > PHONE_WIDTH
+  const names = columns.map(({ name }, at) => [
+    `--column-${at + 1}`,
+    typeof name === 'string' && name ? JSON.stringify(name) : 'none',
+  ])
+  const style = { '--table-width': `${minWidth}px`, ...Object.fromEntries(names) } as CSSProperties
   return (
-    <Table.ScrollContainer minWidth={minWidth} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-      <Table verticalSpacing="xs" aria-label={label} {...rest}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it.
+    <div className={classes.scroll} tabIndex={0}>
+      <Table
+        verticalSpacing="xs"
+        aria-label={label}
+        className={isCards ? classes.cards : undefined}
+        style={style}
+        {...rest}
+      >
         <Table.Thead>
           <Table.Tr>
             {columns.map(({ name, isNumber }, at) => (
@@ -31,6 +48,6 @@ export function WideTable({ label, minWidth = 560, columns, children, ...rest }:
         </Table.Thead>
         <Table.Tbody>{children}</Table.Tbody>
       </Table>
-    </Table.ScrollContainer>
+    </div>
   )
 }

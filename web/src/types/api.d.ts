@@ -5582,6 +5582,39 @@ export interface components {
         Link: {
             url: string;
         };
+        /** ListedProject */
+        ListedProject: {
+            completed_count: number;
+            /** Format: date-time */
+            created_at: string;
+            failed_count: number;
+            /** Format: uuid */
+            id: string;
+            job_count: number;
+            max_concurrent_tasks: number | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            name: string;
+            original_idea: string;
+            owner_id: string | null;
+            paused_at: string | null;
+            /** @enum {string} */
+            status: "draft" | "processing" | "completed" | "published" | "archived";
+            target_audience: string | null;
+            /** Format: uuid */
+            tenant_id: string;
+            tone: components["schemas"]["Tone"] | null;
+            /** Format: date-time */
+            updated_at: string;
+            version: number;
+        };
+        /** Page[ListedProject] */
+        ListedProjectPage: {
+            items: components["schemas"]["ListedProject"][];
+            next_cursor: string | null;
+            total?: number | null;
+        };
         /**
          * Me
          * @example {
@@ -6613,42 +6646,6 @@ export interface components {
              * @enum {string}
              */
             role?: "editor" | "viewer";
-        };
-        /**
-         * Page[Project]
-         * @example {
-         *       "items": [
-         *         {
-         *           "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
-         *           "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
-         *           "name": "Sky channel",
-         *           "original_idea": "Short explanations of what one sees in the sky",
-         *           "target_audience": "curious children",
-         *           "tone": "educational",
-         *           "status": "draft",
-         *           "metadata": {
-         *             "batch": {
-         *               "platforms": [
-         *                 "youtube",
-         *                 "tiktok"
-         *               ]
-         *             }
-         *           },
-         *           "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
-         *           "max_concurrent_tasks": null,
-         *           "paused_at": null,
-         *           "version": 1,
-         *           "created_at": "2026-11-25T09:30:00+00:00",
-         *           "updated_at": "2026-11-25T09:30:00+00:00"
-         *         }
-         *       ],
-         *       "next_cursor": null
-         *     }
-         */
-        ProjectPage: {
-            items: components["schemas"]["Project"][];
-            next_cursor: string | null;
-            total?: number | null;
         };
         /**
          * ProjectPriority
@@ -13129,37 +13126,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "items": [
-                     *         {
-                     *           "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
-                     *           "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
-                     *           "name": "Sky channel",
-                     *           "original_idea": "Short explanations of what one sees in the sky",
-                     *           "target_audience": "curious children",
-                     *           "tone": "educational",
-                     *           "status": "draft",
-                     *           "metadata": {
-                     *             "batch": {
-                     *               "platforms": [
-                     *                 "youtube",
-                     *                 "tiktok"
-                     *               ]
-                     *             }
-                     *           },
-                     *           "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
-                     *           "max_concurrent_tasks": null,
-                     *           "paused_at": null,
-                     *           "version": 1,
-                     *           "created_at": "2026-11-25T09:30:00+00:00",
-                     *           "updated_at": "2026-11-25T09:30:00+00:00"
-                     *         }
-                     *       ],
-                     *       "next_cursor": null
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ProjectPage"];
+                    "application/json": components["schemas"]["ListedProjectPage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -60,6 +60,15 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class ListedProject(Project, frozen=True, kw_only=True):
+    """A project among others, with how far its videos are."""
+
+    #: Jobs of all its batches, those that are done, and those that failed.
+    job_count: int
+    completed_count: int
+    failed_count: int
+
+
 class BatchSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Batches of a project by status."""
 
@@ -159,6 +168,9 @@ select to_json(r)::text, r.version from (
   where p.tenant_id = %s and p.id = %s and p.deleted_at is null
 ) as r
 """
+_JOB_COUNTS: LiteralString = """select coalesce(sum(b.job_count), 0) as job_count,
+  coalesce(sum(b.completed_count), 0) as completed_count, coalesce(sum(b.failed_count), 0) as failed_count
+  from public.batches as b where b.tenant_id = p.tenant_id and b.project_id = p.id and b.deleted_at is null"""
 _CHANGES: dict[str, LiteralString] = {
     "original_idea": "original_idea = %s",
     "name": "name = %s",
@@ -206,7 +218,7 @@ async def list_projects(
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
     with_total: WithTotal = False,
-) -> Response[Page[Project]]:
+) -> Response[Page[ListedProject]]:
     """List the tenant's projects, newest first."""
     found = Filter()
     found.add("p.tenant_id = %s", request.tenant_id)
@@ -219,7 +231,8 @@ async def list_projects(
         of_page.add("(p.created_at, p.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))
     queries: list[tuple[LiteralString, list[object]]] = [
         (
-            f"select to_json(r)::text, r.created_at, r.id from (select {_COLUMNS} from public.projects as p"
+            f"select to_json(r)::text, r.created_at, r.id from (select {_COLUMNS}, s.* from public.projects as p"
+            f" cross join lateral ({_JOB_COUNTS}) as s"
             f" where {of_page.where} order by p.created_at desc, p.id desc limit %s) as r",
             [*of_page.arguments, limit + 1],
         )

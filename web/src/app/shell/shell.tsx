@@ -1,10 +1,10 @@
 /** The frame around every page of a signed-in user: navigation, tenant, live badge, keys. */
 
-import { ActionIcon, AppShell, Burger, Group, Text } from '@mantine/core'
+import { ActionIcon, Burger, Group, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconKeyboard } from '@tabler/icons-react'
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
-import { Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Loading } from '@/components/loading'
 import { useConfig } from '@/lib/config'
@@ -15,14 +15,22 @@ import { BrowserNotices } from './browser-notices'
 import { KeyHelp, useKeyMap } from './keys'
 import { LinkBadge } from './link-badge'
 import { NavLinks } from './nav-links'
-import { NoTenant } from './no-tenant'
+import classes from './shell.module.css'
 import { TenantMenu } from './tenant-menu'
 import { UserMenu } from './user-menu'
+
+const NoTenant = lazy(() => import('./no-tenant').then(({ NoTenant: component }) => ({ default: component })))
 
 export function Shell() {
   const { tenant } = useMe()
   const config = useConfig()
-  if (!tenant) return <NoTenant />
+  if (!tenant) {
+    return (
+      <Suspense fallback={<Loading />}>
+        <NoTenant />
+      </Suspense>
+    )
+  }
   return (
     // Another tenant is another link, and another page.
     <LiveProvider key={tenant.id} config={config} tenant={tenant}>
@@ -40,15 +48,12 @@ function Frame() {
   useEffect(close, [path])
   useFocusOnTitle(path)
   return (
-    <AppShell
-      header={{ height: 56 }}
-      navbar={{ width: 232, breakpoint: 'md', collapsed: { mobile: !isOpen } }}
-      padding={0}
-    >
+    <div className={classes.shell}>
       <a className="visually-hidden" href="#main">
         {t('shell.skip')}
       </a>
-      <AppShell.Header px="md">
+      {/* The dialogs' scroll lock knows what reaches to the end of the page by that name. */}
+      <header className={`${classes.header} right-scroll-bar-position`}>
         <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="sm" wrap="nowrap" miw={0}>
             <Burger
@@ -58,6 +63,7 @@ function Frame() {
               size="sm"
               aria-label={t('shell.menu')}
               aria-expanded={isOpen}
+              aria-controls="navigation"
             />
             <Link to="/" aria-label={t('nav.dashboard')} style={{ display: 'flex' }}>
               <img src={`${import.meta.env.BASE_URL}favicon.svg`} alt="" width={28} height={28} />
@@ -82,19 +88,24 @@ function Frame() {
             <UserMenu />
           </Group>
         </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="xs" component="nav" aria-label={t('shell.navigation')}>
+      </header>
+      <nav
+        id="navigation"
+        className={classes.navbar}
+        data-open={isOpen || undefined}
+        aria-label={t('shell.navigation')}
+      >
         <NavLinks />
-      </AppShell.Navbar>
-      <AppShell.Main id="main" tabIndex={-1} bg="var(--cliprow-page)">
+      </nav>
+      <main id="main" className={classes.main} tabIndex={-1}>
         <Suspense fallback={<Loading />}>
           <Outlet />
         </Suspense>
-      </AppShell.Main>
+      </main>
       <KeyHelp {...keys} />
       <Announcer />
       <BrowserNotices />
-    </AppShell>
+    </div>
   )
 }
 

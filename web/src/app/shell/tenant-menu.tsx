@@ -20,7 +20,7 @@ export function TenantMenu() {
     )
   }
   return (
-    <LazyMenu items={items} position="bottom-start" width={260}>
+    <LazyMenu items={items} itemProps={{}} position="bottom-start" width={260}>
       <Button
         variant="subtle"
         color="gray"

@@ -9,7 +9,7 @@ export function UserMenu() {
   const { t } = useTranslation()
   const { email } = useMe()
   return (
-    <LazyMenu items={items} position="bottom-end" width={240}>
+    <LazyMenu items={items} itemProps={{}} position="bottom-end" width={240}>
       <ActionIcon variant="subtle" radius="xl" size="lg" aria-label={t('shell.account')}>
         <Avatar size={30} color="ink" name={email ?? '?'} alt="" />
       </ActionIcon>

@@ -1,4 +1,5 @@
-import { AspectRatio, Image, Radio, SimpleGrid, Skeleton, Text } from '@mantine/core'
+import { AspectRatio, Center, Image, Radio, SimpleGrid, Skeleton, Text } from '@mantine/core'
+import { IconWand } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { type Style, stillQuery, stylesQuery } from './samples'
@@ -25,7 +26,9 @@ export function StylePicker({ value, automatic, onChange }: StylePickerProps) {
       <SimpleGrid cols={{ base: 2, xs: 3, lg: 6 }} spacing="xs" mt="xs">
         <Radio.Card value="" className={classes.choice} aria-label={automatic}>
           <AspectRatio ratio={16 / 9} className={classes.automatic} aria-hidden>
-            <span>?</span>
+            <Center>
+              <IconWand size={24} stroke={1.6} />
+            </Center>
           </AspectRatio>
           <Text size="xs" p={6} fw={500} truncate>
             {automatic}

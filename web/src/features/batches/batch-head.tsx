@@ -9,8 +9,9 @@ import { Page } from '@/components/page'
 import { PauseControl } from '@/components/pause-control'
 import { useProjectNames } from '@/components/project-names'
 import { StatusBadge } from '@/components/status'
+import { When } from '@/components/when'
 import { saveFromApi } from '@/lib/archive'
-import { formatTime } from '@/lib/format'
+import { formatTime, formatWhen } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
 import { useIs } from '@/lib/me'
 import type { BatchRow } from '@/lib/rows'
@@ -44,7 +45,9 @@ export function BatchHead({ batch, detail, children }: BatchHeadProps) {
             {projects.get(batch.project_id) ?? t('toProject')}
           </TextLink>
           <Text span size="sm">
-            {t('createdAt', { number: batch.number, time: formatTime(batch.created_at) })}
+            <When iso={batch.created_at}>
+              {t('createdAt', { number: batch.number, time: formatWhen(batch.created_at) })}
+            </When>
           </Text>
         </Group>
       }
@@ -76,7 +79,7 @@ function BatchControls(props: {
     <>
       {batch.failed_count > 0 && (
         <Button
-          variant="default"
+          variant={hasEnded(batch) ? 'filled' : 'default'}
           leftSection={<IconRefresh size={16} aria-hidden />}
           onClick={() => setRetrying(true)}
         >

@@ -5,7 +5,8 @@ import { useTranslation } from 'react-i18next'
 import { TextLink } from '@/components/links'
 import { useProjectNames } from '@/components/project-names'
 import { StatusBadge } from '@/components/status'
-import { formatDuration, formatNumber, formatPercent, formatTime } from '@/lib/format'
+import { When } from '@/components/when'
+import { formatDuration, formatNumber, formatPercent, formatWhen } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
 import { useIs } from '@/lib/me'
 import { type BatchRow, useRow } from '@/lib/rows'
@@ -42,17 +43,16 @@ export const BatchQueueRow = memo(function BatchQueueRow({ batchId, hasProject }
         >
           {batchTitle(batch)}
         </TextLink>
-        <Text size="xs" c="dimmed" truncate className="figures">
+        <Text size="xs" c="dimmed" lineClamp={2} className="figures">
           {[
             hasProject && projects.get(batch.project_id),
-            `#${batch.number}`,
+            batch.title && `#${batch.number}`,
             t('jobs', { count: batch.job_count, number: formatNumber(batch.job_count) }),
-            batch.starts_at && !batch.started_at
-              ? t('startsShort', { time: formatTime(batch.starts_at, 'short') })
-              : formatTime(batch.created_at, 'short'),
           ]
             .filter(Boolean)
             .join(' · ')}
+          {' · '}
+          <BatchTime batch={batch} />
         </Text>
       </div>
       <div className={classes.progress}>
@@ -68,9 +68,21 @@ export const BatchQueueRow = memo(function BatchQueueRow({ batchId, hasProject }
   )
 })
 
+/** When it starts where that is planned, else since when it is there. */
+function BatchTime({ batch }: { readonly batch: BatchRow }) {
+  const { t } = useTranslation('batches')
+  const isPlanned = batch.starts_at && !batch.started_at && !hasEnded(batch)
+  return isPlanned && batch.starts_at ? (
+    <When iso={batch.starts_at}>{t('startsShort', { time: formatWhen(batch.starts_at) })}</When>
+  ) : (
+    <When iso={batch.created_at} />
+  )
+}
+
 function BatchProgress({ batch }: { readonly batch: BatchRow }) {
   const { t } = useTranslation('batches')
   const left = remainingMs(batch)
+  const hasBegun = batch.progress > 0 || batch.processing_count > 0 || batch.failed_count > 0
   const share = (count: number) => (batch.job_count > 0 ? (count / batch.job_count) * 100 : 0)
   // Failed jobs may have made a part of what is done.
   const failed = Math.min(share(batch.failed_count), 100 - batch.progress)
@@ -91,13 +103,15 @@ function BatchProgress({ batch }: { readonly batch: BatchRow }) {
         aria-valuemax={100}
       >
         <Text size="xs" c="dimmed" className="figures" truncate>
-          {[
-            formatPercent(batch.progress / 100),
-            t('done', { count: batch.completed_count, number: formatNumber(batch.completed_count) }),
-            left !== null && t('eta', { time: formatDuration(left) }),
-          ]
-            .filter(Boolean)
-            .join(' · ')}
+          {hasBegun
+            ? [
+                formatPercent(batch.progress / 100),
+                t('done', { count: batch.completed_count, number: formatNumber(batch.completed_count) }),
+                left !== null && t('eta', { time: formatDuration(left) }),
+              ]
+                .filter(Boolean)
+                .join(' · ')
+            : t('notBegun')}
           {batch.failed_count > 0 && (
             <Text span inherit c="var(--mantine-color-error)">
               {' · '}

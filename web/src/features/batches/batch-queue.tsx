@@ -31,6 +31,8 @@ interface BatchQueueProps {
   readonly emptyAction?: ReactNode
   /** The filters are behind a button until they are used. */
   readonly isCompact?: boolean
+  /** The card around it is the section's. */
+  readonly isInSection?: boolean
 }
 
 export function BatchQueue(props: BatchQueueProps) {
@@ -42,6 +44,7 @@ export function BatchQueue(props: BatchQueueProps) {
     onPageChange,
     emptyAction,
     isCompact = false,
+    isInSection = false,
   } = props
   const { t } = useTranslation('batches')
   const [isOpen, setOpen] = useState(!isCompact || isFiltered(props.filters, projectId !== undefined))
@@ -90,7 +93,7 @@ export function BatchQueue(props: BatchQueueProps) {
           <QueueFilterBar filters={filters} isOfProject={projectId !== undefined} onChange={onFilterChange} />
         </Suspense>
       )}
-      <Card padding={0}>{content}</Card>
+      {isInSection ? <div className={classes.inset}>{content}</div> : <Card padding={0}>{content}</Card>}
       {data && data.total > pageSize && (
         <Center>
           <Stack gap={6} align="center">
@@ -114,12 +117,15 @@ export function BatchQueue(props: BatchQueueProps) {
 function QueueSkeleton({ rows }: { readonly rows: number }) {
   const { t } = useTranslation()
   return (
-    <div role="status" aria-label={t('loading')}>
+    <div role="status" aria-label={t('loading')} className={classes.list}>
       {Array.from({ length: rows }, (_, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: they are all the same.
         <div key={at} className={classes.waiting}>
-          <Skeleton height={13} width="40%" mb={9} />
-          <Skeleton height={9} width="22%" />
+          <div>
+            <Skeleton height={13} width="60%" mb={9} />
+            <Skeleton height={9} width="36%" />
+          </div>
+          <Skeleton height={8} className={classes.waitingProgress} />
         </div>
       ))}
     </div>

@@ -1,12 +1,12 @@
 /** Narrows and orders the list of batches, and keeps views under a name. */
 
-import { Button, Group, MultiSelect, Select, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { FilterText } from '@/components/filter-text'
 import { ProjectSelect } from '@/components/project-select'
-import type { BatchStatus } from '@/components/status'
-import { BATCH_STATUSES, isFiltered, QUEUE_ORDERS, type QueueFilters, type QueueOrder } from './queue-filters'
+import { isFiltered, QUEUE_ORDERS, type QueueFilters, type QueueOrder } from './queue-filters'
 import { SavedViews } from './saved-views'
+import { StatusMenu } from './status-menu'
 
 interface QueueFilterBarProps {
   readonly filters: QueueFilters
@@ -20,7 +20,6 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
   const { t } = useTranslation('batches')
   const app = (name: string) => t(name, { ns: 'app' })
   const change = (next: QueueFilters) => onChange({ ...filters, ...next })
-  const clear = { 'aria-label': app('filters.clear') }
   return (
     <Group gap="xs" role="search" aria-label={t('queue.filters')} align="flex-end">
       <FilterText
@@ -30,15 +29,9 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
         value={filters.text}
         onChange={(text) => change({ text })}
       />
-      <MultiSelect
-        w={{ base: '100%', sm: 150 }}
-        aria-label={app('filters.status')}
-        placeholder={filters.status ? undefined : app('filters.status')}
-        clearable
-        clearButtonProps={clear}
-        data={BATCH_STATUSES.map((value) => ({ value, label: app(`status.${value}`) }))}
-        value={[...(filters.status ?? [])]}
-        onChange={(status) => change({ status: status.length > 0 ? (status as BatchStatus[]) : undefined })}
+      <StatusMenu
+        chosen={filters.status ?? []}
+        onChange={(status) => change({ status: status.length > 0 ? status : undefined })}
       />
       {!isOfProject && (
         <ProjectSelect
@@ -68,14 +61,13 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
         min={filters.from}
         onChange={(event) => change({ to: event.currentTarget.value || undefined })}
       />
-      <Select
+      <NativeSelect
         w={{ ...HALF, sm: 150 }}
         aria-label={app('filters.order')}
-        allowDeselect={false}
         data={QUEUE_ORDERS.map((value) => ({ value, label: t(`order.${value}`) }))}
         value={filters.order ?? 'newest'}
-        onChange={(order) =>
-          change({ order: order === 'newest' ? undefined : ((order as QueueOrder | null) ?? undefined) })
+        onChange={({ currentTarget: { value } }) =>
+          change({ order: value === 'newest' ? undefined : (value as QueueOrder) })
         }
       />
       <SavedViews filters={filters} isOfProject={isOfProject} onChoose={onChange} />

@@ -1,14 +1,14 @@
 /** Filters kept under a name, in this browser. */
 
-import { ActionIcon, Button, Group, Menu, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
-import { IconBookmark, IconTrash } from '@tabler/icons-react'
-import { type FormEvent, useState } from 'react'
+import { IconBookmark } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { LazyMenu } from '@/components/lazy-menu'
 import { useMe } from '@/lib/me'
 import { type QueueFilters, validateQueueSearch } from './queue-filters'
 
-interface SavedView {
+export interface SavedView {
   readonly name: string
   readonly filters: QueueFilters
 }
@@ -31,6 +31,8 @@ export function readViews(text: string | undefined): SavedView[] {
   })
 }
 
+const items = () => import('./saved-view-items').then(({ SavedViewItems }) => ({ default: SavedViewItems }))
+
 interface SavedViewsProps {
   readonly filters: QueueFilters
   readonly isOfProject: boolean
@@ -46,64 +48,30 @@ export function SavedViews({ filters, isOfProject, onChoose }: SavedViewsProps) 
     deserialize: readViews,
     getInitialValueInEffect: false,
   })
-  const [name, setName] = useState('')
-  const keep = (event: FormEvent) => {
-    event.preventDefault()
-    const wanted = name.trim()
-    if (!wanted) return
+  const keep = (name: string) => {
     // A view of one project is of use in all others.
     const { project, ...others } = filters
     const kept = isOfProject ? others : { ...others, project }
-    setViews([...views.filter((view) => view.name !== wanted), { name: wanted, filters: kept }])
-    setName('')
+    setViews([...views.filter((view) => view.name !== name), { name, filters: kept }])
   }
+  const choose = (wanted: QueueFilters) =>
+    onChoose(isOfProject ? { ...wanted, project: filters.project } : wanted)
   return (
-    <Menu position="bottom-end" width={280} trapFocus>
-      <Menu.Target>
-        <Button variant="default" leftSection={<IconBookmark size={16} aria-hidden />}>
-          {t('views.open')}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {views.map((view) => (
-          <Group key={view.name} gap={0} wrap="nowrap">
-            <Menu.Item
-              onClick={() =>
-                onChoose(isOfProject ? { ...view.filters, project: filters.project } : view.filters)
-              }
-            >
-              {view.name}
-            </Menu.Item>
-            <ActionIcon
-              variant="subtle"
-              color="gray"
-              aria-label={t('views.forget', { name: view.name })}
-              onClick={() => setViews(views.filter((each) => each !== view))}
-            >
-              <IconTrash size={15} aria-hidden />
-            </ActionIcon>
-          </Group>
-        ))}
-        {views.length > 0 && <Menu.Divider />}
-        <form onSubmit={keep}>
-          <Group gap="xs" p={6} wrap="nowrap">
-            <TextInput
-              flex={1}
-              size="xs"
-              aria-label={t('views.name')}
-              placeholder={t('views.name')}
-              maxLength={60}
-              value={name}
-              onChange={(event) => setName(event.currentTarget.value)}
-              // The menu has keys of its own.
-              onKeyDown={(event) => event.key !== 'Escape' && event.stopPropagation()}
-            />
-            <Button size="xs" type="submit" disabled={!name.trim()}>
-              {t('views.keep')}
-            </Button>
-          </Group>
-        </form>
-      </Menu.Dropdown>
-    </Menu>
+    <LazyMenu
+      items={items}
+      itemProps={{
+        views,
+        onChoose: choose,
+        onForget: (view: SavedView) => setViews(views.filter((each) => each !== view)),
+        onKeep: keep,
+      }}
+      position="bottom-end"
+      width={280}
+      trapFocus
+    >
+      <Button variant="default" leftSection={<IconBookmark size={16} aria-hidden />}>
+        {t('views.open')}
+      </Button>
+    </LazyMenu>
   )
 }

@@ -23,6 +23,7 @@ export function BatchList() {
     >
       <BatchQueue
         isCompact
+        isInSection
         filters={filters}
         page={page ?? 1}
         pageSize={PAGE_ROWS}

@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { ErrorBoundary } from '@/components/error-boundary'
 import { Page } from '@/components/page'
+import { NewBatchLink } from '@/features/batches/new-batch-link'
 import { recentProjectsQuery } from './api'
 import { BatchList } from './batch-list'
 import { Figures } from './figures'
@@ -14,28 +15,25 @@ import { Today } from './today'
 import { WorkHealth } from './work-health'
 
 export function DashboardPage() {
-  const { t } = useTranslation('dashboard')
-  const { t: tApp } = useTranslation()
+  const { t } = useTranslation()
   const projects = useQuery(recentProjectsQuery(useQueryClient()))
   const isNew = projects.data?.length === 0
   return (
-    <Page title={tApp('nav.dashboard')} description={t('description')}>
+    <Page title={t('nav.dashboard')} actions={!isNew && <NewBatchLink />}>
       <PausedNotice />
-      <Figures />
-      {isNew && <FirstSteps />}
-      {!isNew && (
+      {isNew ? (
+        <FirstSteps />
+      ) : (
         <>
-          <ErrorBoundary>
-            <BatchList />
-          </ErrorBoundary>
+          <Figures />
           <Grid gap="lg">
             <Grid.Col span={{ base: 12, lg: 8 }}>
               <Stack gap="lg">
                 <ErrorBoundary>
-                  <WorkHealth />
+                  <BatchList />
                 </ErrorBoundary>
                 <ErrorBoundary>
-                  <RecentProjects />
+                  <WorkHealth />
                 </ErrorBoundary>
               </Stack>
             </Grid.Col>
@@ -46,6 +44,9 @@ export function DashboardPage() {
                 </ErrorBoundary>
                 <ErrorBoundary>
                   <Today />
+                </ErrorBoundary>
+                <ErrorBoundary>
+                  <RecentProjects />
                 </ErrorBoundary>
               </Stack>
             </Grid.Col>

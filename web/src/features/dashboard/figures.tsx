@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { FigureCard } from '@/components/figure-card'
 import type { Schemas } from '@/lib/api'
-import { formatDuration, formatMoney, formatNumber } from '@/lib/format'
+import { formatMoney, formatNumber, formatRoughDuration } from '@/lib/format'
 import { summaryQuery } from './api'
 
 type Summary = Schemas['Summary']
@@ -37,10 +37,11 @@ export function Figures() {
         label={t('figures.failed')}
         value={data && formatNumber(data.failed_today)}
         hint={t('figures.today')}
+        isBad={Boolean(data?.failed_today)}
       />
       <FigureCard
         label={t('figures.p95')}
-        value={data && (p95 === null || p95 === undefined ? '–' : formatDuration(p95 * 1_000))}
+        value={data && (p95 === null || p95 === undefined ? '–' : formatRoughDuration(p95 * 1_000))}
         hint={data && t(data.p95_hour_s === null ? 'figures.p95Day' : 'figures.p95Hour')}
       />
       <FigureCard

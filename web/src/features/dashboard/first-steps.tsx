@@ -1,7 +1,14 @@
 /** What to do where there is nothing yet: a project and a batch of one's own, or a small demo. */
 
 import { Button, Card, Group, SimpleGrid, Text, ThemeIcon, Title } from '@mantine/core'
-import { type Icon, IconFolderPlus, IconPlayerPlay, IconStack2, IconWand } from '@tabler/icons-react'
+import {
+  type Icon,
+  IconFolderPlus,
+  IconPlayerPlay,
+  IconPlus,
+  IconStack2,
+  IconWand,
+} from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -31,7 +38,15 @@ export function FirstSteps() {
       <Text c="dimmed" mt={4} maw={640}>
         {canCreate ? t('first.text') : t('first.viewer')}
       </Text>
-      <SimpleGrid component="ol" cols={{ base: 1, sm: 3 }} mt="lg" p={0} m={0} style={{ listStyle: 'none' }}>
+      <SimpleGrid
+        component="ol"
+        cols={{ base: 1, sm: 3 }}
+        mt="lg"
+        p={0}
+        mb={0}
+        spacing="lg"
+        style={{ listStyle: 'none' }}
+      >
         {STEPS.map(({ name, icon: IconOf }, at) => (
           <li key={name}>
             <ThemeIcon size={44} radius="xl" variant="light">
@@ -48,7 +63,9 @@ export function FirstSteps() {
       </SimpleGrid>
       {canCreate && (
         <Group mt="xl" gap="sm">
-          <ButtonLink to="/projects">{t('first.begin')}</ButtonLink>
+          <ButtonLink to="/batches/new" leftSection={<IconPlus size={16} aria-hidden />}>
+            {t('first.begin')}
+          </ButtonLink>
           <Button
             variant="default"
             leftSection={<IconWand size={16} aria-hidden />}

@@ -56,7 +56,13 @@ export function HistoryFilters({ filter, onChange, onReset }: FiltersProps) {
       />
       <Group align="flex-end" wrap="nowrap" gap="xs">
         {filter.code && <TextInput label={t('code')} value={filter.code} readOnly style={{ flex: 1 }} />}
-        <Button variant="subtle" disabled={Object.keys(filter).length === 0} onClick={onReset}>
+        <Button
+          variant="subtle"
+          px="xs"
+          flex="1 0 auto"
+          disabled={Object.keys(filter).length === 0}
+          onClick={onReset}
+        >
           {tApp('filters.reset')}
         </Button>
       </Group>

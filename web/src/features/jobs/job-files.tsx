@@ -1,6 +1,6 @@
 /** What a job has made, to look at and to save. */
 
-import { ActionIcon, Switch, Table, Text } from '@mantine/core'
+import { ActionIcon, Card, Switch, Table, Text } from '@mantine/core'
 import { IconDownload, IconFiles } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -36,27 +36,29 @@ export function JobFiles({ detail }: { readonly detail: JobDetail }) {
         onChange={(event) => setWithParts(event.currentTarget.checked)}
         mb="xs"
       />
-      <Table.ScrollContainer minWidth={560}>
-        <Table verticalSpacing={6}>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('files.name')}</Table.Th>
-              <Table.Th>{t('files.role')}</Table.Th>
-              <Table.Th>{t('filters.platform', { ns: 'app' })}</Table.Th>
-              <Table.Th ta="end">{t('files.duration')}</Table.Th>
-              <Table.Th ta="end">{t('files.size')}</Table.Th>
-              <Table.Th w={44}>
-                <span className="visually-hidden">{t('actions.download', { ns: 'app' })}</span>
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {files.map((file) => (
-              <FileRow key={file.content_id} file={file} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+      <Card padding={0}>
+        <Table.ScrollContainer minWidth={560}>
+          <Table verticalSpacing={6} horizontalSpacing="md">
+            <Table.Thead>
+              <Table.Tr>
+                <Table.Th>{t('files.name')}</Table.Th>
+                <Table.Th>{t('files.role')}</Table.Th>
+                <Table.Th>{t('filters.platform', { ns: 'app' })}</Table.Th>
+                <Table.Th ta="end">{t('files.duration')}</Table.Th>
+                <Table.Th ta="end">{t('files.size')}</Table.Th>
+                <Table.Th w={44}>
+                  <span className="visually-hidden">{t('actions.download', { ns: 'app' })}</span>
+                </Table.Th>
+              </Table.Tr>
+            </Table.Thead>
+            <Table.Tbody>
+              {files.map((file) => (
+                <FileRow key={file.content_id} file={file} />
+              ))}
+            </Table.Tbody>
+          </Table>
+        </Table.ScrollContainer>
+      </Card>
     </>
   )
 }

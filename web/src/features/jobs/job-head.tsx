@@ -1,33 +1,24 @@
-/** State and commands of a job; what went wrong, and what to do about it. */
+/** State of a job; what went wrong, and what to do about it. */
 
-import { Alert, Button, Group, Menu, Stack, Text } from '@mantine/core'
-import { IconAlertTriangle, IconChevronDown, IconFileZip, IconRefresh } from '@tabler/icons-react'
-import { useState } from 'react'
+import { Alert, Group, Text } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-import { PauseControl } from '@/components/pause-control'
+import { TextLink } from '@/components/links'
 import { usePlatformName } from '@/components/platform-names'
 import { StatusBadge } from '@/components/status'
-import { saveFromApi } from '@/lib/archive'
 import { formatTime } from '@/lib/format'
-import { usePendingCommand } from '@/lib/live/commands'
-import { useIs } from '@/lib/me'
 import type { JobRow } from '@/lib/rows'
-import { sayError } from '@/lib/say'
 import { isHeld } from './batch-job-card'
-import { type JobCommands, useJobCommands } from './commands'
-import { LANES } from './filters'
-import type { JobDetail } from './queries'
-import { RetryDialog } from './retry-dialog'
 
-interface JobHeadProps {
+interface JobFactsProps {
   readonly job: JobRow
-  readonly detail: JobDetail
+  /** Of its batch, where that is not around it. */
+  readonly batchNumber?: number
 }
 
-export function JobHead({ job, detail }: JobHeadProps) {
+export function JobFacts({ job, batchNumber }: JobFactsProps) {
   const { t } = useTranslation('jobs')
   const platformName = usePlatformName()
-  const isControlled = useIs('editor')
   const facts = [
     t('position', { position: job.position }),
     job.platforms.map(platformName).join(', '),
@@ -35,19 +26,23 @@ export function JobHead({ job, detail }: JobHeadProps) {
     job.deadline && t('deadline', { time: formatTime(job.deadline) }),
   ].filter(Boolean)
   return (
-    <Stack gap="sm">
-      <Group justify="space-between" gap="sm">
-        <Group gap="xs">
-          <StatusBadge status={isHeld(job) ? 'paused' : job.status} />
-          <Text size="sm" c="dimmed" className="figures">
-            {facts.join(' · ')}
-          </Text>
-        </Group>
-        <Group gap="xs">
-          {isControlled && <JobControls job={job} />}
-          {detail.artifacts.some(({ role }) => role === 'video') && <Archive job={job} />}
-        </Group>
-      </Group>
+    <Group gap="xs">
+      <StatusBadge status={isHeld(job) ? 'paused' : job.status} />
+      {batchNumber !== undefined && (
+        <TextLink to="/batches/$batchId" params={{ batchId: job.batch_id }} size="sm">
+          {t('toBatch', { number: batchNumber })}
+        </TextLink>
+      )}
+      <Text size="sm" c="dimmed" className="figures">
+        {facts.join(' · ')}
+      </Text>
+    </Group>
+  )
+}
+
+export function JobTrouble({ job }: { readonly job: JobRow }) {
+  return (
+    <>
       {job.error_message && (
         <Alert
           color={job.status === 'failed' ? 'red' : 'gray'}
@@ -61,102 +56,6 @@ export function JobHead({ job, detail }: JobHeadProps) {
         </Alert>
       )}
       {job.blocked_reason && <Alert color="gray">{job.blocked_reason}</Alert>}
-    </Stack>
-  )
-}
-
-function JobControls({ job }: { readonly job: JobRow }) {
-  const { t } = useTranslation()
-  const commands = useJobCommands()
-  const pending = usePendingCommand(job.id)
-  const [isRetrying, setRetrying] = useState(false)
-  const hasEnded = job.status !== 'pending' && job.status !== 'processing'
-  const isPaused = isHeld(job)
-  return (
-    <>
-      {hasEnded ? (
-        <Button
-          size="xs"
-          variant={job.status === 'completed' ? 'default' : 'filled'}
-          loading={pending !== undefined}
-          leftSection={<IconRefresh size={16} aria-hidden />}
-          onClick={() => setRetrying(true)}
-        >
-          {t(job.status === 'completed' ? 'control.redo' : 'control.retry')}
-        </Button>
-      ) : (
-        <LaneMenu job={job} commands={commands} />
-      )}
-      <PauseControl
-        size="xs"
-        name={job.topic}
-        isPaused={isPaused}
-        isEnded={hasEnded}
-        isPending={pending !== undefined}
-        onTogglePause={(isNow) => void (isPaused ? commands.resume(job.id) : commands.pause(job.id, isNow))}
-        onCancel={() => void commands.cancel(job.id)}
-      />
-      {isRetrying && (
-        <RetryDialog
-          jobId={job.id}
-          lastError={job.error_message}
-          nextStep={job.next_step}
-          onCancel={() => setRetrying(false)}
-          onConfirmRetry={(what) => {
-            setRetrying(false)
-            void commands.retry(job.id, what)
-          }}
-        />
-      )}
     </>
-  )
-}
-
-function LaneMenu({ job, commands }: { readonly job: JobRow; readonly commands: JobCommands }) {
-  const { t } = useTranslation()
-  return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <Button size="xs" variant="default" rightSection={<IconChevronDown size={14} aria-hidden />}>
-          {t('control.priorityOf', { lane: t(`lane.${job.lane}`) })}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {LANES.map((lane) => (
-          <Menu.Item
-            key={lane}
-            disabled={lane === job.lane}
-            onClick={() => void commands.setLane(job.id, lane)}
-          >
-            {t(`lane.${lane}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
-  )
-}
-
-function Archive({ job }: { readonly job: JobRow }) {
-  const { t } = useTranslation('jobs')
-  const [isSaving, setSaving] = useState(false)
-  const save = async () => {
-    setSaving(true)
-    try {
-      await saveFromApi(`/jobs/${job.id}/archive`, `${job.topic}.zip`)
-    } catch (error) {
-      sayError(error)
-    }
-    setSaving(false)
-  }
-  return (
-    <Button
-      size="xs"
-      variant="default"
-      loading={isSaving}
-      leftSection={<IconFileZip size={16} aria-hidden />}
-      onClick={() => void save()}
-    >
-      {t('zip')}
-    </Button>
   )
 }

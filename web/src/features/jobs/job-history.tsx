@@ -1,23 +1,31 @@
 /** What happened to a job. */
 
-import { Text, Timeline } from '@mantine/core'
+import { Group, Text, Timeline } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { formatDuration, formatTime } from '@/lib/format'
 import { type HistoryEvent, historyOf } from './history'
+import classes from './job-history.module.css'
 import type { JobDetail } from './queries'
 import { useTaskName } from './task-name'
 
 export function JobHistory({ detail }: { readonly detail: JobDetail }) {
   const describe = useDescription()
   return (
-    <Timeline bulletSize={14} lineWidth={2}>
+    <Timeline bulletSize={14} lineWidth={2} classNames={{ item: classes.item }}>
       {historyOf(detail).map((event) => {
         const { key, title, text } = describe(event)
         return (
-          <Timeline.Item key={key} title={<Text size="sm">{title}</Text>}>
-            <Text size="xs" c="dimmed" className="figures">
-              <time dateTime={event.at}>{formatTime(event.at)}</time>
-            </Text>
+          <Timeline.Item
+            key={key}
+            title={
+              <Group justify="space-between" gap="xs" wrap="nowrap" align="baseline">
+                <Text size="sm">{title}</Text>
+                <Text size="xs" c="dimmed" className="figures" style={{ flexShrink: 0 }}>
+                  <time dateTime={event.at}>{formatTime(event.at, 'short')}</time>
+                </Text>
+              </Group>
+            }
+          >
             {text && (
               <Text size="sm" c="var(--mantine-color-error)">
                 {text}

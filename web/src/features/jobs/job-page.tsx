@@ -1,10 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { TextLink } from '@/components/links'
 import { Page } from '@/components/page'
 import { useFollow } from '@/lib/live/live'
 import { useRow } from '@/lib/rows'
+import { JobActions } from './job-actions'
+import { JobFacts } from './job-head'
 import { JobView } from './job-view'
 import { jobQuery } from './queries'
 
@@ -22,15 +23,11 @@ export function JobPage() {
   return (
     <Page
       title={job?.topic ?? t('job')}
-      description={
-        job && (
-          <TextLink to="/batches/$batchId" params={{ batchId: job.batch_id }} size="sm">
-            {t('toBatch', { number: detail.data?.batch_number ?? '' })}
-          </TextLink>
-        )
-      }
+      description={job && <JobFacts job={job} batchNumber={detail.data?.batch_number} />}
+      actions={job && detail.data && <JobActions job={job} detail={detail.data} />}
     >
       <JobView
+        isPage
         jobId={jobId}
         tab={tab}
         onTab={(next) => void navigate({ search: { tab: next }, replace: true, resetScroll: false })}

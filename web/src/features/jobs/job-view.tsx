@@ -1,6 +1,6 @@
 /** Everything about one job: state and commands, stages, and in tabs what was made, how, and at what cost. */
 
-import { Card, Skeleton, Stack, Tabs } from '@mantine/core'
+import { Card, Group, Skeleton, Stack, Tabs } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -9,10 +9,12 @@ import { Loading } from '@/components/loading'
 import { StageProgressBar } from '@/components/stage-progress-bar'
 import { useWatchedJob } from '@/lib/live/live'
 import { useRow } from '@/lib/rows'
-import { JobHead } from './job-head'
+import { JobActions } from './job-actions'
+import { JobFacts, JobTrouble } from './job-head'
 import { JobPreview } from './job-preview'
 import { JobStage } from './job-stage'
 import { JOB_TABS, type JobTab } from './job-tabs'
+import classes from './job-view.module.css'
 import { type JobDetail, jobQuery } from './queries'
 import { STAGES, type Stage } from './stages'
 
@@ -26,9 +28,11 @@ interface JobViewProps {
   readonly jobId: string
   readonly tab: JobTab | undefined
   readonly onTab: (tab: JobTab | undefined) => void
+  /** The page has state and commands in its head. */
+  readonly isPage?: boolean
 }
 
-export function JobView({ jobId, tab = 'preview', onTab }: JobViewProps) {
+export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobViewProps) {
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
   const { data, error, refetch } = useQuery(jobQuery(client, jobId))
@@ -40,7 +44,13 @@ export function JobView({ jobId, tab = 'preview', onTab }: JobViewProps) {
   const progressMap = Object.fromEntries(data.stages.map((each) => [each.stage, each]))
   return (
     <Stack gap="md">
-      <JobHead job={job} detail={data} />
+      {!isPage && (
+        <Group justify="space-between" gap="sm">
+          <JobFacts job={job} />
+          <JobActions job={job} detail={data} />
+        </Group>
+      )}
+      <JobTrouble job={job} />
       <Card>
         <StageProgressBar
           stages={STAGES}
@@ -55,7 +65,7 @@ export function JobView({ jobId, tab = 'preview', onTab }: JobViewProps) {
         onChange={(next) => onTab(next === 'preview' ? undefined : (next as JobTab))}
         keepMounted={false}
       >
-        <Tabs.List>
+        <Tabs.List className={classes.tabs}>
           {JOB_TABS.map((each) => (
             <Tabs.Tab key={each} value={each}>
               {t(`tab.${each}`)}

@@ -1,4 +1,4 @@
-import { Checkbox, Group, NativeSelect, SegmentedControl, Stack, TagsInput } from '@mantine/core'
+import { Box, Checkbox, Group, NativeSelect, SegmentedControl, Stack, TagsInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { FilterText } from '@/components/filter-text'
@@ -38,17 +38,19 @@ export function LibraryFilters({ filter, onChange }: LibraryFiltersProps) {
         />
       </Group>
       <Group gap="md" justify="space-between">
-        <SegmentedControl
-          size="xs"
-          aria-label={t('add.category')}
-          style={{ flexWrap: 'wrap', height: 'auto' }}
-          data={[
-            { value: '', label: t('category.all') },
-            ...CATEGORIES.map((value) => ({ value, label: t(`category.${value}`) })),
-          ]}
-          value={filter.category ?? ''}
-          onChange={(category) => onChange({ category: (category || undefined) as Category | undefined })}
-        />
+        {/* On a phone it scrolls sideways: a second line would be cut from the first. */}
+        <Box maw="100%" style={{ overflowX: 'auto' }}>
+          <SegmentedControl
+            size="xs"
+            aria-label={t('add.category')}
+            data={[
+              { value: '', label: t('category.all') },
+              ...CATEGORIES.map((value) => ({ value, label: t(`category.${value}`) })),
+            ]}
+            value={filter.category ?? ''}
+            onChange={(category) => onChange({ category: (category || undefined) as Category | undefined })}
+          />
+        </Box>
         <Checkbox
           label={t('filters.shared')}
           checked={filter.shared ?? false}

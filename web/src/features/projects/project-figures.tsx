@@ -2,7 +2,7 @@
 
 import { Card, SimpleGrid, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { formatNumber, formatPercent } from '@/lib/format'
+import { formatNumber } from '@/lib/format'
 import type { ProjectDetail } from './queries'
 
 export function ProjectFigures({ detail }: { readonly detail: ProjectDetail }) {
@@ -28,7 +28,6 @@ export function ProjectFigures({ detail }: { readonly detail: ProjectDetail }) {
       below: t('figure.ofBatches', {
         count: batches.total,
         number: formatNumber(batches.total),
-        progress: formatPercent(batches.progress / 100),
       }),
     },
     {

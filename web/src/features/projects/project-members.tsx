@@ -1,6 +1,6 @@
 /** Who works on a project, beside the admins and owners of the team. */
 
-import { ActionIcon, Button, Group, Select, Skeleton, Stack, Text } from '@mantine/core'
+import { ActionIcon, Button, Group, NativeSelect, Skeleton, Stack, Text } from '@mantine/core'
 import { IconUserMinus } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
@@ -120,13 +120,12 @@ interface RoleSelectProps {
 function RoleSelect({ label, value, onChange }: RoleSelectProps) {
   const { t } = useTranslation()
   return (
-    <Select
+    <NativeSelect
       w={140}
       aria-label={label}
-      allowDeselect={false}
       data={ROLES.map((role) => ({ value: role, label: t(`role.${role}`) }))}
       value={value}
-      onChange={(role) => role && onChange(role)}
+      onChange={(event) => onChange(event.currentTarget.value as MemberRole)}
     />
   )
 }
@@ -154,15 +153,16 @@ function AddMember({ projectId, taken }: AddMemberProps) {
   return (
     <form onSubmit={add}>
       <Group gap="xs" mt="xs">
-        <Select
+        <NativeSelect
           flex="1 1 200px"
           maw={360}
-          searchable
           aria-label={t('members.who')}
-          placeholder={t('members.who')}
-          data={others.map((each) => ({ value: each.user_id, label: each.email ?? each.user_id }))}
-          value={userId}
-          onChange={setUserId}
+          data={[
+            { value: '', label: t('members.who') },
+            ...others.map((each) => ({ value: each.user_id, label: each.email ?? each.user_id })),
+          ]}
+          value={userId ?? ''}
+          onChange={(event) => setUserId(event.currentTarget.value || null)}
         />
         <RoleSelect label={t('members.as')} value={role} onChange={setRole} />
         <Button type="submit" variant="default" loading={isPending} disabled={!userId}>

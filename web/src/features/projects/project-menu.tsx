@@ -1,53 +1,62 @@
 /** Edit or delete a project. */
 
-import { ActionIcon, Menu, Text } from '@mantine/core'
+import { ActionIcon, Text } from '@mantine/core'
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ConfirmDialog } from '@/components/confirm-dialog'
+import { ActionMenu, type MenuAction } from '@/components/action-menu'
+import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
 import { useIs } from '@/lib/me'
 import type { ProjectRow } from '@/lib/rows'
 import { say } from '@/lib/say'
-import { ProjectDialog } from './project-dialog'
+import { LazyProjectDialog } from './lazy-project-dialog'
 import { deleteProject, projectName } from './queries'
 
 interface ProjectMenuProps {
   readonly project: ProjectRow
   readonly onDeleted?: () => void
+  /** What stands above; then it is a menu for everybody. */
+  readonly others?: readonly MenuAction[]
 }
 
-export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
+export function ProjectMenu({ project, onDeleted, others = [] }: ProjectMenuProps) {
   const { t } = useTranslation('projects')
   const client = useQueryClient()
   const isEditor = useIs('editor')
   const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null)
   const name = projectName(project)
-  if (!isEditor) return null
+  const isForAll = others.length > 0
+  if (!isEditor && !isForAll) return null
+  const own: MenuAction[] = [
+    {
+      label: t('actions.edit', { ns: 'app' }),
+      icon: IconPencil,
+      isApart: isForAll,
+      run: () => setDialog('edit'),
+    },
+    {
+      label: t('actions.delete', { ns: 'app' }),
+      icon: IconTrash,
+      isDangerous: true,
+      run: () => setDialog('delete'),
+    },
+  ]
   return (
     <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" aria-label={t('menu', { name })}>
-            <IconDots size={18} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} aria-hidden />} onClick={() => setDialog('edit')}>
-            {t('actions.edit', { ns: 'app' })}
-          </Menu.Item>
-          <Menu.Item
-            color="var(--mantine-color-error)"
-            leftSection={<IconTrash size={16} aria-hidden />}
-            onClick={() => setDialog('delete')}
-          >
-            {t('actions.delete', { ns: 'app' })}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      {dialog === 'edit' && <ProjectDialog project={project} onClose={() => setDialog(null)} />}
+      <ActionMenu actions={isEditor ? [...others, ...own] : others}>
+        <ActionIcon
+          variant={isForAll ? 'default' : 'subtle'}
+          color="gray"
+          size={isForAll ? 36 : undefined}
+          aria-label={t(isForAll ? 'more' : 'menu', { name })}
+        >
+          <IconDots size={18} aria-hidden />
+        </ActionIcon>
+      </ActionMenu>
+      {dialog === 'edit' && <LazyProjectDialog project={project} onClose={() => setDialog(null)} />}
       {dialog === 'delete' && (
-        <ConfirmDialog
+        <LazyConfirmDialog
           title={t('delete.title', { name })}
           confirm={t('delete.confirm')}
           isDangerous
@@ -62,7 +71,7 @@ export function ProjectMenu({ project, onDeleted }: ProjectMenuProps) {
           <Text mt="xs" fw={600}>
             {t('delete.warning')}
           </Text>
-        </ConfirmDialog>
+        </LazyConfirmDialog>
       )}
     </>
   )

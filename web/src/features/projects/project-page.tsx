@@ -1,10 +1,8 @@
-import { Alert, Badge, Button, Group, Text } from '@mantine/core'
+import { Alert, Badge, Group, Text } from '@mantine/core'
 import { IconChartBar, IconClockPause, IconFileZip } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
-import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ButtonLink } from '@/components/links'
 import { Page } from '@/components/page'
 import { PauseControl } from '@/components/pause-control'
 import { Section } from '@/components/section'
@@ -49,8 +47,9 @@ export function ProjectPage() {
         </Alert>
       )}
       <ProjectFigures detail={data} />
-      <Section title={t('batches')} actions={<NewBatchLink projectId={projectId} />}>
+      <Section title={t('batches')}>
         <BatchQueue
+          isInSection
           projectId={projectId}
           filters={filters}
           page={page}
@@ -105,18 +104,8 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
   const open = detail.queue.pending_jobs + detail.queue.processing_jobs
   return (
     <>
-      <ButtonLink
-        variant="default"
-        to="/analytics"
-        search={{ project: project.id }}
-        leftSection={<IconChartBar size={16} aria-hidden />}
-      >
-        {t('nav.analytics', { ns: 'app' })}
-      </ButtonLink>
-      {detail.queue.completed_jobs > 0 && <Archive project={project} />}
       {isEditor && (
         <>
-          <ProjectSettings project={project} />
           <PauseControl
             name={projectName(project)}
             isPaused={isPaused}
@@ -128,33 +117,35 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
             onCancel={() => void commands.cancel(project.id)}
             cancelText={t('cancelText', { count: open })}
           />
-          <ProjectMenu project={project} onDeleted={() => void router.navigate({ to: '/projects' })} />
+          <ProjectSettings project={project} />
         </>
       )}
+      <ProjectMenu
+        project={project}
+        onDeleted={() => void router.navigate({ to: '/projects' })}
+        others={[
+          {
+            label: t('nav.analytics', { ns: 'app' }),
+            icon: IconChartBar,
+            run: () => void router.navigate({ to: '/analytics', search: { project: project.id } }),
+          },
+          {
+            label: t('zip'),
+            icon: IconFileZip,
+            isDisabled: detail.queue.completed_jobs === 0,
+            run: () => void saveArchive(project),
+          },
+        ]}
+      />
+      <NewBatchLink projectId={project.id} />
     </>
   )
 }
 
-function Archive({ project }: { readonly project: ProjectRow }) {
-  const { t } = useTranslation('projects')
-  const [isSaving, setSaving] = useState(false)
-  const save = async () => {
-    setSaving(true)
-    try {
-      await saveFromApi(`/projects/${project.id}/archive`, `${projectName(project)}.zip`)
-    } catch (error) {
-      sayError(error)
-    }
-    setSaving(false)
+async function saveArchive(project: ProjectRow): Promise<void> {
+  try {
+    await saveFromApi(`/projects/${project.id}/archive`, `${projectName(project)}.zip`)
+  } catch (error) {
+    sayError(error)
   }
-  return (
-    <Button
-      variant="default"
-      loading={isSaving}
-      leftSection={<IconFileZip size={16} aria-hidden />}
-      onClick={() => void save()}
-    >
-      {t('zip')}
-    </Button>
-  )
 }

@@ -1,15 +1,17 @@
 /** Priority and cap of a project. */
 
-import { Alert, Button, Group, Modal, NumberInput, Select, Stack } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconAdjustmentsHorizontal } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { lazy, Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
-import { LANES, type Lane } from '@/features/jobs/filters'
 import type { ProjectRow } from '@/lib/rows'
-import { describeError } from '@/lib/say'
-import { changeProject, useProjectCommands } from './queries'
+
+const Dialog = lazy(() =>
+  import('./project-settings-dialog').then(({ ProjectSettingsDialog: component }) => ({
+    default: component,
+  })),
+)
 
 export function ProjectSettings({ project }: { readonly project: ProjectRow }) {
   const { t } = useTranslation('projects')
@@ -23,75 +25,11 @@ export function ProjectSettings({ project }: { readonly project: ProjectRow }) {
       >
         {t('settings.open')}
       </Button>
-      <Modal
-        opened={isOpen}
-        onClose={close}
-        title={t('settings.title')}
-        closeButtonProps={{ 'aria-label': t('actions.close', { ns: 'app' }) }}
-      >
-        {isOpen && <SettingsForm project={project} onClose={close} />}
-      </Modal>
+      {isOpen && (
+        <Suspense>
+          <Dialog project={project} onClose={close} />
+        </Suspense>
+      )}
     </>
-  )
-}
-
-function SettingsForm({ project, onClose }: { readonly project: ProjectRow; readonly onClose: () => void }) {
-  const { t } = useTranslation('projects')
-  const client = useQueryClient()
-  const commands = useProjectCommands()
-  const [lane, setLane] = useState<Lane | null>(null)
-  const [cap, setCap] = useState<number | string>(project.max_concurrent_tasks ?? '')
-  const { mutate, error, isPending } = useMutation({
-    mutationFn: async () => {
-      const wanted = cap === '' ? null : Number(cap)
-      if (wanted !== project.max_concurrent_tasks) {
-        await changeProject(client, project.id, { max_concurrent_tasks: wanted })
-      }
-      if (lane) void commands.setLane(project.id, lane)
-    },
-    onSuccess: onClose,
-  })
-  const failure = error && describeError(error)
-  const save = (event: FormEvent) => {
-    event.preventDefault()
-    mutate()
-  }
-  return (
-    <form onSubmit={save}>
-      <Stack>
-        {failure && (
-          <Alert color="red" title={failure.title} role="alert">
-            {failure.message}
-          </Alert>
-        )}
-        <Select
-          label={t('settings.priority')}
-          description={t('settings.priorityHint')}
-          placeholder={t('settings.unchanged')}
-          clearable
-          clearButtonProps={{ 'aria-label': t('filters.clear', { ns: 'app' }) }}
-          data={LANES.map((value) => ({ value, label: t(`lane.${value}`, { ns: 'app' }) }))}
-          value={lane}
-          onChange={setLane}
-        />
-        <NumberInput
-          label={t('settings.cap')}
-          description={t('settings.capHint')}
-          min={1}
-          max={999_999}
-          allowDecimal={false}
-          value={cap}
-          onChange={setCap}
-        />
-        <Group justify="flex-end" gap="xs">
-          <Button variant="default" onClick={onClose}>
-            {t('actions.back', { ns: 'app' })}
-          </Button>
-          <Button type="submit" loading={isPending}>
-            {t('actions.save', { ns: 'app' })}
-          </Button>
-        </Group>
-      </Stack>
-    </form>
   )
 }

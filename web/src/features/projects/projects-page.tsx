@@ -1,4 +1,4 @@
-import { Button, Group, Select, SimpleGrid, Skeleton } from '@mantine/core'
+import { Button, Group, NativeSelect, SimpleGrid, Skeleton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconFilterOff, IconFolderPlus, IconPlus } from '@tabler/icons-react'
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
@@ -12,8 +12,8 @@ import { LoadMore } from '@/components/load-more'
 import { Page } from '@/components/page'
 import { useIs } from '@/lib/me'
 import { PROJECT_STATUSES, type ProjectFilters, type ProjectStatus } from './filters'
+import { LazyProjectDialog } from './lazy-project-dialog'
 import { ProjectCard } from './project-card'
-import { ProjectDialog } from './project-dialog'
 import { projectsQuery } from './queries'
 
 const route = getRouteApi('/signed-in/projects')
@@ -43,20 +43,22 @@ export function ProjectsPage() {
           value={filters.text}
           onChange={(text) => change({ text })}
         />
-        <Select
+        <NativeSelect
           w={180}
           aria-label={t('filters.status', { ns: 'app' })}
-          placeholder={t('filters.status', { ns: 'app' })}
-          clearable
-          clearButtonProps={{ 'aria-label': t('filters.clear', { ns: 'app' }) }}
-          data={PROJECT_STATUSES.map((value) => ({ value, label: t(`status.${value}`) }))}
-          value={filters.status ?? null}
-          onChange={(status) => change({ status: (status as ProjectStatus | null) ?? undefined })}
+          data={[
+            { value: '', label: t('filters.status', { ns: 'app' }) },
+            ...PROJECT_STATUSES.map((value) => ({ value, label: t(`status.${value}`) })),
+          ]}
+          value={filters.status ?? ''}
+          onChange={(event) =>
+            change({ status: (event.currentTarget.value || undefined) as ProjectStatus | undefined })
+          }
         />
       </Group>
       <ProjectCards filters={filters} create={create} />
       {isCreating && (
-        <ProjectDialog
+        <LazyProjectDialog
           onClose={creating.close}
           onSaved={(id) => void router.navigate({ to: '/projects/$projectId', params: { projectId: id } })}
         />
@@ -73,6 +75,7 @@ function ProjectCards({ filters, create }: { readonly filters: ProjectFilters; r
   )
   if (error && !data) return <Failed error={error} onRetry={() => void refetch()} />
   const ids = data?.pages.flatMap((page) => page.ids)
+  const counts = new Map(data?.pages.flatMap((page) => [...page.counts]))
   if (ids?.length === 0) {
     return filters.text || filters.status ? (
       <Empty icon={IconFilterOff} title={t('filters.nothing', { ns: 'app' })}>
@@ -88,8 +91,8 @@ function ProjectCards({ filters, create }: { readonly filters: ProjectFilters; r
     <>
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} spacing="md">
         {ids
-          ? ids.map((id) => <ProjectCard key={id} projectId={id} />)
-          : [0, 1, 2].map((at) => <Skeleton key={at} height={172} />)}
+          ? ids.map((id) => <ProjectCard key={id} projectId={id} counts={counts.get(id)} />)
+          : [0, 1, 2].map((at) => <Skeleton key={at} height={184} />)}
       </SimpleGrid>
       <LoadMore hasMore={hasNextPage} isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()} />
     </>

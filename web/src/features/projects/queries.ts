@@ -19,6 +19,13 @@ export type ProjectDetail = Schemas['ProjectDetail']
 
 const PAGE_ROWS = 48
 
+/** How far the videos of a project are; lists say it, and not the project's row. */
+export type JobCounts = Pick<Schemas['ListedProject'], 'job_count' | 'completed_count' | 'failed_count'>
+
+function countsOf({ job_count, completed_count, failed_count }: JobCounts): JobCounts {
+  return { job_count, completed_count, failed_count }
+}
+
 export function projectsQuery(client: QueryClient, filters: ProjectFilters) {
   return infiniteQueryOptions({
     queryKey: ['projects', 'list', filters],
@@ -30,12 +37,16 @@ export function projectsQuery(client: QueryClient, filters: ProjectFilters) {
         }),
       )
       mergeRows(client, 'projects', page.items)
-      return { ids: page.items.map(({ id }) => id), next: page.next_cursor }
+      return {
+        ids: page.items.map(({ id }) => id),
+        counts: new Map(page.items.map((item) => [item.id, countsOf(item)])),
+        next: page.next_cursor,
+      }
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
     placeholderData: keepPreviousData,
-    meta: { live: { kinds: ['projects'], everyMs: 3_000 } },
+    meta: { live: { kinds: ['projects', 'batches'], everyMs: 3_000 } },
   })
 }
 

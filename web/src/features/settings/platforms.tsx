@@ -38,15 +38,21 @@ export function Platforms() {
                 </Group>
               </Table.Th>
               <Table.Td>
-                {each.aspect} · {each.width} × {each.height}
-                <Text size="xs" c="dimmed">
+                <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
+                  {each.aspect} · {each.width} × {each.height}
+                </Text>
+                <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                   {t('platforms.fps', { min: each.min_fps, max: each.max_fps })}
                 </Text>
               </Table.Td>
               <Table.Td>
-                {formatDuration(each.min_duration_ms)} – {formatDuration(each.max_duration_ms)}
+                <Text size="sm" style={{ whiteSpace: 'nowrap' }}>
+                  {formatDuration(each.min_duration_ms)} – {formatDuration(each.max_duration_ms)}
+                </Text>
               </Table.Td>
-              <Table.Td ta="end">{formatBytes(each.max_size_bytes)}</Table.Td>
+              <Table.Td ta="end" style={{ whiteSpace: 'nowrap' }}>
+                {formatBytes(each.max_size_bytes)}
+              </Table.Td>
               <Table.Td>
                 {t('platforms.chars', {
                   title: formatNumber(each.max_title_chars),

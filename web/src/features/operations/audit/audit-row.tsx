@@ -1,4 +1,4 @@
-import { Badge, Box, Card, Code, Collapse, Group, Text, UnstyledButton } from '@mantine/core'
+import { Badge, Box, Code, Collapse, Group, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react'
 import { useId } from 'react'
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { useMemberName } from '@/components/member-names'
 import { formatTime } from '@/lib/format'
 import type { AuditEvent } from './api'
+import classes from './audit-row.module.css'
 import { type Change, differenceOf, shown } from './difference'
 
 const COLOR: Record<string, string> = { insert: 'teal', update: 'blue', delete: 'red' }
@@ -18,16 +19,22 @@ export function AuditRow({ event }: { readonly event: AuditEvent }) {
   const changes = differenceOf(event.before, event.after)
   const IconOf = isOpen ? IconChevronDown : IconChevronRight
   return (
-    <Card padding="xs">
-      <UnstyledButton onClick={toggle} aria-expanded={isOpen} aria-controls={id} w="100%">
+    <div className={classes.row}>
+      <UnstyledButton
+        className={classes.head}
+        onClick={toggle}
+        aria-expanded={isOpen}
+        aria-controls={id}
+        w="100%"
+      >
         <Group gap="xs" wrap="nowrap">
           <IconOf size={16} aria-hidden style={{ flexShrink: 0 }} />
           <Group gap="xs" style={{ flex: 1, minWidth: 0 }}>
             <Badge color={COLOR[event.action] ?? 'gray'}>{t(`audit.is.${event.action}`, event.action)}</Badge>
             <Text size="sm" fw={550}>
-              {event.entity}
+              {t(`audit.of.${event.entity}`, event.entity)}
             </Text>
-            <Text size="sm" c="dimmed" truncate>
+            <Text size="sm" c="dimmed" truncate maw="100%">
               {nameOf(event.user_id) ?? t(`audit.by.${event.user_id ? 'gone' : 'system'}`)} ·{' '}
               {t(`audit.is.${event.door}`, event.door)}
             </Text>
@@ -50,7 +57,7 @@ export function AuditRow({ event }: { readonly event: AuditEvent }) {
           ))}
         </Box>
       </Collapse>
-    </Card>
+    </div>
   )
 }
 

@@ -59,7 +59,7 @@ export function Audit() {
             {tApp('filters.nothing')}
           </Text>
         )}
-        <Stack gap="xs">
+        <Stack gap={0}>
           {items.map((event) => (
             <AuditRow key={event.id} event={event} />
           ))}

@@ -43,7 +43,7 @@ export function LetterGroups({ scope }: { readonly scope: LetterScope }) {
           {t('letters.replayAll')}
         </Button>
       </Group>
-      <SimpleGrid cols={{ base: 1, md: 2 }}>
+      <SimpleGrid cols={{ base: 1, md: Math.min(data.length, 2) }}>
         {data.map((group) => (
           <GroupCard
             key={`${group.error_code} ${group.stage}`}
@@ -90,11 +90,10 @@ function GroupCard({ group, onReplay, onDiscard }: GroupCardProps) {
     <Card>
       <Group justify="space-between" wrap="nowrap" align="flex-start">
         <div style={{ minWidth: 0 }}>
-          <Text fw={600} style={{ overflowWrap: 'anywhere' }}>
-            {group.error_code}
-          </Text>
+          <Text fw={600}>{group.meaning}</Text>
           <Text size="xs" c="dimmed">
-            {tApp(`stage.${group.stage}`)} · {t('letters.last', { ago: formatAgo(group.last_at) })}
+            {tApp(`stage.${group.stage}`)} · {t('letters.last', { ago: formatAgo(group.last_at) })} ·{' '}
+            <span style={{ overflowWrap: 'anywhere' }}>{group.error_code}</span>
           </Text>
         </div>
         <Badge size="lg" color="red" className="figures">
@@ -102,9 +101,6 @@ function GroupCard({ group, onReplay, onDiscard }: GroupCardProps) {
         </Badge>
       </Group>
       <Text size="sm" mt="xs">
-        {group.meaning}
-      </Text>
-      <Text size="sm" c="dimmed">
         {group.next_step}
       </Text>
       <Group mt="sm" gap="xs">
