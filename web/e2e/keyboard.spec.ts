@@ -1,7 +1,7 @@
 /** The whole way by the keyboard alone: no mouse moves in these tests. */
 
 import type { Locator, Page } from '@playwright/test'
-import { appUrl, expect, Person, test } from './people'
+import { appUrl, expect, failingTopic, PASSWORD, Person, test } from './people'
 
 /** Press Tab until something has the focus, which must be seen to have it. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
@@ -35,6 +35,100 @@ async function isSeen(page: Page): Promise<void> {
   })
   expect(look, 'the focus is not to be seen').toBe('')
 }
+
+test('sign in, find a batch, pause, open, close and retry, all by keys', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  const projectId = await ann.newProject('Things in the sky')
+  const [{ batchId }, failing] = await Promise.all([
+    ann.newBatch({
+      projectId,
+      title: 'Later',
+      topics: ['Why the sky is blue', 'Why stars twinkle', 'Why it rains'],
+    }),
+    ann.newBatch({ projectId, title: 'Colours', topics: [failingTopic()], options: {} }),
+  ])
+
+  await page.goto(appUrl('sign-in'))
+  await tabTo(page, page.getByLabel('E-mail address'))
+  await page.keyboard.type(ann.email)
+  await tabTo(page, page.getByRole('textbox', { name: 'Password' }))
+  await page.keyboard.type(PASSWORD)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: 'Dashboard', level: 1 })).toBeVisible()
+
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await page.keyboard.press('Control+k')
+  await expect(page.getByRole('textbox', { name: 'Find anything' })).toBeFocused()
+  await page.keyboard.type('Later')
+  await expect(page.getByRole('option', { name: /Later/ })).toHaveAttribute('data-combobox-selected', 'true')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(appUrl(`batches/${batchId}`))
+  await expect(page.getByRole('heading', { name: 'Later', level: 1 })).toBeVisible()
+
+  const grid = page.getByRole('grid', { name: 'Videos of the batch' })
+  const row = (topic: string) => grid.getByRole('row').filter({ hasText: topic })
+  await tabTo(page, grid)
+  await page.keyboard.press('ArrowDown')
+  await expect(row('Why stars twinkle')).toHaveAttribute('data-active', 'true')
+  await page.keyboard.press('Space')
+  await expect(row('Why stars twinkle')).toHaveAttribute('aria-selected', 'true')
+  await page.keyboard.press('Shift+End')
+  await page.keyboard.press('End')
+  await page.keyboard.press('p')
+  await expect(row('Why it rains').getByText('Paused')).toBeVisible()
+  await page.keyboard.press('p')
+  await expect(row('Why it rains').getByText('Waiting')).toBeVisible()
+
+  await page.keyboard.press('Enter')
+  const drawer = page.getByRole('dialog')
+  await expect(drawer.getByText('Why it rains').first()).toBeVisible()
+  // Round and round, and never out of it.
+  for (let steps = 0; steps < 25; steps += 1) {
+    await page.keyboard.press('Tab')
+    expect(await drawer.evaluate((it) => it.contains(document.activeElement))).toBe(true)
+  }
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  await expect(grid).toBeFocused()
+  await expect(row('Why it rains')).toHaveAttribute('data-active', 'true')
+  await expect(grid).toHaveAttribute(
+    'aria-activedescendant',
+    (await row('Why it rains').getAttribute('id')) ?? '',
+  )
+
+  // Out of the grid again, on both sides.
+  await page.keyboard.press('Tab')
+  await expect(grid).not.toBeFocused()
+  await page.keyboard.press('Shift+Tab')
+  await expect(grid).toBeFocused()
+  await page.keyboard.press('Shift+Tab')
+  await expect(grid).not.toBeFocused()
+
+  await page.keyboard.press('g')
+  await page.keyboard.press('b')
+  const link = page.getByRole('list', { name: 'Batches' }).getByRole('link', { name: 'Colours' })
+  await expect(link).toBeVisible()
+  await tabTo(page, link)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: 'Colours', level: 1 })).toBeVisible()
+  await expect(grid.getByText('Failed')).toBeVisible({ timeout: 30_000 })
+  await tabTo(page, grid)
+  await page.keyboard.press('r')
+  const dialog = page.getByRole('dialog', { name: 'Make this video again' })
+  await expect(dialog.getByText('Steps made again')).toBeVisible()
+  const { version } = await ann.get<{ version: number }>(`/jobs/${failing.jobIds[0]}`)
+  await tabTo(page, dialog.getByRole('button', { name: 'Retry' }))
+  await page.keyboard.press('Enter')
+  await expect(dialog).toHaveCount(0)
+  await expect(grid).toBeFocused()
+  await expect
+    .poll(async () => (await ann.get<{ version: number }>(`/jobs/${failing.jobIds[0]}`)).version)
+    .toBeGreaterThan(version)
+})
 
 test('a menu and the tabs of a page go by arrows, and the focus comes back', async ({ page }) => {
   const ann = await Person.new('ann')

@@ -15,7 +15,8 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
   const { t } = useTranslation()
   const { role } = useMe()
   const router = useRouter()
-  const combobox = useCombobox()
+  // Its options are always there; Enter chooses one only while it counts as open.
+  const combobox = useCombobox({ opened: true })
   const [text, setText] = useState('')
   const [wanted] = useDebouncedValue(text.trim(), 200)
   const found = useQuery({

@@ -1,0 +1,26 @@
+import { MantineProvider } from '@mantine/core'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { fireEvent, render, screen } from '@testing-library/react'
+import { expect, test, vi } from 'vitest'
+import { Palette } from './palette'
+
+const push = vi.hoisted(() => vi.fn())
+vi.mock('@tanstack/react-router', () => ({ useRouter: () => ({ history: { push } }) }))
+vi.mock('@/lib/me', () => ({ useMe: () => ({ role: 'owner' }) }))
+
+window.matchMedia = (() => ({ matches: false, addEventListener() {}, removeEventListener() {} })) as never
+Element.prototype.scrollIntoView = () => undefined
+
+test('Enter goes to the first that is found', () => {
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <MantineProvider env="test">
+        <Palette isOpen onClose={() => undefined} />
+      </MantineProvider>
+    </QueryClientProvider>,
+  )
+  const field = screen.getByRole('textbox')
+  fireEvent.change(field, { target: { value: 'a' } })
+  fireEvent.keyDown(field, { key: 'Enter', code: 'Enter' })
+  expect(push).toHaveBeenCalledOnce()
+})
