@@ -5,7 +5,7 @@ import { mantineStyles } from './mantine-styles.mjs'
 
 /** What the REST API answers; the development server passes it on. */
 const API_PATHS =
-  '^/(auth|me|tenants|members|invitations|projects|batches|jobs|retries|schedules|webhooks|prices|provider-rates|provider-keys|costs|budgets|dead-letters|error-codes|audit|library|content|assets|analytics|events|platforms|health|ready|operations|config|summary|voices|styles|workers|queues|flags|imports|openapi.json|docs)(/|\\?|$)'
+  '^/(auth|me|tenants|members|invitations|projects|batches|jobs|retries|schedules|webhooks|prices|provider-rates|provider-keys|brand|costs|budgets|dead-letters|error-codes|audit|library|content|assets|analytics|events|platforms|health|ready|operations|config|summary|voices|styles|workers|queues|flags|imports|openapi.json|docs)(/|\\?|$)'
 
 export default defineConfig({
   base: '/app/',

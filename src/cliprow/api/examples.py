@@ -389,6 +389,7 @@ EXAMPLES: dict[str, Any] = {
         "request_id": "7f3c2a9d1e5b4c6f8a0d9b21",
     },
     "Project": _PROJECT,
+    "ListedProject": _PROJECT | {"job_count": 12, "completed_count": 9, "failed_count": 1},
     "NewProject": {
         "original_idea": "Short explanations of what one sees in the sky",
         "name": "Sky channel",

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from cliprow.sealing import new_key
 from tests.gateway import Gateway
 
 
@@ -53,6 +54,7 @@ def running_api(gateway: Gateway, database: str, folder: Path, **environment: st
         "SUPABASE_SECRET_KEY": gateway.settings.secret_key,
         "CLIPROW_HOME": str(folder / "home"),
         "CLIPROW_API_LIMITS": "0,0,0",
+        "CLIPROW_SECRETS_KEY": new_key(),
         **environment,
     }
     with log.open("wb") as output:

@@ -3,12 +3,13 @@
  * way to read them, and to take them along as CSV.
  */
 
-import { Box, Button, Card, Group, SegmentedControl, Skeleton, Table, Text } from '@mantine/core'
+import { Box, Button, Card, Group, SegmentedControl, Skeleton, Text } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
 import { type ReactNode, Suspense, useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Cell, saveCsv } from '@/lib/save'
 import { ErrorBoundary } from './error-boundary'
+import { Table } from './table'
 import { WideTable } from './wide-table'
 
 export interface ChartColumn<Row> {

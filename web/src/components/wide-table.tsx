@@ -1,8 +1,8 @@
 /** A table that scrolls sideways by itself where the page is narrow, and whose rows are cards on a phone. */
 
-import { Table, type TableProps } from '@mantine/core'
 import type { CSSProperties, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Table, type TableProps } from './table'
 import classes from './wide-table.module.css'
 
 interface WideTableProps extends Omit<TableProps, 'children'> {

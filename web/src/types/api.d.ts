@@ -5666,7 +5666,35 @@ export interface components {
         Link: {
             url: string;
         };
-        /** ListedProject */
+        /**
+         * ListedProject
+         * @example {
+         *       "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
+         *       "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
+         *       "name": "Sky channel",
+         *       "original_idea": "Short explanations of what one sees in the sky",
+         *       "target_audience": "curious children",
+         *       "tone": "educational",
+         *       "status": "draft",
+         *       "metadata": {
+         *         "batch": {
+         *           "platforms": [
+         *             "youtube",
+         *             "tiktok"
+         *           ]
+         *         }
+         *       },
+         *       "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *       "max_concurrent_tasks": null,
+         *       "paused_at": null,
+         *       "version": 1,
+         *       "created_at": "2026-11-25T09:30:00+00:00",
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "job_count": 12,
+         *       "completed_count": 9,
+         *       "failed_count": 1
+         *     }
+         */
         ListedProject: {
             completed_count: number;
             /** Format: date-time */
@@ -5693,7 +5721,40 @@ export interface components {
             updated_at: string;
             version: number;
         };
-        /** Page[ListedProject] */
+        /**
+         * Page[ListedProject]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
+         *           "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
+         *           "name": "Sky channel",
+         *           "original_idea": "Short explanations of what one sees in the sky",
+         *           "target_audience": "curious children",
+         *           "tone": "educational",
+         *           "status": "draft",
+         *           "metadata": {
+         *             "batch": {
+         *               "platforms": [
+         *                 "youtube",
+         *                 "tiktok"
+         *               ]
+         *             }
+         *           },
+         *           "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *           "max_concurrent_tasks": null,
+         *           "paused_at": null,
+         *           "version": 1,
+         *           "created_at": "2026-11-25T09:30:00+00:00",
+         *           "updated_at": "2026-11-25T09:30:00+00:00",
+         *           "job_count": 12,
+         *           "completed_count": 9,
+         *           "failed_count": 1
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
         ListedProjectPage: {
             items: components["schemas"]["ListedProject"][];
             next_cursor: string | null;
@@ -13443,6 +13504,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c5e-4f6a-7c3e-9d2b-6a1f0e8b7c5d",
+                     *           "tenant_id": "01938c5d-1b2c-7d4e-8f5a-0c9b8a7d6e5f",
+                     *           "name": "Sky channel",
+                     *           "original_idea": "Short explanations of what one sees in the sky",
+                     *           "target_audience": "curious children",
+                     *           "tone": "educational",
+                     *           "status": "draft",
+                     *           "metadata": {
+                     *             "batch": {
+                     *               "platforms": [
+                     *                 "youtube",
+                     *                 "tiktok"
+                     *               ]
+                     *             }
+                     *           },
+                     *           "owner_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *           "max_concurrent_tasks": null,
+                     *           "paused_at": null,
+                     *           "version": 1,
+                     *           "created_at": "2026-11-25T09:30:00+00:00",
+                     *           "updated_at": "2026-11-25T09:30:00+00:00",
+                     *           "job_count": 12,
+                     *           "completed_count": 9,
+                     *           "failed_count": 1
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ListedProjectPage"];
                 };
             };

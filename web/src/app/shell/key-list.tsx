@@ -1,5 +1,6 @@
-import { Kbd, Modal, Table } from '@mantine/core'
+import { Kbd, Modal } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { Table } from '@/components/table'
 import type { PageKey } from './keys'
 
 type Row = readonly [keys: string, label: string]

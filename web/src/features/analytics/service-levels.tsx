@@ -1,6 +1,6 @@
 /** What is promised, what was measured, and when to be alarmed. */
 
-import { Badge, Button, Table, Text } from '@mantine/core'
+import { Badge, Button, Text } from '@mantine/core'
 import {
   type Icon,
   IconAlertTriangle,
@@ -11,6 +11,7 @@ import {
 } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { formatDuration, formatPercent } from '@/lib/format'
 import { useLinkStatus } from '@/lib/live/live'

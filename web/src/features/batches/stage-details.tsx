@@ -1,10 +1,11 @@
 /** One stage of a batch in figures, and what failed in it by error. */
 
-import { Group, SimpleGrid, Table, Text } from '@mantine/core'
+import { Group, SimpleGrid, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { TextLink } from '@/components/links'
+import { Table } from '@/components/table'
 import type { StageProgress } from '@/features/jobs/stages'
 import { api, call } from '@/lib/api'
 import { formatNumber } from '@/lib/format'

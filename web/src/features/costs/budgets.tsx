@@ -1,6 +1,6 @@
 /** How much may be spent, what is spent, and what waits because it is. */
 
-import { Alert, Badge, Button, Group, Stack, Table, Text } from '@mantine/core'
+import { Alert, Badge, Button, Group, Stack, Text } from '@mantine/core'
 import { IconAlertTriangle, IconPigMoney, IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -10,6 +10,7 @@ import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { formatAgo } from '@/lib/format'
 import { useIs } from '@/lib/me'

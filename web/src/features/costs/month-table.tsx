@@ -1,5 +1,6 @@
-import { Box, Progress, Table, Text } from '@mantine/core'
+import { Box, Progress, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { formatDuration, formatMoney, formatNumber, readerLanguage } from '@/lib/format'
 import type { MonthCost } from './api'

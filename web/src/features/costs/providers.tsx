@@ -1,6 +1,6 @@
 /** Which provider runs which stage, what each charges, and what the same video would cost at each. */
 
-import { Badge, Button, Group, NumberInput, SimpleGrid, Stack, Table, Text } from '@mantine/core'
+import { Badge, Button, Group, NumberInput, SimpleGrid, Stack, Text } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -8,6 +8,7 @@ import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import type { Schemas } from '@/lib/api'
 import { formatMoney } from '@/lib/format'

@@ -1,9 +1,10 @@
-import { Badge, Table, Text } from '@mantine/core'
+import { Badge, Text } from '@mantine/core'
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { api, call } from '@/lib/api'
 

@@ -1,4 +1,4 @@
-import { SegmentedControl, Table, Text } from '@mantine/core'
+import { SegmentedControl, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -6,6 +6,7 @@ import { Failed } from '@/components/failed'
 import { useProjectNames } from '@/components/project-names'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import {
   formatBytes,

@@ -1,5 +1,6 @@
-import { Badge, Table, Text } from '@mantine/core'
+import { Badge, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import type { Schemas } from '@/lib/api'
 import { formatAgo, formatDuration } from '@/lib/format'

@@ -1,6 +1,6 @@
 /** What a webhook was told, how it answered, and sending it again. */
 
-import { Badge, Button, Group, SegmentedControl, Stack, Table, Text } from '@mantine/core'
+import { Badge, Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -9,6 +9,7 @@ import { Failed } from '@/components/failed'
 import { LoadMore } from '@/components/load-more'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { formatTime } from '@/lib/format'
 import { say, sayError } from '@/lib/say'

@@ -1,6 +1,6 @@
 /** How often providers may be asked. */
 
-import { Badge, Button, NumberInput, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Button, NumberInput, Text, TextInput } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -9,6 +9,7 @@ import { Failed } from '@/components/failed'
 import { FormDialog } from '@/components/form-dialog'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
+import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { api, call, type Schemas } from '@/lib/api'
 import { formatAgo, formatNumber } from '@/lib/format'
