@@ -52,7 +52,7 @@ export async function signedInPages(person: Person): Promise<readonly AppPage[]>
     ...tabs('operations', ['letters', 'queues', 'audit', 'webhooks', 'content', 'flags'], 'Operations'),
     ...tabs(
       'settings',
-      ['account', 'notifications', 'team', 'members', 'projects', 'providers', 'platforms'],
+      ['account', 'notifications', 'team', 'members', 'projects', 'providers', 'brand', 'platforms'],
       'Settings',
     ),
   ]
