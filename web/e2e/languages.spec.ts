@@ -87,7 +87,7 @@ test('every page is German once it is chosen, without a word of English or the n
   expect(wrong).toEqual([])
 
   await open(page, 'batches')
-  await expect(page.getByText(/1 Video · \d\d\.\d\d\.\d\d, \d\d:\d\d$/)).toBeVisible()
+  await expect(page.getByTitle(/^\d\d\.\d\d\.\d{4}, \d\d:\d\d$/).first()).toHaveText(/^(vor|beginnt in) /)
   await open(page, '')
   await expect(page.getByRole('group', { name: 'Zahlen' })).toContainText('0,00\u00a0$')
 })
