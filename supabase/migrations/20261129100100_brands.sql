@@ -24,6 +24,7 @@ alter table public.brands enable row level security;
 create policy "Members read their tenant's brand" on public.brands for select to authenticated
 using (tenant_id = (select private.tenant_id()));
 grant select on public.brands to authenticated;
+grant select, insert, update, delete on public.brands to service_role;
 
 create function private.brand_of(p_tenant_id uuid)
 returns jsonb

@@ -32,6 +32,7 @@ SAMPLES = {
         "platform = 'platform' || %(n)s::int",
     ),
     "tenants": Sample("id, name", "%(id)s, 'T'", "name"),
+    "brands": Sample("tenant_id, font", "%(tenant)s, 'Lora'", "font", "tenant_id = %(tenant)s"),
     "memberships": Sample(
         "tenant_id, user_id, role",
         "%(tenant)s, %(user)s, 'viewer'",
@@ -232,7 +233,8 @@ def add_rows(
             rows[table] = parents | {"id": parents[table.removesuffix("s")]}
             continue
         rows[table] = parents | {"id": world.one("select private.uuid_v7()")}
-        world.admin.execute(statement(table, "insert").encode(), rows[table])
+        # Of some, like a brand, a tenant has only one.
+        world.admin.execute(f"{statement(table, 'insert')} on conflict do nothing".encode(), rows[table])
         if table in NAMES:
             parents[NAMES[table]] = rows[table]["id"]
     return rows

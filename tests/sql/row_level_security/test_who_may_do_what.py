@@ -45,6 +45,8 @@ MATRIX = {
     # People join by accepting an invitation, which invite_member() makes.
     "memberships": Row(         MEMBERS,   NOBODY,            OWNERS_AND_ADMINS, OWNERS_AND_ADMINS),
     "invitations": Row(         OWNERS_AND_ADMINS),
+    # Written by set_brand() and set_brand_logo().
+    "brands": Row(              MEMBERS),
     # Deletion is soft: whoever may change a project sets deleted_at.
     "projects": Row(            MEMBERS,   EDITORS,           CONTROLLERS,       NOBODY),
     "project_members": Row(     MEMBERS,   CONTROLLERS,       CONTROLLERS,       CONTROLLERS),
@@ -121,6 +123,7 @@ def test_who_reaches_a_row(cast: Cast, rows: dict[str, dict[str, Any]], table: s
             "memberships": {"user": cast.people[Who.STRANGER].user_id},
             "project_members": {"user": cast.people[Who.VIEWER].user_id},
             "content_library": {"scene": rows["spare"]["id"]},
+            "brands": {"tenant": cast.people[Who.STRANGER].tenant_id},
         }
         values = new_row(table, rows, **others.get(table, {}))
     reached = {who for who in Who if cast.can(who, statement(table, action), values)}
