@@ -104,6 +104,7 @@ immutable
 set search_path = ''
 as $$
   values
+  ('LOGO_REFUSED', 'The stored logo of the brand is no picture that can be drawn.', 'Let an admin of the team upload the logo again (settings, brand), then retry the videos.', 'operator'),
   ('SECRETS_KEY_MISSING', 'The worker lacks the key that the team''s provider key is encrypted with.', 'Set CLIPROW_SECRETS_KEY as for the API, restart the worker, replay.', 'operator'),
   ('SECRET_DAMAGED', 'The team''s stored provider key was changed, or belongs to another team.', 'Let an admin of the team set the key again, then replay.', 'operator'),
   ('STAGE_CRASHED', 'The stage stopped with an error that nobody foresaw.', 'Read its log lines; replay it once they are understood.', 'operator'),
