@@ -59,8 +59,9 @@ _SETTINGS = {
     "logging_collector": "off",
     "password_encryption": "scram-sha-256",
 }
-#: What a cluster does without whose data is thrown away anyway.
-_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+#: What a cluster does without whose data is thrown away anyway. Commits still wait for their log to be written: only then
+#: does Realtime read them.
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
