@@ -72,9 +72,10 @@ def worker(
     logging.getLogger("cliprow").setLevel(logging.INFO)
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     config = Config.from_environment()
+    chosen = parse_stages(stages)  # before anything starts
     with running_stack(config) as stack:
         options = WorkerOptions(
-            stages=parse_stages(stages),
+            stages=chosen,
             slots=slots or len(os.sched_getaffinity(0)),
             memory_limit_bytes=memory_mb * 2**20,
             grace_s=grace,
