@@ -3403,9 +3403,7 @@ export interface components {
             job_count: number;
             max_concurrent_tasks: number | null;
             number: number;
-            options: {
-                [key: string]: unknown;
-            };
+            options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
             pending_count: number;
             processing_count: number;
@@ -3555,9 +3553,7 @@ export interface components {
             job_count: number;
             max_concurrent_tasks: number | null;
             number: number;
-            options: {
-                [key: string]: unknown;
-            };
+            options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
             pending_count: number;
             processing_count: number;
@@ -3577,6 +3573,10 @@ export interface components {
         /**
          * BatchOptions
          * @description What holds for a batch as a whole. Fields of other names are kept with it.
+         * @example {
+         *       "starts_at": "2027-01-31T09:00:00+01:00",
+         *       "max_concurrent_tasks": 8
+         *     }
          */
         BatchOptions: {
             /**
@@ -3641,12 +3641,6 @@ export interface components {
              * @example 2027-01-31T09:00:00+01:00
              */
             starts_at?: string | null;
-            /**
-             * @description Of each batch; {date} becomes the local day.
-             * @default
-             * @example Sky {date}
-             */
-            title?: string;
         };
         /**
          * Page[Batch]
@@ -7222,6 +7216,10 @@ export interface components {
         /**
          * ReuseWish
          * @description A wish for scenes of the library, by tag, item or scene; at least one of them is named.
+         * @example {
+         *       "tag": "intro",
+         *       "limit": 1
+         *     }
          */
         ReuseWish: {
             /** @description Id of an item of the library. */
@@ -7372,6 +7370,10 @@ export interface components {
         /**
          * ScheduleOptions
          * @description What holds for each batch of a schedule. Fields of other names are kept with the batch.
+         * @example {
+         *       "title": "Sky {date}",
+         *       "budget": 20
+         *     }
          */
         ScheduleOptions: {
             /**
@@ -8193,6 +8195,16 @@ export interface components {
         /**
          * Topic
          * @description A topic: one video. What it does not say is as the defaults of its batch say, then those of its project.
+         * @example {
+         *       "topic": "Why the sky is blue",
+         *       "platforms": [
+         *         "youtube"
+         *       ],
+         *       "duration_s": 60,
+         *       "metadata": {
+         *         "campaign": "autumn"
+         *       }
+         *     }
          */
         Topic: {
             /**
@@ -8319,6 +8331,14 @@ export interface components {
         /**
          * TopicDefaults
          * @description What holds for all topics that do not say otherwise. Null says nothing.
+         * @example {
+         *       "platforms": [
+         *         "youtube",
+         *         "tiktok"
+         *       ],
+         *       "language": "en",
+         *       "voice": "amy"
+         *     }
          */
         TopicDefaults: {
             /**
