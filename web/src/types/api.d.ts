@@ -4856,6 +4856,7 @@ export interface components {
             project_id?: string | null;
             since?: string | null;
             stage?: components["schemas"]["Stage"] | null;
+            until?: string | null;
         };
         /**
          * FileRef
