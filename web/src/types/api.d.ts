@@ -3383,7 +3383,8 @@ export interface components {
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
-         *       "completed_at": null
+         *       "completed_at": null,
+         *       "may_control": true
          *     }
          */
         Batch: {
@@ -3402,6 +3403,7 @@ export interface components {
             is_late: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
             options: {
                 [key: string]: unknown;
@@ -3522,6 +3524,7 @@ export interface components {
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
          *       "completed_at": null,
+         *       "may_control": true,
          *       "is_paused": false,
          *       "stages": [
          *         {
@@ -3554,6 +3557,7 @@ export interface components {
             is_paused: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
             options: {
                 [key: string]: unknown;
@@ -3604,7 +3608,8 @@ export interface components {
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
          *           "started_at": "2026-11-25T09:30:00+00:00",
-         *           "completed_at": null
+         *           "completed_at": null,
+         *           "may_control": true
          *         }
          *       ],
          *       "next_cursor": null
@@ -5138,6 +5143,7 @@ export interface components {
          *         "duration_s": 60
          *       },
          *       "is_paused": false,
+         *       "may_control": true,
          *       "stages": [
          *         {
          *           "stage": "script_generation",
@@ -5177,6 +5183,7 @@ export interface components {
             job_type: "single" | "batch" | "script_generation" | "video_generation" | "audio_generation" | "platform_adaptation";
             /** @enum {string} */
             lane: "urgent" | "premium" | "standard";
+            may_control: boolean;
             next_step: string | null;
             params: {
                 [key: string]: unknown;
@@ -5690,6 +5697,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "job_count": 12,
          *       "completed_count": 9,
          *       "failed_count": 1
@@ -5704,6 +5712,7 @@ export interface components {
             id: string;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -5747,6 +5756,7 @@ export interface components {
          *           "version": 1,
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
+         *           "may_control": true,
          *           "job_count": 12,
          *           "completed_count": 9,
          *           "failed_count": 1
@@ -6640,7 +6650,8 @@ export interface components {
          *       "paused_at": null,
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
-         *       "updated_at": "2026-11-25T09:30:00+00:00"
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true
          *     }
          */
         Project: {
@@ -6649,6 +6660,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -6708,6 +6720,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "is_paused": false,
          *       "batches": {
          *         "total": 1,
@@ -6738,6 +6751,7 @@ export interface components {
             id: string;
             is_paused: boolean;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -9145,7 +9159,8 @@ export interface operations {
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
                      *           "started_at": "2026-11-25T09:30:00+00:00",
-                     *           "completed_at": null
+                     *           "completed_at": null,
+                     *           "may_control": true
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9336,6 +9351,7 @@ export interface operations {
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
                      *       "started_at": "2026-11-25T09:30:00+00:00",
                      *       "completed_at": null,
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "stages": [
                      *         {
@@ -11178,6 +11194,7 @@ export interface operations {
                      *         "duration_s": 60
                      *       },
                      *       "is_paused": false,
+                     *       "may_control": true,
                      *       "stages": [
                      *         {
                      *           "stage": "script_generation",
@@ -13486,6 +13503,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Rows in a page (default 50). */
                 limit?: number;
+                /** @description Only those that the caller may make batches in. */
+                may_control?: boolean;
                 status?: "draft" | "processing" | "completed" | "published" | "archived" | null;
                 /** @description Words of the name or the idea. */
                 text?: string | null;
@@ -13529,6 +13548,7 @@ export interface operations {
                      *           "version": 1,
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
+                     *           "may_control": true,
                      *           "job_count": 12,
                      *           "completed_count": 9,
                      *           "failed_count": 1
@@ -13603,7 +13623,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];
@@ -13652,6 +13673,7 @@ export interface operations {
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "batches": {
                      *         "total": 1,
@@ -13750,7 +13772,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];
