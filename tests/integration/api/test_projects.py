@@ -99,6 +99,7 @@ def test_viewers_read_and_editors_change_what_is_theirs(ann: Api) -> None:
 
 def test_answers_say_what_the_caller_may_control(ann: Api) -> None:
     viewer, editor = ann.member("viewer"), ann.member("editor")
+    assert editor.person is not None
     projects = [ann.project(), editor.project(name="Own")]
     batches = [
         owner.post(
