@@ -12,8 +12,9 @@ as $$
 begin
   begin
     -- Not by ticket, and so not many: of other topics a follower learns when its token is refreshed, which closes them.
+    -- With the epoch that begins, since whoever fetches at once may still see the old one.
     perform realtime.send(
-      jsonb_build_object('seq', l.seq, 'prev_seq', l.seq, 'ts', clock_timestamp()), 'resync',
+      jsonb_build_object('seq', l.seq, 'prev_seq', l.seq, 'ts', clock_timestamp(), 'epoch', new.epoch), 'resync',
       concat_ws(':', l.scope, l.scope_id, old.epoch), true)
     from (
       select 'tenant' as scope, new.id as scope_id, coalesce(max(t.seq), 0) as seq, 'infinity'::timestamptz as sent_at
@@ -34,7 +35,7 @@ begin
 end
 $$;
 comment on function private.end_epoch() is
-  'Sends a resync on the topics of the epoch that is over, the tenant''s and the liveliest: who fetches then reads the new epoch, and joins the new '
-  'topics; who was removed is refused both.';
+  'Sends a resync on the topics of the epoch that is over, the tenant''s and the liveliest: it names the epoch that begins, whose topics are to be '
+  'joined; who was removed is refused there and whatever it fetches.';
 create trigger end_epoch after update of epoch on public.tenants
 for each row when (new.epoch > old.epoch) execute function private.end_epoch();

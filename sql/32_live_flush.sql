@@ -8,6 +8,7 @@
 --
 -- A message is `changes`, with {seq, prev_seq, ts, batches, jobs, tasks, events} and, where they changed, projects and
 -- tenants: rows as they are now, whole, the higher version the newer. Or it is `resync`, with {seq, prev_seq, ts}: fetch.
+-- Only the flush sends that, once what it stands for can be seen.
 
 create function private.send_live(p_topic private.live_topics, p_epoch int, p_rows jsonb, p_ticket int)
 returns boolean
@@ -19,11 +20,10 @@ declare
   v_name text := concat_ws(':', p_topic.scope, p_topic.scope_id, p_epoch);
   v_event text := 'changes';
   v_head jsonb := jsonb_build_object('seq', p_topic.seq + 1, 'prev_seq', p_topic.seq, 'ts', v_at);
-  v_payload jsonb := v_head || p_rows;
+  v_payload jsonb := v_head || coalesce(p_rows, '{}');
 begin
-  if p_rows is null or octet_length(v_payload::text) > (select s.live_max_bytes from private.settings as s) then
+  if p_rows is null then
     v_event := 'resync';
-    v_payload := v_head;
   end if;
   perform realtime.send(v_payload, v_event, v_name, true);
   -- It warns in the log where it ought to fail, so only the row itself says that it was sent.
@@ -41,7 +41,7 @@ begin
 end
 $$;
 comment on function private.send_live(private.live_topics, int, jsonb, int) is
-  'Sends a topic, whose row is locked, its next message, and uses the ticket up: these rows, or a resync where there are none or too many bytes. '
+  'Sends a topic, whose row is locked, its next message, and uses the ticket up: these rows, or a resync where they are null. '
   'False when it was not stored.';
 
 create function private.note_failure(p_scope_id uuid, p_error text)
@@ -58,7 +58,9 @@ $$;
 comment on function private.note_failure(uuid, text) is
   'Keeps, for operators, that a message could not be sent. The topic tries again after its interval, with all that waits by then.';
 
-create function private.tell(p_scope text, p_scope_id uuid, p_tenant_id uuid, p_epoch int, p_mark_ids bigint [], p_last_ticket int)
+create function private.tell(
+  p_scope text, p_scope_id uuid, p_tenant_id uuid, p_epoch int, p_mark_ids bigint [], p_last_ticket int, p_is_visible boolean
+)
 returns text
 language plpgsql
 set search_path = ''
@@ -84,6 +86,12 @@ begin
       if v_rows = '{"batches": [], "jobs": [], "tasks": [], "events": []}' then
         return 'nothing';
       end if;
+      if octet_length(v_rows::text) > (select s.live_max_bytes - 200 from private.settings as s) then
+        v_rows := null;
+      end if;
+    end if;
+    if v_rows is null and not p_is_visible then
+      return 'not now';
     end if;
     return case when private.send_live(v_topic, p_epoch, v_rows, v_ticket) then 'sent' else 'failed' end;
   exception when others then
@@ -92,9 +100,10 @@ begin
   end;
 end
 $$;
-comment on function private.tell(text, uuid, uuid, int, bigint [], int) is
+comment on function private.tell(text, uuid, uuid, int, bigint [], int, boolean) is
   'Tells a topic what marks name, if it is free, its interval is over and there is a ticket up to this number: sent, nothing to tell, failed, not now '
-  'or no ticket.';
+  'or no ticket. A resync waits until what is marked is visible: the log tells of a commit before others can see it, and whoever fetched at '
+  'once would miss it.';
 
 create function private.settle_marks(p_mark_ids bigint [], p_scope_ids uuid [])
 returns void
@@ -167,7 +176,7 @@ begin
       t.id is not null
       -- Of many jobs the flush tells, which keeps nobody waiting while it puts them together.
       and v_job_count <= 25
-      and coalesce(l.sent_at <= clock_timestamp() - s.live_interval, true)
+      and coalesce(l.sent_at <= clock_timestamp() - s.live_interval and not l.must_resync, true)
       -- What waits already goes first, with all that has come since; unless it waits for a flush that does not come.
       and not exists (
         select from public.realtime_outbox as o
@@ -184,7 +193,7 @@ begin
       v_told := v_told || v.scope_id;
     elsif v.is_quiet and v_tries > 0 then
       v_tries := v_tries - 1;
-      if private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, v.last_ticket) in ('sent', 'nothing') then
+      if private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, v.last_ticket, false) in ('sent', 'nothing') then
         v_told := v_told || v.scope_id;
       end if;
     end if;
@@ -329,7 +338,7 @@ begin
   v_mark_ids := array(select o.id from public.realtime_outbox as o order by o.id limit 10000);
   v_told := array(select m.scope_id from private.marked_scopes(v_mark_ids) as m where m.made_at is null);
   for v in select w.* from private.waiting_topics(v_mark_ids) as w loop
-    v_result := private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, 2147483647);
+    v_result := private.tell(v.scope, v.scope_id, v.tenant_id, v.epoch, v_mark_ids, 2147483647, true);
     exit when v_result = 'no ticket';
     if v_result in ('sent', 'nothing') then
       v_told := v_told || v.scope_id;

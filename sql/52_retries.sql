@@ -100,7 +100,7 @@ comment on function public.retry_task(uuid, uuid) is
   'with what follows from it. Returns {job_id, retried_tasks, generation}. Raises CR002, CR003 or CR004.';
 
 create function private.failed_tasks(
-  p_tenant_id uuid, p_project_id uuid, p_batch_id uuid, p_error_code text, p_stage text, p_since timestamptz, p_limit int
+  p_tenant_id uuid, p_project_id uuid, p_batch_id uuid, p_error_code text, p_stage text, p_since timestamptz, p_until timestamptz, p_limit int
 )
 returns table (job_id uuid, task_id uuid)
 language plpgsql
@@ -120,6 +120,7 @@ begin
     and (p_error_code is null or t.error_code = p_error_code)
     and (p_stage is null or t.stage = p_stage)
     and (p_since is null or t.completed_at >= p_since)
+    and (p_until is null or t.completed_at < p_until)
     and not private.is_discarded(t)
     -- What was withdrawn as a whole does not come back in part.
     and exists (select from public.generation_jobs as j where j.id = t.job_id and j.status <> 'cancelled')
@@ -127,12 +128,12 @@ begin
   limit p_limit;
 end
 $$;
-comment on function private.failed_tasks(uuid, uuid, uuid, text, text, timestamptz, int) is
+comment on function private.failed_tasks(uuid, uuid, uuid, text, text, timestamptz, timestamptz, int) is
   'Dead letters of projects that the caller controls and nobody has discarded, oldest job first, by what is given of a filter.';
 
 create function public.retry_failed(
   project_id uuid default null, batch_id uuid default null, error_code text default null, stage text default null,
-  since timestamptz default null
+  since timestamptz default null, until timestamptz default null
 )
 returns jsonb
 language plpgsql
@@ -160,7 +161,7 @@ begin
   end if;
   select array_agg(f.job_id), array_agg(f.task_id) into v_job_ids, v_task_ids
   from private.failed_tasks(v_tenant_id, retry_failed.project_id, retry_failed.batch_id, retry_failed.error_code, retry_failed.stage,
-    retry_failed.since, 1001) as f;
+    retry_failed.since, retry_failed.until, 1001) as f;
   perform private.retry_tasks(v_job_ids[1:1000], v_task_ids[1:1000]);
   perform private.release();
   return jsonb_build_object(
@@ -169,8 +170,8 @@ begin
     'is_finished', coalesce(cardinality(v_task_ids), 0) <= 1000);
 end
 $$;
-comment on function public.retry_failed(uuid, uuid, text, text, timestamptz) is
+comment on function public.retry_failed(uuid, uuid, text, text, timestamptz, timestamptz) is
   'Runs again what failed for good in projects that the caller controls, by project, batch, error code, stage and time of the failure; at most 1,000 '
   'tasks in one call: repeat it until is_finished. Returns {retried_tasks, retried_jobs, is_finished}. Raises CR001, CR002 or CR003.';
 
-grant execute on function public.retry_task(uuid, uuid), public.retry_failed(uuid, uuid, text, text, timestamptz) to authenticated;
+grant execute on function public.retry_task(uuid, uuid), public.retry_failed(uuid, uuid, text, text, timestamptz, timestamptz) to authenticated;

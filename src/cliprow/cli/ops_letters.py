@@ -239,12 +239,8 @@ def show(job: str, task: UUID, everywhere: bool, choice: Choice, as_json: bool) 
 def replay(
     job: str | None, task: UUID | None, which: Letters, is_all: bool, choice: Choice, as_json: bool
 ) -> None:
-    """Run TASK of JOB again; or what --code, --stage, --batch and --since name; or --all."""
+    """Run TASK of JOB again; or what --code, --stage, --batch, --since and --until name; or --all."""
     _check_target(job, task, which, is_all)
-    if which.until and not which.is_operators:
-        raise InvalidInput(
-            "Letters of a tenant are not replayed up to a moment.", next_step="Leave --until out."
-        )
     with _opened(which, choice, job) as (at, batch_id, job_id):
         if which.is_operators:
             given = which.given(batch_id) | ({"job_id": str(job_id), "task_id": str(task)} if job else {})
@@ -264,8 +260,8 @@ def replay(
             )
         else:
             question = Question(
-                sql="select public.retry_failed(null, %s, %s, %s, %s)",
-                arguments=(batch_id, which.error_code, which.stage, which.since),
+                sql="select public.retry_failed(null, %s, %s, %s, %s, %s)",
+                arguments=(batch_id, which.error_code, which.stage, which.since, which.until),
                 method="POST",
                 path="/dead-letters/replay",
                 body=which.given(batch_id),

@@ -138,8 +138,16 @@ export class Follower {
     this.messages.push({ at: Date.now() / 1000, topic: this.topic, event, payload })
     const missed = event === 'resync' || (this.#seq !== null && payload.prev_seq !== this.#seq)
     this.#seq = payload.seq
-    if (missed) this.catchUp()
+    if (missed) this.catchUp().then(() => this.#awaitEpoch(payload.epoch))
     if (event === 'changes') this.#merge(payload)
+  }
+
+  /** The log tells of the end of an epoch a moment before the tables do. */
+  async #awaitEpoch(epoch) {
+    while (epoch > this.epoch && !this.refusals.length) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      await this.catchUp()
+    }
   }
 
   #merge(changes) {

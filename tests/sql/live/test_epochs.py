@@ -28,7 +28,8 @@ def test_nothing_is_sent_on_topics_of_an_older_epoch(world: World, ann: Person, 
         last = known[scope][-1].seq if known[scope] else 0
         (farewell,) = [message for message in old.messages() if message not in known[scope]]
         assert (farewell.event, farewell.prev_seq, farewell.seq) == ("resync", last, last)
-        assert farewell.payload.keys() == {"seq", "prev_seq", "ts", "id"}
+        assert farewell.payload.keys() == {"seq", "prev_seq", "ts", "epoch", "id"}
+        assert farewell.payload["epoch"] == 2
         (message,) = new.messages()
         assert (message.prev_seq, message.seq) == (last, last + 1)
         assert message.rows("batches")[made["batch_id"]]["title"] == "Waits"

@@ -39,7 +39,11 @@ def test_what_the_filter_names_runs_again(world: World, ann: Person, bob: Person
     sounds = "select public.retry_failed(project_id => %s, stage => 'audio_generation', since => now() + %s::interval)"
     where = world.one("select project_id from public.generation_jobs where id = %s", sound.job_id)
     assert world.ask(ann, sounds, where, "1 hour")["retried_tasks"] == 0
+    before = sounds.replace("since", "until")
+    assert world.ask(ann, before, where, "-1 hour")["retried_tasks"] == 0
     assert world.ask(ann, sounds, where, "-1 hour")["retried_tasks"] == 1
+    worker.fail(worker.take_running(Stage.AUDIO), code="QUOTA")
+    assert world.ask(ann, before, where, "1 hour")["retried_tasks"] == 1
     assert_sound(world)
     world.call(ann, "retry_failed")
     assert world.one(_FAILED, ann.tenant_id) == 0

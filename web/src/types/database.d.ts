@@ -1065,7 +1065,7 @@ isOneToOne: false
 { Args: { "batch_id": string,"status"?: string }; Returns: Json
                            },
 "retry_failed":
-{ Args: { "batch_id"?: string,"error_code"?: string,"project_id"?: string,"since"?: string,"stage"?: string }; Returns: Json
+{ Args: { "batch_id"?: string,"error_code"?: string,"project_id"?: string,"since"?: string,"stage"?: string,"until"?: string }; Returns: Json
                            },
 "retry_job":
 { Args: { "changes"?: Json,"job_id": string,"stage"?: string }; Returns: Json

@@ -101,6 +101,8 @@ class FailedFilter(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage | None = None
     #: Failed at this moment or later.
     since: datetime | None = None
+    #: Failed before this moment.
+    until: datetime | None = None
 
 
 class RetriedFailures(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,12 +142,13 @@ async def run_failed_again(request: ApiRequest, data: FailedFilter) -> Response[
     async with request.acting() as transaction:
         return json_answer(
             await transaction.value(
-                "select public.retry_failed(%s, %s, %s, %s, %s)::text",
+                "select public.retry_failed(%s, %s, %s, %s, %s, %s)::text",
                 data.project_id,
                 data.batch_id,
                 data.error_code,
                 data.stage,
                 data.since,
+                data.until,
             )
         )
 

@@ -17,7 +17,8 @@ export function historyQuery(client: QueryClient, filter: HistoryFilter) {
       return { ids: page.items.map(({ id }) => id), next_cursor: page.next_cursor, total: page.total }
     },
     ...endless,
-    meta: { live: { kinds: ['jobs'], everyMs: 10_000 } },
+    // Nothing is followed here, so of jobs only what their batches tell is heard.
+    meta: { live: { kinds: ['batches'], everyMs: 10_000, isFigure: true } },
   })
 }
 

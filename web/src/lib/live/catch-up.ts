@@ -13,15 +13,25 @@ export class CatchUp {
   /** By the server's clock; at first by ours, with a minute for what it is off. */
   private since = new Date(Date.now() - 60_000).toISOString()
   private running: Promise<void> | null = null
+  private next: Promise<void> | null = null
 
   constructor(
     private readonly take: (changes: Changes, answer: object) => void,
     private readonly takeTooMany: () => void,
   ) {}
 
-  /** Calls at the same time share one answer. */
+  /** Calls while an answer is awaited share the next one: what they are about may be too new for the first. */
   run(): Promise<void> {
-    this.running ??= this.fetchAll().finally(() => {
+    if (this.running) {
+      this.next ??= this.running
+        .catch(() => undefined)
+        .then(() => {
+          this.next = null
+          return this.run()
+        })
+      return this.next
+    }
+    this.running = this.fetchAll().finally(() => {
       this.running = null
     })
     return this.running

@@ -98,7 +98,8 @@ export class LiveLink {
 
   /** A member was removed, or the tenant's topics were renewed for another reason. */
   setEpoch(epoch: number): void {
-    if (epoch === this.epoch) return
+    // What was asked before may be answered after.
+    if (epoch <= this.epoch) return
     this.epoch = epoch
     for (const topic of this.topics.values()) {
       this.leave(topic)
@@ -123,8 +124,11 @@ export class LiveLink {
     topic.seq = null
     channel.on('broadcast', { event: 'changes' }, ({ payload }) => this.hear(topic, payload as LiveMessage))
     channel.on('broadcast', { event: 'resync' }, ({ payload }) => {
-      topic.seq = (payload as LiveMessage).seq
+      const { seq, epoch } = payload as LiveMessage
+      topic.seq = seq
       this.catchUpSoon()
+      // The channel joins again by itself where the log was faster than the tables.
+      if (epoch !== undefined) this.setEpoch(epoch)
     })
     channel.subscribe((status) => {
       if (topic.channel !== channel || this.isClosed) return

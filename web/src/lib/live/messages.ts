@@ -63,6 +63,8 @@ type LiveTenant = Told<'tenants', 'id' | 'epoch' | 'paused_at'>
 export type LiveMessage = {
   readonly seq: number
   readonly prev_seq: number
+  /** In the last message of an epoch: the one that begins. */
+  readonly epoch?: number
   readonly events?: readonly LiveEvent[]
   readonly tenants?: readonly LiveTenant[]
 } & { readonly [Kind in keyof LiveRows]?: readonly LiveRows[Kind][] }

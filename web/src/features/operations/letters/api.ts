@@ -26,7 +26,8 @@ export function scopeOf({ project, code, stage, from, to }: OperationsSearch): L
   }
 }
 
-const LIVE = { kinds: ['jobs'] as const, everyMs: 5_000, isFigure: true }
+// Nothing is followed here, so of jobs only what their batches tell is heard.
+const LIVE = { kinds: ['batches'] as const, everyMs: 2_000, isFigure: true }
 
 export function groupsQuery({ project_id, since, until }: LetterScope) {
   return queryOptions({
@@ -84,9 +85,9 @@ export function useLetterCommands() {
     onSuccess,
   })
   const replayAll = useMutation({
-    mutationFn: ({ project_id, error_code, stage, since }: LetterScope) =>
+    mutationFn: (scope: LetterScope) =>
       untilFinished(
-        () => call(api.POST('/dead-letters/replay', { body: { project_id, error_code, stage, since } })),
+        () => call(api.POST('/dead-letters/replay', { body: scope })),
         ({ retried_tasks }) => retried_tasks,
       ),
     onSuccess,
