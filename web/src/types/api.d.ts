@@ -3383,7 +3383,8 @@ export interface components {
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
-         *       "completed_at": null
+         *       "completed_at": null,
+         *       "may_control": true
          *     }
          */
         Batch: {
@@ -3402,6 +3403,7 @@ export interface components {
             is_late: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
             options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
@@ -3520,6 +3522,7 @@ export interface components {
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
          *       "completed_at": null,
+         *       "may_control": true,
          *       "is_paused": false,
          *       "stages": [
          *         {
@@ -3552,6 +3555,7 @@ export interface components {
             is_paused: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
             options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
@@ -3672,7 +3676,8 @@ export interface components {
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
          *           "started_at": "2026-11-25T09:30:00+00:00",
-         *           "completed_at": null
+         *           "completed_at": null,
+         *           "may_control": true
          *         }
          *       ],
          *       "next_cursor": null
@@ -5210,6 +5215,7 @@ export interface components {
          *         "duration_s": 60
          *       },
          *       "is_paused": false,
+         *       "may_control": true,
          *       "stages": [
          *         {
          *           "stage": "script_generation",
@@ -5249,6 +5255,7 @@ export interface components {
             job_type: "single" | "batch" | "script_generation" | "video_generation" | "audio_generation" | "platform_adaptation";
             /** @enum {string} */
             lane: "urgent" | "premium" | "standard";
+            may_control: boolean;
             next_step: string | null;
             params: {
                 [key: string]: unknown;
@@ -5762,6 +5769,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "job_count": 12,
          *       "completed_count": 9,
          *       "failed_count": 1
@@ -5776,6 +5784,7 @@ export interface components {
             id: string;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -5819,6 +5828,7 @@ export interface components {
          *           "version": 1,
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
+         *           "may_control": true,
          *           "job_count": 12,
          *           "completed_count": 9,
          *           "failed_count": 1
@@ -6698,7 +6708,8 @@ export interface components {
          *       "paused_at": null,
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
-         *       "updated_at": "2026-11-25T09:30:00+00:00"
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true
          *     }
          */
         Project: {
@@ -6707,6 +6718,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -6766,6 +6778,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "is_paused": false,
          *       "batches": {
          *         "total": 1,
@@ -6796,6 +6809,7 @@ export interface components {
             id: string;
             is_paused: boolean;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -9529,7 +9543,8 @@ export interface operations {
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
                      *           "started_at": "2026-11-25T09:30:00+00:00",
-                     *           "completed_at": null
+                     *           "completed_at": null,
+                     *           "may_control": true
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9720,6 +9735,7 @@ export interface operations {
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
                      *       "started_at": "2026-11-25T09:30:00+00:00",
                      *       "completed_at": null,
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "stages": [
                      *         {
@@ -11562,6 +11578,7 @@ export interface operations {
                      *         "duration_s": 60
                      *       },
                      *       "is_paused": false,
+                     *       "may_control": true,
                      *       "stages": [
                      *         {
                      *           "stage": "script_generation",
@@ -13870,6 +13887,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Rows in a page (default 50). */
                 limit?: number;
+                /** @description Only those that the caller may make batches in. */
+                may_control?: boolean;
                 status?: "draft" | "processing" | "completed" | "published" | "archived" | null;
                 /** @description Words of the name or the idea. */
                 text?: string | null;
@@ -13913,6 +13932,7 @@ export interface operations {
                      *           "version": 1,
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
+                     *           "may_control": true,
                      *           "job_count": 12,
                      *           "completed_count": 9,
                      *           "failed_count": 1
@@ -13987,7 +14007,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];
@@ -14036,6 +14057,7 @@ export interface operations {
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "batches": {
                      *         "total": 1,
@@ -14134,7 +14156,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];
