@@ -17,8 +17,8 @@ interface FigureCardProps {
 export function FigureCard({ label, value, hint, icon, isBad = false }: FigureCardProps) {
   return (
     <Card padding="md" role="group" aria-label={label}>
-      <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text size="sm" c="dimmed" truncate>
+      <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
+        <Text size="sm" c="dimmed" lh={1.3} style={{ overflowWrap: 'anywhere', hyphens: 'auto' }}>
           {label}
         </Text>
         {isBad ? <IconAlertTriangle size={18} color="var(--mantine-color-error)" aria-hidden /> : icon}

@@ -4,6 +4,7 @@ import { Button, Group, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { memo, type RefObject } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { FilterText } from '@/components/filter-text'
 import { platformsQuery } from '@/components/platform-names'
 import { isNarrowed, JOB_ORDERS, type JobFilters, type JobOrder, LANES, type Lane } from './filters'
@@ -28,6 +29,7 @@ export const JobFilterBar = memo(function JobFilterBar({ filters, searchRef, onC
   const app = (name: string) => t(name, { ns: 'app' })
   const platforms = useQuery(platformsQuery)
   const codes = useQuery(errorCodesQuery)
+  const failureText = useFailureText()
   const clear = { 'aria-label': app('filters.clear') }
   return (
     <Group gap="xs" role="search" aria-label={t('filters.label')}>
@@ -59,7 +61,11 @@ export const JobFilterBar = memo(function JobFilterBar({ filters, searchRef, onC
         searchable
         clearable
         clearButtonProps={clear}
-        data={codes.data?.items.map((each) => each.error_code) ?? []}
+        data={codes.data?.items.map(({ error_code, meaning }) => ({
+          value: error_code,
+          label: failureText({ error_code, error_message: meaning }).meaning,
+        }))}
+        comboboxProps={{ width: 320, position: 'bottom-start' }}
         value={filters.error ?? null}
         onChange={(error) => onChange({ error: error ?? undefined })}
       />
