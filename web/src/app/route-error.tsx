@@ -1,7 +1,7 @@
 /** What a page shows when it fails: the rest of the app goes on. */
 
 import { Button, Group, Stack, Text, ThemeIcon, Title } from '@mantine/core'
-import { IconAlertTriangle, IconLock, IconMapQuestion } from '@tabler/icons-react'
+import { IconAlertTriangle } from '@tabler/icons-react'
 import { useQueryErrorResetBoundary } from '@tanstack/react-query'
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
@@ -22,7 +22,6 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   const what = isForbidden ? 'forbidden' : isMissing ? 'missing' : isOfServer ? 'server' : null
   const heading = what ? t(`errors.${what}`) : title
   const next = what ? t(`errors.${what}Next`) : message
-  const IconOf = isForbidden ? IconLock : isMissing ? IconMapQuestion : IconAlertTriangle
   const again = () => {
     reset()
     void router.invalidate()
@@ -30,7 +29,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   return (
     <Stack role="alert" maw={560} mx="auto" px="md" py={64} gap="sm">
       <ThemeIcon size={52} radius="xl" variant="light" color={isForbidden || isMissing ? undefined : 'red'}>
-        <IconOf size={26} stroke={1.6} aria-hidden />
+        <IconAlertTriangle size={26} stroke={1.6} aria-hidden />
       </ThemeIcon>
       <Title order={1} size="h2">
         {heading}

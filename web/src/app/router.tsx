@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRouter } from '@tanstack/react-router'
 import { Loading } from '@/components/loading'
-import { NotFound } from './not-found'
+import { LazyNotFound } from './lazy-not-found'
 import { RouteError } from './route-error'
 import { analyticsRoute } from './routes/analytics'
 import { batchCreateRoute } from './routes/batch-create'
@@ -48,7 +48,7 @@ export function makeRouter(queries: QueryClient) {
     defaultPreload: 'intent',
     defaultPendingComponent: Loading,
     defaultErrorComponent: RouteError,
-    defaultNotFoundComponent: NotFound,
+    defaultNotFoundComponent: LazyNotFound,
     scrollRestoration: true,
   })
 }

@@ -1,0 +1,13 @@
+/** What hardly anybody sees is fetched only then. */
+
+import { lazy, Suspense } from 'react'
+
+const NotFound = lazy(() => import('./not-found').then((file) => ({ default: file.NotFound })))
+
+export function LazyNotFound() {
+  return (
+    <Suspense>
+      <NotFound />
+    </Suspense>
+  )
+}
