@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,12 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, delete, get, put
+from litestar.background_tasks import BackgroundTask
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import JSONBody
+from litestar.response import Stream
 from msgspec import Meta
 
 from cliprow.api.answers import json_answer
@@ -120,14 +121,19 @@ async def set_brand(request: ApiRequest, data: JSONBody[BrandChange]) -> Respons
         200: ResponseSpec(bytes, generate_examples=False, media_type="image/png", description="A picture.")
     },
 )
-async def get_brand_logo(request: ApiRequest) -> Response[bytes]:
+async def get_brand_logo(request: ApiRequest) -> Stream:
     """Send the logo, a PNG of at most 1024 pixels an edge."""
     row = await _brand(request)
     if row is None or row["logo"] is None:
         raise NotFound("The team has no logo.", next_step="Send one to PUT /brand/logo.")
     opened = await request.services.media.open(row["logo"]["path"], {})
-    picture = b"".join([chunk async for chunk in body(opened)])
-    return Response(picture, media_type="image/png", headers={"cache-control": "private, no-store"})
+    # Not read into memory: the row names an upload, and those may be as large as the storage takes.
+    return Stream(
+        body(opened),
+        media_type="image/png",
+        headers={"cache-control": "private, no-store"},
+        background=BackgroundTask(opened.aclose),
+    )
 
 
 async def _picture(request: ApiRequest) -> bytes:
@@ -168,7 +174,7 @@ async def set_brand_logo(request: ApiRequest) -> Response[TenantBrand]:
             next_step="Ask an admin or owner of the tenant.",
         )
     data = await _picture(request)
-    logo = await request.services.samples.ask(logo=base64.b64encode(data).decode())
+    logo = await request.services.samples.clean_logo(data)
     digest = hashlib.sha256(logo).hexdigest()
     path = f"{tenant_id}/uploads/{digest}"
     await request.services.media.upload(path, logo, "image/png", request.headers["authorization"])
