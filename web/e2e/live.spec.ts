@@ -58,12 +58,51 @@ test('a page without a network says that it is offline, and goes on by itself', 
   await expect(badge(page)).toHaveAttribute('data-link', 'live', { timeout: 6_000 })
 })
 
-test('the key l freezes changes', async ({ page }) => {
-  await (await Person.new('ann')).signIn(page)
+test('while it is frozen nothing moves, and afterwards everything is caught up', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  const { batchId } = await ann.newBatch({ title: 'Colours', topics: ['Why the sky is blue'] })
+  await ann.signIn(page)
+  await page.goto(appUrl('batches'))
+  const batches = page.getByRole('list', { name: 'Batches' }).getByRole('listitem')
+  await expect(batches).toHaveCount(1)
+  await expect(badge(page)).toHaveAttribute('data-link', 'live')
   await page.keyboard.press('l')
   await expect(page.getByText('Frozen')).toBeVisible()
+
+  const requests: string[] = []
+  page.on('request', (request) => requests.push(new URL(request.url()).pathname))
+  await ann.post(`/batches/${batchId}/actions`, { action: 'pause' })
+  await ann.newBatch({ title: 'Made meanwhile', topics: ['Why the sea is salty'] })
+  // Longer than the list waits.
+  await page.waitForTimeout(4_000)
+  await page.getByRole('link', { name: 'Colours' }).hover()
+  await expect(batches).toHaveCount(1)
+  await expect(batches.getByText('Paused', { exact: true })).toHaveCount(0)
+  expect(requests.filter((path) => path === '/batches')).toEqual([])
+
   await page.keyboard.press('l')
-  await expect(badge(page)).toBeVisible()
+  await expect(badge(page)).toHaveAttribute('data-link', 'live')
+  await expect(batches.filter({ hasText: 'Colours' }).getByText('Paused', { exact: true })).toBeVisible()
+  await expect(batches).toHaveCount(2)
+})
+
+test('figures that are fetched by the clock wait while it is frozen', async ({ page }) => {
+  const ann = await Person.new('ann')
+  await ann.newBatch({ title: 'Colours', topics: ['Why the sky is blue'] })
+  await ann.signIn(page)
+  const summary = (request: { url: () => string }) => new URL(request.url()).pathname === '/summary'
+  await page.waitForRequest(summary)
+  await page.keyboard.press('l')
+  await expect(page.getByText('Frozen')).toBeVisible()
+  let count = 0
+  page.on('request', (request) => {
+    if (summary(request)) count += 1
+  })
+  await page.waitForTimeout(12_000)
+  expect(count).toBe(0)
+  await page.getByRole('button', { name: 'Frozen' }).click()
+  await page.waitForRequest(summary)
 })
 
 test('keys lead everywhere, and say so', async ({ page }) => {
