@@ -2,7 +2,9 @@
 
 import { lazy, Suspense } from 'react'
 
-const NotFound = lazy(() => import('./not-found').then((file) => ({ default: file.NotFound })))
+const NotFound = lazy(() =>
+  import('@/features/not-found/not-found-page').then((file) => ({ default: file.NotFound })),
+)
 
 export function LazyNotFound() {
   return (
