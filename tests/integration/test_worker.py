@@ -156,7 +156,13 @@ def until(condition: Callable[[], bool], what: str = "") -> None:
 
 
 def family(worker: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return psutil.Process(worker.pid).children(recursive=True)
+    """Its children; not the program `file`, which a library asks about Python while it is imported."""
+    found: list[psutil.Process] = []
+    for child in psutil.Process(worker.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if "cliprow.queue.child" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def test_a_worker_told_to_stop_while_it_starts_leaves_nothing_behind(

@@ -18,6 +18,7 @@ from cliprow.api.request import ApiRequest
 from cliprow.api.routes import ROUTERS
 from cliprow.api.services import make_services
 from cliprow.api.settings import ApiSettings
+from cliprow.api.shapes import ShapePlugin
 from cliprow.api.web_app import PageRedirect
 from cliprow.doors import CLIENT_HEADER
 
@@ -48,6 +49,7 @@ def create_app(settings: ApiSettings) -> Litestar:
         state=state,
         exception_handlers={Exception: problems.respond},
         cors_config=_cors(settings),
+        plugins=[ShapePlugin()],
         openapi_config=openapi.config([Tag(name=tag) for tag in tags]),
         request_max_body_size=settings.max_body_bytes,
         logging_config=None,

@@ -38,6 +38,7 @@ _PROJECT = {
     "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
+    "may_control": True,
 }
 
 _JOB = {
@@ -109,8 +110,9 @@ _BATCH = {
     "updated_at": _AT,
     "started_at": _AT,
     "completed_at": None,
+    "may_control": True,
 }
-_TOPICS = [
+_TOPICS: list[dict[str, Any]] = [
     {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 60},
     {"topic": "Why the sea is salty", "tone": "casual", "priority": "urgent"},
 ]
@@ -267,6 +269,7 @@ EXAMPLES: dict[str, Any] = {
         "title": "The colour of light",
         "params": {"duration_s": 60},
         "is_paused": False,
+        "may_control": True,
         "stages": _STAGES,
         "tasks": [],
         "artifacts": [],
@@ -284,6 +287,11 @@ EXAMPLES: dict[str, Any] = {
         "defaults": {"platforms": ["youtube", "tiktok"]},
         "budget": 20,
     },
+    "Topic": {**_TOPICS[0], "metadata": {"campaign": "autumn"}},
+    "TopicDefaults": {"platforms": ["youtube", "tiktok"], "language": "en", "voice": "amy"},
+    "ReuseWish": {"tag": "intro", "limit": 1},
+    "BatchOptions": {"starts_at": "2027-01-31T09:00:00+01:00", "max_concurrent_tasks": 8},
+    "ScheduleOptions": {"title": "Sky {date}", "budget": 20},
     "UploadForm": {
         "file": "dG9waWMscGxhdGZvcm1zCldoeSB0aGUgc2t5IGlzIGJsdWUseW91dHViZQo=",
         "project_id": PROJECT_ID,

@@ -17,6 +17,7 @@ from litestar.routes import HTTPRoute
 from cliprow.api import reference
 from cliprow.api.examples import EXAMPLES
 from cliprow.api.problems import PROBLEM_JSON, Problem
+from cliprow.api.topic_types import SHAPES
 
 #: `security=` of a route that takes an access token.
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
@@ -127,10 +128,10 @@ def _finish(
     schemas = made["components"].setdefault("schemas", {})
     kinds = {kind for each in bodies.values() for kind in each.values()}
     found, components = msgspec.json.schema_components(
-        [Problem, *kinds], ref_template="#/components/schemas/{name}"
+        [Problem, *SHAPES, *kinds], ref_template="#/components/schemas/{name}"
     )
     schemas |= components
-    by_kind = dict(zip(kinds, list(found)[1:], strict=True))
+    by_kind = dict(zip(kinds, list(found)[-len(kinds) :], strict=True))
     pages = {f"{name}Page": {"items": [example], "next_cursor": None} for name, example in EXAMPLES.items()}
     for name, example in (pages | EXAMPLES).items():
         if name in schemas:

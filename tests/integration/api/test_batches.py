@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -70,6 +71,32 @@ def test_every_problem_is_said_by_row_and_field(ann: Api) -> None:
     found = {(each["row"], each["field"]) for each in problem["errors"]}
     assert {(1, "topic"), (1, "platforms"), (2, "platforms"), (2, "tone")} <= found
     assert ann.get("/batches")["items"] == []
+
+
+def test_the_database_takes_the_fields_that_the_document_describes_and_no_others(ann: Api) -> None:
+    project_id = ann.project()["id"]
+    fields = ann.get("/openapi.json")["components"]["schemas"]["Topic"]["properties"]
+
+    def problems(**more: Any) -> set[tuple[str, str]]:
+        topic = {"topic": "Sky", "platforms": ["youtube"], **more}
+        body = {"project_id": project_id, "topics": ["Sea", topic], "defaults": {"platforms": ["youtube"]}}
+        found = ann.call("POST", "/batches?dry_run=true", body).json()["problems"]
+        assert all(each["row"] == 2 for each in found)
+        return {(each["field"], each["reason"]) for each in found}
+
+    unknown = "is not something a topic has"
+    assert problems(colour="blue") == {("colour", unknown)}
+    of_other_kinds = problems(**{name: {} for name in fields if name not in ("topic", "platforms")})
+    assert unknown not in {reason for _, reason in of_other_kinds}
+    known = ann.world.one("select prosrc from pg_proc where proname = 'topic_problems'")
+    taken = re.search(r"t\.v - '{([^}]*)}'", known)
+    assert taken
+    assert set(taken[1].split(",")) == set(fields)
+    # What names something that is to be there first is left out.
+    of_others = {"library_items", "reuse", "after_rows"}
+    said = {name: field["examples"][0] for name, field in fields.items() if "examples" in field}
+    assert problems(**{name: value for name, value in said.items() if name not in of_others}) == set()
+    assert problems(after_rows=[1], after_condition="ended", after_failure="run", on_deadline="warn") == set()
 
 
 def test_a_dry_run_says_what_is_wrong_and_what_it_takes_and_creates_nothing(ann: Api) -> None:

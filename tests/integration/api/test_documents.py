@@ -12,6 +12,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from cliprow.api.examples import EXAMPLES
+from cliprow.api.topic_types import SHAPES, Topic
 from tests.integration.api.conftest import Api
 
 
@@ -63,6 +64,29 @@ def test_every_body_has_an_example_that_is_of_its_type(api: Api) -> None:
         if "$ref" in media.get("schema", {}) and "example" not in media
     }
     assert without == set()
+
+
+def test_topics_and_options_have_examples_of_their_shape(api: Api) -> None:
+    schemas = api.get("/openapi.json")["components"]["schemas"]
+    for shape in SHAPES:
+        (example,) = schemas[shape.__name__]["examples"]
+        msgspec.convert(example, shape, strict=False)
+        for name, field in schemas[shape.__name__]["properties"].items():
+            assert field.get("description"), f"{shape.__name__}.{name}"
+            for value in field.get("examples", ()):
+                msgspec.convert(
+                    {"topic": "Sky", name: value} if shape is Topic else {name: value}, shape, strict=False
+                )
+
+
+def test_what_the_database_checks_is_referred_to(api: Api) -> None:
+    schemas = api.get("/openapi.json")["components"]["schemas"]
+    topic = {"$ref": "#/components/schemas/Topic"}
+    assert schemas["Schedule"]["properties"]["topics"]["items"] == topic
+    for body in ("NewBatch", "MoreTopics", "NewJob"):
+        assert topic["$ref"] in str(schemas[body]["properties"]["topics"]), body
+    for body, field in (("NewBatch", "BatchOptions"), ("NewSchedule", "ScheduleOptions")):
+        assert field in str(schemas[body]["properties"]["options"]), body
 
 
 def test_the_reference_page_needs_nothing_from_elsewhere(api: Api) -> None:

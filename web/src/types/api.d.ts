@@ -3383,7 +3383,8 @@ export interface components {
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
-         *       "completed_at": null
+         *       "completed_at": null,
+         *       "may_control": true
          *     }
          */
         Batch: {
@@ -3402,10 +3403,9 @@ export interface components {
             is_late: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
-            options: {
-                [key: string]: unknown;
-            };
+            options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
             pending_count: number;
             processing_count: number;
@@ -3522,6 +3522,7 @@ export interface components {
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
          *       "completed_at": null,
+         *       "may_control": true,
          *       "is_paused": false,
          *       "stages": [
          *         {
@@ -3554,10 +3555,9 @@ export interface components {
             is_paused: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
-            options: {
-                [key: string]: unknown;
-            };
+            options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
             pending_count: number;
             processing_count: number;
@@ -3573,6 +3573,78 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+        };
+        /**
+         * BatchOptions
+         * @description What holds for a batch as a whole. Fields of other names are kept with it.
+         * @example {
+         *       "starts_at": "2027-01-31T09:00:00+01:00",
+         *       "max_concurrent_tasks": 8
+         *     }
+         */
+        BatchOptions: {
+            /**
+             * @description Ids of batches and jobs that come first.
+             * @default null
+             */
+            after?: string[] | null;
+            /**
+             * @description How what comes first must have ended: `completed` unless said otherwise, or `ended` however.
+             * @default null
+             */
+            after_condition?: ("completed" | "ended") | null;
+            /**
+             * @description What becomes of it when what comes first ends otherwise: `hold` unless said otherwise.
+             * @default null
+             */
+            after_failure?: ("cancel" | "hold" | "run") | null;
+            /**
+             * @description The most it may cost in all, in the currency the tenant pays in.
+             * @default null
+             * @example 20
+             */
+            budget?: number | null;
+            /**
+             * @description When it must have ended: a moment with an offset, at most five years away.
+             * @default null
+             * @example 2027-02-01T09:00:00+01:00
+             */
+            deadline?: string | null;
+            /**
+             * @description More topics follow, by `POST /batches/{batch_id}/topics`.
+             * @default null
+             * @example true
+             */
+            is_filling?: boolean | null;
+            /**
+             * @description What its jobs are called: `batch` unless said otherwise.
+             * @default null
+             */
+            job_type?: ("batch" | "single") | null;
+            /**
+             * @description How many of its tasks may be active at once.
+             * @default null
+             * @example 8
+             */
+            max_concurrent_tasks?: number | null;
+            /**
+             * @description What has not ended at the deadline is cancelled unless said otherwise, or only marked as late.
+             * @default null
+             */
+            on_deadline?: ("cancel" | "warn") | null;
+            /**
+             * @description Scenes of the library that become part of the script: one wish, or up to 20; 20 scenes in all.
+             * @example {
+             *       "tag": "intro"
+             *     }
+             */
+            reuse?: components["schemas"]["ReuseWish"][] | components["schemas"]["ReuseWish"];
+            /**
+             * @description Nothing of it starts before: a moment with an offset, at most five years away.
+             * @default null
+             * @example 2027-01-31T09:00:00+01:00
+             */
+            starts_at?: string | null;
         };
         /**
          * Page[Batch]
@@ -3604,7 +3676,8 @@ export interface components {
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
          *           "started_at": "2026-11-25T09:30:00+00:00",
-         *           "completed_at": null
+         *           "completed_at": null,
+         *           "may_control": true
          *         }
          *       ],
          *       "next_cursor": null
@@ -4790,7 +4863,10 @@ export interface components {
             stage?: components["schemas"]["Stage"] | null;
             until?: string | null;
         };
-        /** FileRef */
+        /**
+         * FileRef
+         * @description One stored file. Its bytes never change: `sha256` names them.
+         */
         FileRef: {
             media_type: string;
             name: string;
@@ -5139,6 +5215,7 @@ export interface components {
          *         "duration_s": 60
          *       },
          *       "is_paused": false,
+         *       "may_control": true,
          *       "stages": [
          *         {
          *           "stage": "script_generation",
@@ -5178,6 +5255,7 @@ export interface components {
             job_type: "single" | "batch" | "script_generation" | "video_generation" | "audio_generation" | "platform_adaptation";
             /** @enum {string} */
             lane: "urgent" | "premium" | "standard";
+            may_control: boolean;
             next_step: string | null;
             params: {
                 [key: string]: unknown;
@@ -5691,6 +5769,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "job_count": 12,
          *       "completed_count": 9,
          *       "failed_count": 1
@@ -5705,6 +5784,7 @@ export interface components {
             id: string;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -5748,6 +5828,7 @@ export interface components {
          *           "version": 1,
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
+         *           "may_control": true,
          *           "job_count": 12,
          *           "completed_count": 9,
          *           "failed_count": 1
@@ -5904,15 +5985,11 @@ export interface components {
          *     }
          */
         MoreTopics: {
-            defaults?: {
-                [key: string]: unknown;
-            };
+            defaults?: components["schemas"]["TopicDefaults"];
             /** @default false */
             is_last?: boolean;
             position: number;
-            topics: ({
-                [key: string]: unknown;
-            } | string)[];
+            topics: (components["schemas"]["Topic"] | string)[];
         };
         /**
          * MyTenant
@@ -5987,16 +6064,16 @@ export interface components {
             /** @default null */
             budget?: number | null;
             /** @default {} */
-            defaults?: Record<string, never>;
+            defaults?: components["schemas"]["TopicDefaults"];
             /** @default null */
             max_concurrent_tasks?: number | null;
             /** @default {} */
-            options?: Record<string, never>;
+            options?: components["schemas"]["BatchOptions"];
             /** @default null */
             project_id?: string | null;
             /** @default  */
             title?: string;
-            topics: (Record<string, never> | string)[];
+            topics: (components["schemas"]["Topic"] | string)[];
         };
         /**
          * NewBudget
@@ -6079,20 +6156,14 @@ export interface components {
             priority?: string | null;
             /** Format: uuid */
             project_id: string;
-            reuse?: {
-                [key: string]: unknown;
-            } | {
-                [key: string]: unknown;
-            }[] | null;
+            reuse?: components["schemas"]["ReuseWish"] | components["schemas"]["ReuseWish"][] | null;
             script_type?: string | null;
             starts_at?: string | null;
             /** @default  */
             title?: string;
             tone?: string | null;
             topic?: string | null;
-            topics?: ({
-                [key: string]: unknown;
-            } | string)[];
+            topics?: (components["schemas"]["Topic"] | string)[];
             voice?: string | null;
         };
         /**
@@ -6236,16 +6307,12 @@ export interface components {
              */
             misfire?: "run_once" | "run_all" | "skip";
             name: string;
-            options?: {
-                [key: string]: unknown;
-            };
+            options?: components["schemas"]["ScheduleOptions"];
             /** Format: uuid */
             project_id: string;
             /** @default UTC */
             time_zone?: string;
-            topics: {
-                [key: string]: unknown;
-            }[];
+            topics: components["schemas"]["Topic"][];
         };
         /**
          * NewTenant
@@ -6641,7 +6708,8 @@ export interface components {
          *       "paused_at": null,
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
-         *       "updated_at": "2026-11-25T09:30:00+00:00"
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true
          *     }
          */
         Project: {
@@ -6650,6 +6718,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -6709,6 +6778,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "is_paused": false,
          *       "batches": {
          *         "total": 1,
@@ -6739,6 +6809,7 @@ export interface components {
             id: string;
             is_paused: boolean;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -7157,6 +7228,44 @@ export interface components {
             project_id: string;
             topic: string;
         };
+        /**
+         * ReuseWish
+         * @description A wish for scenes of the library, by tag, item or scene; at least one of them is named.
+         * @example {
+         *       "tag": "intro",
+         *       "limit": 1
+         *     }
+         */
+        ReuseWish: {
+            /** @description Id of an item of the library. */
+            item?: string;
+            /** @description Ids of items of the library. */
+            items?: string[];
+            /** @description How many scenes of each tag; 1 unless said otherwise. */
+            limit?: number;
+            /** @description Id of a scene that is in the library. */
+            scene?: string;
+            /** @description Ids of scenes that are in the library. */
+            scenes?: string[];
+            /**
+             * @description The best by performance with this tag.
+             * @example intro
+             */
+            tag?: string;
+            /**
+             * @description The best of each.
+             * @example [
+             *       "intro",
+             *       "sky"
+             *     ]
+             */
+            tags?: string[];
+            /**
+             * @description Of the scenes; the latest unless said otherwise.
+             * @example 2
+             */
+            version?: number | "latest";
+        };
         /** RowError */
         RowError: {
             field: string;
@@ -7223,9 +7332,7 @@ export interface components {
             misfire: "run_once" | "run_all" | "skip";
             name: string;
             next_run_at: string | null;
-            options: {
-                [key: string]: unknown;
-            };
+            options: components["schemas"]["ScheduleOptions"];
             owner_id: string | null;
             paused_at: string | null;
             paused_by: string | null;
@@ -7233,9 +7340,7 @@ export interface components {
             /** Format: uuid */
             project_id: string;
             time_zone: string;
-            topics: {
-                [key: string]: unknown;
-            }[];
+            topics: components["schemas"]["Topic"][];
             /** Format: date-time */
             updated_at: string;
             version: number;
@@ -7260,13 +7365,9 @@ export interface components {
             cron?: string;
             misfire?: "run_once" | "run_all" | "skip";
             name?: string;
-            options?: {
-                [key: string]: unknown;
-            };
+            options?: components["schemas"]["ScheduleOptions"];
             time_zone?: string;
-            topics?: {
-                [key: string]: unknown;
-            }[];
+            topics?: components["schemas"]["Topic"][];
         };
         /**
          * ScheduledBatch
@@ -7280,6 +7381,46 @@ export interface components {
             batch_id: string;
             /** Format: uuid */
             schedule_id: string;
+        };
+        /**
+         * ScheduleOptions
+         * @description What holds for each batch of a schedule. Fields of other names are kept with the batch.
+         * @example {
+         *       "title": "Sky {date}",
+         *       "budget": 20
+         *     }
+         */
+        ScheduleOptions: {
+            /**
+             * @description The most it may cost in all, in the currency the tenant pays in.
+             * @default null
+             * @example 20
+             */
+            budget?: number | null;
+            /**
+             * @description What its jobs are called: `batch` unless said otherwise.
+             * @default null
+             */
+            job_type?: ("batch" | "single") | null;
+            /**
+             * @description How many of its tasks may be active at once.
+             * @default null
+             * @example 8
+             */
+            max_concurrent_tasks?: number | null;
+            /**
+             * @description Scenes of the library that become part of the script: one wish, or up to 20; 20 scenes in all.
+             * @example {
+             *       "tag": "intro"
+             *     }
+             */
+            reuse?: components["schemas"]["ReuseWish"][] | components["schemas"]["ReuseWish"];
+            /**
+             * @description Of each batch; {date} becomes the local day.
+             * @default
+             * @example Sky {date}
+             */
+            title?: string;
         };
         /**
          * Page[Schedule]
@@ -7393,9 +7534,9 @@ export interface components {
         /**
          * ScriptType
          * @description The structure a script follows.
-         * @enum {string}
+         * @enum {unknown}
          */
-        ScriptType: "explainer" | "tutorial" | "story" | "demo" | "testimonial";
+        ScriptType: "demo" | "explainer" | "story" | "testimonial" | "tutorial";
         /** ServiceLevel */
         ServiceLevel: {
             alarm: number;
@@ -8063,9 +8204,265 @@ export interface components {
         /**
          * Tone
          * @description How a video speaks and looks; also chooses its palette.
-         * @enum {string}
+         * @enum {unknown}
          */
-        Tone: "professional" | "casual" | "educational" | "entertaining" | "motivational";
+        Tone: "casual" | "educational" | "entertaining" | "motivational" | "professional";
+        /**
+         * Topic
+         * @description A topic: one video. What it does not say is as the defaults of its batch say, then those of its project.
+         * @example {
+         *       "topic": "Why the sky is blue",
+         *       "platforms": [
+         *         "youtube"
+         *       ],
+         *       "duration_s": 60,
+         *       "metadata": {
+         *         "campaign": "autumn"
+         *       }
+         *     }
+         */
+        Topic: {
+            /**
+             * @description How what comes first must have ended: `completed` unless said otherwise, or `ended` however.
+             * @default null
+             */
+            after_condition?: ("completed" | "ended") | null;
+            /**
+             * @description What becomes of it when what comes first ends otherwise: `hold` unless said otherwise.
+             * @default null
+             */
+            after_failure?: ("cancel" | "hold" | "run") | null;
+            /**
+             * @description Places from 1 of topics before it in the batch, whose jobs must have ended first.
+             * @default null
+             * @example [
+             *       1,
+             *       2
+             *     ]
+             */
+            after_rows?: number[] | null;
+            /**
+             * @description For whom it is.
+             * @default null
+             * @example curious children
+             */
+            audience?: string | null;
+            /**
+             * @description What the script is to draw on: notes, a text, Markdown.
+             * @default null
+             * @example Scattering by molecules; why sunsets are red.
+             */
+            brief?: string | null;
+            /**
+             * @description When it must have ended: a moment with an offset, at most five years away.
+             * @default null
+             * @example 2027-02-01T09:00:00+01:00
+             */
+            deadline?: string | null;
+            /**
+             * @description Length to aim at, in seconds.
+             * @default null
+             * @example 60
+             */
+            duration_s?: number | null;
+            /**
+             * @description Stored pictures of the tenant, shown in the scenes in turn.
+             * @default null
+             */
+            images?: components["schemas"]["FileRef"][] | null;
+            /**
+             * @description What is spoken, as BCP 47 tag; `en` unless said otherwise.
+             * @default null
+             * @example pt-BR
+             */
+            language?: string | null;
+            /**
+             * @description Scenes of the library that become part of the script: ids of items, or id@version.
+             * @default null
+             * @example [
+             *       "01938c62-1a2b-7c3d-8e4f-5a6b7c8d9e0f@2"
+             *     ]
+             */
+            library_items?: string[] | null;
+            /**
+             * @description Kept with the job as it is, at most 20,000 characters of JSON.
+             * @default null
+             * @example {
+             *       "campaign": "autumn"
+             *     }
+             */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description What has not ended at the deadline is cancelled unless said otherwise, or only marked as late.
+             * @default null
+             */
+            on_deadline?: ("cancel" | "warn") | null;
+            /**
+             * @description Names that `GET /platforms` lists.
+             * @example [
+             *       "youtube",
+             *       "tiktok"
+             *     ]
+             */
+            platforms?: string[];
+            /**
+             * @description Its lane; `premium` is for tenants of the plan premium.
+             * @default null
+             * @example urgent
+             */
+            priority?: ("premium" | "standard" | "urgent") | null;
+            /**
+             * @description Scenes of the library that become part of the script: one wish, or up to 20; 20 scenes in all.
+             * @default null
+             * @example {
+             *       "tag": "intro"
+             *     }
+             */
+            reuse?: components["schemas"]["ReuseWish"][] | components["schemas"]["ReuseWish"] | null;
+            /**
+             * @description The structure of the script.
+             * @default null
+             * @example explainer
+             */
+            script_type?: components["schemas"]["ScriptType"] | null;
+            /**
+             * @description How it speaks and looks: its style.
+             * @default null
+             * @example casual
+             */
+            tone?: components["schemas"]["Tone"] | null;
+            /**
+             * @description What it is about.
+             * @example Why the sky is blue
+             */
+            topic: string;
+            /**
+             * @description A voice that `GET /voices` lists for the language.
+             * @default null
+             * @example amy
+             */
+            voice?: string | null;
+        };
+        /**
+         * TopicDefaults
+         * @description What holds for all topics that do not say otherwise. Null says nothing.
+         * @example {
+         *       "platforms": [
+         *         "youtube",
+         *         "tiktok"
+         *       ],
+         *       "language": "en",
+         *       "voice": "amy"
+         *     }
+         */
+        TopicDefaults: {
+            /**
+             * @description How what comes first must have ended: `completed` unless said otherwise, or `ended` however.
+             * @default null
+             */
+            after_condition?: ("completed" | "ended") | null;
+            /**
+             * @description What becomes of it when what comes first ends otherwise: `hold` unless said otherwise.
+             * @default null
+             */
+            after_failure?: ("cancel" | "hold" | "run") | null;
+            /**
+             * @description For whom it is.
+             * @default null
+             * @example curious children
+             */
+            audience?: string | null;
+            /**
+             * @description What the script is to draw on: notes, a text, Markdown.
+             * @default null
+             * @example Scattering by molecules; why sunsets are red.
+             */
+            brief?: string | null;
+            /**
+             * @description When it must have ended: a moment with an offset, at most five years away.
+             * @default null
+             * @example 2027-02-01T09:00:00+01:00
+             */
+            deadline?: string | null;
+            /**
+             * @description Length to aim at, in seconds.
+             * @default null
+             * @example 60
+             */
+            duration_s?: number | null;
+            /**
+             * @description Stored pictures of the tenant, shown in the scenes in turn.
+             * @default null
+             */
+            images?: components["schemas"]["FileRef"][] | null;
+            /**
+             * @description What is spoken, as BCP 47 tag; `en` unless said otherwise.
+             * @default null
+             * @example pt-BR
+             */
+            language?: string | null;
+            /**
+             * @description Scenes of the library that become part of the script: ids of items, or id@version.
+             * @default null
+             * @example [
+             *       "01938c62-1a2b-7c3d-8e4f-5a6b7c8d9e0f@2"
+             *     ]
+             */
+            library_items?: string[] | null;
+            /**
+             * @description Kept with the job as it is, at most 20,000 characters of JSON.
+             * @default null
+             * @example {
+             *       "campaign": "autumn"
+             *     }
+             */
+            metadata?: Record<string, never> | null;
+            /**
+             * @description What has not ended at the deadline is cancelled unless said otherwise, or only marked as late.
+             * @default null
+             */
+            on_deadline?: ("cancel" | "warn") | null;
+            /**
+             * @description Names that `GET /platforms` lists.
+             * @example [
+             *       "youtube",
+             *       "tiktok"
+             *     ]
+             */
+            platforms?: string[];
+            /**
+             * @description Its lane; `premium` is for tenants of the plan premium.
+             * @default null
+             * @example urgent
+             */
+            priority?: ("premium" | "standard" | "urgent") | null;
+            /**
+             * @description Scenes of the library that become part of the script: one wish, or up to 20; 20 scenes in all.
+             * @default null
+             * @example {
+             *       "tag": "intro"
+             *     }
+             */
+            reuse?: components["schemas"]["ReuseWish"][] | components["schemas"]["ReuseWish"] | null;
+            /**
+             * @description The structure of the script.
+             * @default null
+             * @example explainer
+             */
+            script_type?: components["schemas"]["ScriptType"] | null;
+            /**
+             * @description How it speaks and looks: its style.
+             * @default null
+             * @example casual
+             */
+            tone?: components["schemas"]["Tone"] | null;
+            /**
+             * @description A voice that `GET /voices` lists for the language.
+             * @default null
+             * @example amy
+             */
+            voice?: string | null;
+        };
         /**
          * Upcoming
          * @example {
@@ -9146,7 +9543,8 @@ export interface operations {
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
                      *           "started_at": "2026-11-25T09:30:00+00:00",
-                     *           "completed_at": null
+                     *           "completed_at": null,
+                     *           "may_control": true
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9337,6 +9735,7 @@ export interface operations {
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
                      *       "started_at": "2026-11-25T09:30:00+00:00",
                      *       "completed_at": null,
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "stages": [
                      *         {
@@ -11179,6 +11578,7 @@ export interface operations {
                      *         "duration_s": 60
                      *       },
                      *       "is_paused": false,
+                     *       "may_control": true,
                      *       "stages": [
                      *         {
                      *           "stage": "script_generation",
@@ -13487,6 +13887,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Rows in a page (default 50). */
                 limit?: number;
+                /** @description Only those that the caller may make batches in. */
+                may_control?: boolean;
                 status?: "draft" | "processing" | "completed" | "published" | "archived" | null;
                 /** @description Words of the name or the idea. */
                 text?: string | null;
@@ -13530,6 +13932,7 @@ export interface operations {
                      *           "version": 1,
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
+                     *           "may_control": true,
                      *           "job_count": 12,
                      *           "completed_count": 9,
                      *           "failed_count": 1
@@ -13604,7 +14007,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];
@@ -13653,6 +14057,7 @@ export interface operations {
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "batches": {
                      *         "total": 1,
@@ -13751,7 +14156,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cliprow.api.routes.scripts import JobChanges
+from cliprow.api.topic_types import AnyBatchOptions, AnyDefaults, AnyTopic, Reuse
 from cliprow.models import Stage
 
 JobStatus = Literal["pending", "processing", "completed", "failed", "cancelled"]
@@ -19,8 +20,6 @@ Lane = Literal["urgent", "premium", "standard"]
 JobType = Literal[
     "single", "batch", "script_generation", "video_generation", "audio_generation", "platform_adaptation"
 ]
-#: A topic as `create_batch` takes it; the database says what is wrong with one, and where.
-Topic = dict[str, Any]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +151,8 @@ class JobDetail(Job, frozen=True, kw_only=True):
     params: dict[str, Any]
     #: Held back by a pause of its own, its batch, project or tenant.
     is_paused: bool
+    #: Whether the caller may control it.
+    may_control: bool
     stages: list[StageProgress]
     tasks: list[Task]
     artifacts: list[Artifact]
@@ -166,7 +167,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     title: str
     status: BatchStatus
-    options: dict[str, Any]
+    options: AnyBatchOptions
     progress: int
     job_count: int
     pending_count: int
@@ -189,12 +190,15 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    #: Whether the caller may control it and its jobs.
+    may_control: bool
 
 
 BATCH: LiteralString = """b.id, b.project_id, b.number, b.title, b.status, b.options, b.progress, b.job_count,
   b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.max_concurrent_tasks,
   b.paused_at, b.starts_at, b.deadline, b.is_late, b.blocked_at, b.blocked_reason, b.version,
-  b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at"""
+  b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at,
+  b.project_id in (select private.controlled_project_ids()) as may_control"""
 
 
 class BatchDetail(Batch, frozen=True, kw_only=True):
@@ -293,9 +297,9 @@ class MoreTopics(msgspec.Struct, frozen=True, kw_only=True):
     #: Place of the first of them in the batch, from 1.
     position: Annotated[int, Meta(ge=1, le=2_000_000_000)]
     #: As in a new batch.
-    topics: Annotated[list[Topic | str], Meta(max_length=10_000)]
+    topics: Annotated[list[AnyTopic | str], Meta(max_length=10_000)]
     #: Fields of topics that do not say otherwise.
-    defaults: Topic = {}
+    defaults: AnyDefaults = {}
     #: The batch has all of its topics now.
     is_last: bool = False
 
@@ -361,23 +365,15 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     #: May be left out of a dry run, for a project that is still to be made.
     project_id: UUID | None = None
-    #: Objects {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, voice?,
-    #: images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?},
-    #: or just the topic as text. after_rows: places of topics before it, from 1, whose jobs must have ended first.
-    #: library_items are ids, or id@version; reuse asks for scenes of the library: {tag | tags | items | scenes, version:
-    #: latest or a number, limit}, or a list.
-    #: Up to 10,000; in a dry run as many as the body holds.
-    topics: Annotated[list[Topic | str], Meta(min_length=1)]
+    #: Each may be just its text. Up to 10,000; in a dry run as many as the body holds.
+    topics: Annotated[list[AnyTopic | str], Meta(min_length=1)]
     title: Title = ""
     max_concurrent_tasks: Cap | None = None
     #: The most it may cost in all, in the currency the tenant pays in; `PUT /budgets` changes it.
     budget: Amount | None = None
     #: Fields of topics that do not say otherwise, like {"platforms": ["youtube"]}.
-    defaults: Topic = {}
-    #: starts_at, deadline (moments); on_deadline (cancel, warn); after (ids of batches and jobs that come first),
-    #: after_condition (completed, ended), after_failure (hold, cancel, run); reuse, for topics that do not
-    #: say otherwise; is_filling (more topics follow). What else there is is kept with the batch.
-    options: dict[str, Any] = {}
+    defaults: AnyDefaults = {}
+    options: AnyBatchOptions = {}
 
 
 class NewJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -387,7 +383,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     job_type: Literal["single", "batch"] = "single"
     topic: str | None = None
     #: With `job_type` batch.
-    topics: Annotated[list[Topic | str], Meta(max_length=10_000)] = []
+    topics: Annotated[list[AnyTopic | str], Meta(max_length=10_000)] = []
     platforms: list[str] | None = None
     brief: str | None = None
     audience: str | None = None
@@ -399,7 +395,7 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     voice: str | None = None
     images: list[dict[str, Any]] | None = None
     library_items: list[str] | None = None
-    reuse: dict[str, Any] | list[dict[str, Any]] | None = None
+    reuse: Reuse | None = None
     metadata: dict[str, Any] | None = None
     title: Title = ""
     #: Nothing starts before.

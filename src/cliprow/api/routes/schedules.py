@@ -28,13 +28,14 @@ from cliprow.api.lists import (
 )
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
-from cliprow.api.routes.job_types import RowError, Title, Topic
+from cliprow.api.routes.job_types import RowError, Title
+from cliprow.api.topic_types import AnyScheduleOptions, AnyTopic
 from cliprow.errors import InvalidInput
 
 Misfire = Literal["run_once", "run_all", "skip"]
 Cron = Annotated[str, Meta(max_length=200)]
 Zone = Annotated[str, Meta(max_length=100)]
-Topics = Annotated[list[Topic], Meta(min_length=1, max_length=10_000)]
+Topics = Annotated[list[AnyTopic], Meta(min_length=1, max_length=10_000)]
 
 
 class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,8 +52,7 @@ class NewSchedule(msgspec.Struct, frozen=True, kw_only=True):
     misfire: Misfire = "run_once"
     #: As in a batch, each with its platforms.
     topics: Topics
-    #: As in a batch: title, max_concurrent_tasks, and what else is kept with it.
-    options: dict[str, Any] = {}
+    options: AnyScheduleOptions = {}
 
 
 class ScheduleChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class ScheduleChange(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: Zone | UnsetType = UNSET
     misfire: Misfire | UnsetType = UNSET
     topics: Topics | UnsetType = UNSET
-    options: dict[str, Any] | UnsetType = UNSET
+    options: AnyScheduleOptions | UnsetType = UNSET
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,8 +77,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     cron: str
     time_zone: str
     misfire: Misfire
-    topics: list[Topic]
-    options: dict[str, Any]
+    topics: list[AnyTopic]
+    options: AnyScheduleOptions
     next_run_at: datetime | None
     last_run_at: datetime | None
     paused_at: datetime | None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +53,19 @@ def flushing(world: World) -> Iterator[None]:
     yield
     ended.set()
     thread.join()
+
+
+@contextmanager
+def invisible_commits(world: World) -> Iterator[None]:
+    """What is committed is in the log, but nobody sees it before this is left: it awaits a standby that there is not."""
+    with world.connect(world.database.superuser) as connection:
+        connection.execute("alter system set synchronous_standby_names = 'nobody'")
+        connection.execute("select pg_reload_conf()")
+        try:
+            yield
+        finally:
+            connection.execute("alter system reset synchronous_standby_names")
+            connection.execute("select pg_reload_conf()")
 
 
 def sign_up(gateway: Gateway) -> tuple[Person, str]:
@@ -161,16 +176,20 @@ def test_a_follower_hears_that_the_epoch_is_over_and_goes_on_with_the_next(
         removed.user_id,
     )
     js.join(f"tenant:{person.tenant_id}:1", token=token, config=PRIVATE)
-    world.run(
-        "delete from public.memberships where (tenant_id, user_id) = (%s, %s)",
-        person.tenant_id,
-        removed.user_id,
-    )
-    message = js.wait("broadcast")
-    assert message["event"] == "resync"
-    epoch = fetch(gateway, token, since=message["payload"]["ts"])["tenant"]["epoch"]
-    assert epoch == 2
-    topic = f"tenant:{person.tenant_id}:{epoch}"
+    with ThreadPoolExecutor(1) as elsewhere, invisible_commits(world):
+        removal = elsewhere.submit(
+            world.run,
+            "delete from public.memberships where (tenant_id, user_id) = (%s, %s)",
+            person.tenant_id,
+            removed.user_id,
+        )
+        message = js.wait("broadcast")
+        told = message["payload"]
+        # Whoever fetches now learns nothing of it, so the message itself has to say it.
+        seen = fetch(gateway, token, since=told["ts"])["tenant"]["epoch"]
+        assert (message["event"], told["epoch"], seen, removal.done()) == ("resync", 2, 1, False)
+    assert fetch(gateway, token, since=told["ts"])["tenant"]["epoch"] == 2
+    topic = f"tenant:{person.tenant_id}:2"
     js.join(topic, token=token, config=PRIVATE)
     message = told_unflushed(
         world,

@@ -16,9 +16,7 @@ export function NoTenant() {
   const change = useSwitchTenant()
   const create = useMutation({
     mutationFn: async () => {
-      const made = await call(
-        api.POST('/tenants', { body: { name }, params: { header: idempotencyKey() } as never }),
-      )
+      const made = await call(api.POST('/tenants', { body: { name }, params: { header: idempotencyKey() } }))
       await call(api.POST('/tenants/{tenant_id}/switch', { params: { path: { tenant_id: made.tenant_id } } }))
       await renewEverywhere()
       await forgetAll(queries)

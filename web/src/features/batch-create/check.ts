@@ -41,7 +41,7 @@ async function check(request: BatchRequest, signal: AbortSignal): Promise<Check>
 
 async function checkChunk(request: BatchRequest, from: number, signal: AbortSignal): Promise<Check> {
   const { projectId, title, topics, defaults, options } = request
-  const found = (await call(
+  const found = await call(
     api.POST('/batches', {
       params: { query: { dry_run: true, position: from + 1 } },
       body: {
@@ -50,10 +50,11 @@ async function checkChunk(request: BatchRequest, from: number, signal: AbortSign
         defaults,
         options,
         topics: topics.slice(from, from + CHUNK).map(({ topic }) => topic),
-      } as unknown as Schemas['NewBatch'],
+      },
       signal,
     }),
-  )) as unknown as Schemas['BatchCheck']
+  )
+  if (!('problems' in found)) throw new Error('The dry run has made a batch.')
   return {
     problems: found.problems.map((each) => ({ ...each, row: each.row === null ? null : each.row + from })),
     jobCount: found.job_count,

@@ -4,20 +4,7 @@ import type { ReuseWish } from '@/features/library/reuse-wish'
 import type { Schemas } from '@/lib/api'
 
 /** A topic as the API takes it; fields left out are as the batch says. */
-export interface Topic {
-  readonly topic: string
-  readonly brief?: string
-  readonly audience?: string
-  readonly tone?: string
-  readonly script_type?: string
-  readonly language?: string
-  readonly voice?: string
-  readonly priority?: string
-  readonly duration_s?: number | string
-  readonly platforms?: readonly string[]
-  readonly deadline?: string
-  readonly metadata?: Readonly<Record<string, unknown>>
-}
+export type Topic = Schemas['Topic']
 
 /** Topics typed one a line, or rows of a table, each with the number it has there. */
 export type Topics =
@@ -57,7 +44,7 @@ export interface Settings {
   readonly reuse: readonly ReuseWish[]
 }
 
-export type Lane = 'urgent' | 'premium' | 'standard'
+export type Lane = NonNullable<Topic['priority']>
 
 export const NO_SETTINGS: Settings = {
   projectId: null,

@@ -17,8 +17,8 @@ export interface NewBatch {
   readonly project_id: string
   readonly title: string
   readonly topics: readonly Topic[]
-  readonly defaults: Readonly<Record<string, unknown>>
-  readonly options: Readonly<Record<string, unknown>>
+  readonly defaults: Schemas['TopicDefaults']
+  readonly options: Schemas['BatchOptions']
 }
 
 export interface Filled {
@@ -35,13 +35,16 @@ export interface Filler {
 
 /** By the REST API. */
 export const restFiller: Filler = {
-  begin: (batch, key) =>
-    call(
+  async begin(batch, key) {
+    const made = await call(
       api.POST('/batches', {
-        body: batch as unknown as Schemas['NewBatch'],
-        params: { header: { 'Idempotency-Key': key } } as never,
+        body: { ...batch, topics: [...batch.topics] },
+        params: { header: { 'Idempotency-Key': key } },
       }),
-    ) as unknown as Promise<Filled>,
+    )
+    if (!('batch_id' in made)) throw new Error('The batch was only checked.')
+    return made
+  },
   append: (batchId, more) =>
     call(api.POST('/batches/{batch_id}/topics', { params: { path: { batch_id: batchId } }, body: more })),
 }
@@ -71,7 +74,7 @@ export async function fillBatch(
     const chunk = nextChunk(topics, filled.topic_count)
     filled = await filler.append(filled.batch_id, {
       position: filled.topic_count + 1,
-      topics: chunk as never,
+      topics: [...chunk],
       defaults: batch.defaults,
       is_last: filled.topic_count + chunk.length >= topics.length,
     })

@@ -1,5 +1,6 @@
 /** The form as the request that makes a batch of it. */
 
+import type { Schemas } from '@/lib/api'
 import {
   type Mode,
   type NumberedTopic,
@@ -15,8 +16,8 @@ export interface BatchRequest {
   /** With the numbers that their rows have in the form. */
   readonly topics: readonly NumberedTopic[]
   /** Of all topics that do not say otherwise. */
-  readonly defaults: Readonly<Record<string, unknown>>
-  readonly options: Readonly<Record<string, unknown>>
+  readonly defaults: Schemas['TopicDefaults']
+  readonly options: Schemas['BatchOptions']
 }
 
 export function requestOf(mode: Mode, settings: Settings, topics: Topics): BatchRequest {
@@ -26,7 +27,7 @@ export function requestOf(mode: Mode, settings: Settings, topics: Topics): Batch
     title: mode === 'one' ? '' : settings.title.trim(),
     topics: meant,
     defaults: filled({
-      platforms: settings.platforms,
+      platforms: settings.platforms && [...settings.platforms],
       duration_s: settings.duration_s,
       language: settings.language.trim(),
       tone: settings.tone,
@@ -42,7 +43,7 @@ export function requestOf(mode: Mode, settings: Settings, topics: Topics): Batch
       starts_at: asMoment(settings.starts_at),
       deadline: asMoment(settings.deadline),
       on_deadline: settings.deadline ? settings.on_deadline : null,
-      reuse: settings.reuse,
+      reuse: [...settings.reuse],
     }),
   }
 }
@@ -54,12 +55,11 @@ function oneTopic({ oneTopic, brief }: Settings): NumberedTopic[] {
 }
 
 /** Without what is not said: the project may have an own value for it. */
-function filled(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(values).filter(
-      ([, value]) => value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
-    ),
+function filled<T extends object>(values: T): { [Name in keyof T]?: NonNullable<T[Name]> } {
+  const said = Object.entries(values).filter(
+    ([, value]) => value !== null && value !== '' && !(Array.isArray(value) && value.length === 0),
   )
+  return Object.fromEntries(said) as { [Name in keyof T]?: NonNullable<T[Name]> }
 }
 
 /** What a date field holds, as a moment with an offset; null for none or an incomplete one. */

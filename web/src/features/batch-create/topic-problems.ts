@@ -68,6 +68,7 @@ function problemsOfTopic(number: number, topic: Topic, platforms: readonly strin
   const seconds = topic.duration_s
   if (
     seconds !== undefined &&
+    seconds !== null &&
     !(Number.isInteger(seconds) && Number(seconds) >= 5 && Number(seconds) <= 600)
   ) {
     add('duration_s', 'duration', { value: seconds })

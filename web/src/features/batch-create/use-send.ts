@@ -94,7 +94,7 @@ async function createProject(name: string, key: string): Promise<string> {
   const project = await call(
     api.POST('/projects', {
       body: { original_idea: name.trim(), name: name.trim() },
-      params: { header: { 'Idempotency-Key': key } } as never,
+      params: { header: { 'Idempotency-Key': key } },
     }),
   )
   return project.id

@@ -115,4 +115,4 @@ export const addVersion = (id: string, body: Schemas['NewLibraryVersion']) =>
   call(api.POST('/library/items/{item_id}/versions', { ...at(id), body }))
 
 export const addItem = (body: Schemas['NewLibraryItem']) =>
-  call(api.POST('/library/items', { body, params: { header: idempotencyKey() } as never }))
+  call(api.POST('/library/items', { body, params: { header: idempotencyKey() } }))

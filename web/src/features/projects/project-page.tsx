@@ -5,6 +5,7 @@ import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { Page } from '@/components/page'
 import { PauseControl } from '@/components/pause-control'
+import { ReadOnly } from '@/components/read-only'
 import { Section } from '@/components/section'
 import { StatusBadge } from '@/components/status'
 import { BatchQueue } from '@/features/batches/batch-queue'
@@ -12,7 +13,6 @@ import { NewBatchLink } from '@/features/batches/new-batch-link'
 import { saveFromApi } from '@/lib/archive'
 import { usePendingCommand } from '@/lib/live/commands'
 import { useFollow } from '@/lib/live/live'
-import { useIs } from '@/lib/me'
 import { type ProjectRow, useRow } from '@/lib/rows'
 import { sayError } from '@/lib/say'
 import { ProjectFigures } from './project-figures'
@@ -62,10 +62,10 @@ export function ProjectPage() {
               resetScroll: false,
             })
           }
-          emptyAction={<NewBatchLink projectId={projectId} />}
+          emptyAction={data.may_control && <NewBatchLink projectId={projectId} />}
         />
       </Section>
-      <ProjectMembers projectId={projectId} ownerId={project.owner_id} />
+      <ProjectMembers projectId={projectId} ownerId={project.owner_id} mayChange={data.may_control} />
     </Page>
   )
 }
@@ -97,14 +97,13 @@ function Description({ project }: { readonly project: ProjectRow }) {
 function Actions({ project, detail }: { readonly project: ProjectRow; readonly detail: ProjectDetail }) {
   const { t } = useTranslation('projects')
   const router = useRouter()
-  const isEditor = useIs('editor')
   const commands = useProjectCommands()
   const pending = usePendingCommand(project.id)
   const isPaused = Boolean(project.paused_at)
   const open = detail.queue.pending_jobs + detail.queue.processing_jobs
   return (
     <>
-      {isEditor && (
+      {detail.may_control ? (
         <>
           <PauseControl
             name={projectName(project)}
@@ -119,6 +118,8 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
           />
           <ProjectSettings project={project} />
         </>
+      ) : (
+        <ReadOnly />
       )}
       <ProjectMenu
         project={project}
@@ -137,7 +138,7 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
           },
         ]}
       />
-      <NewBatchLink projectId={project.id} />
+      {detail.may_control && <NewBatchLink projectId={project.id} />}
     </>
   )
 }

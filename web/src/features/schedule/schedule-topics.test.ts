@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import type { Schemas } from '@/lib/api'
 import { topicLines, topicsOf } from './schedule-topics'
 
-const OLD = [
+const OLD: Schemas['Topic'][] = [
   { topic: 'Sky on {date}', platforms: ['youtube'], tone: 'casual' },
   { topic: 'Sea on {date}', platforms: ['youtube'], duration_s: 30 },
 ]

@@ -1,23 +1,21 @@
 /** Topics of a schedule as a text, one a line, and back. */
 
-type Topics = readonly Readonly<Record<string, unknown>>[]
+import type { Schemas } from '@/lib/api'
+
+type Topic = Schemas['Topic']
+type Topics = readonly Topic[]
 
 export function topicLines(topics: Topics): string {
-  return topics.map((each) => String(each.topic ?? '')).join('\n')
+  return topics.map(({ topic }) => topic).join('\n')
 }
 
 /** Platforms of the topics, when they have any. */
 export function platformsOf(topics: Topics): readonly string[] | null {
-  const named = topics.map(({ platforms }) => platforms).find(Array.isArray) as string[] | undefined
-  return named ?? null
+  return topics.find(({ platforms }) => platforms !== undefined)?.platforms ?? null
 }
 
 /** What a topic says besides stays with it: with its text, or else with its place. */
-export function topicsOf(
-  lines: string,
-  platforms: readonly string[],
-  old: Topics,
-): Record<string, unknown>[] {
+export function topicsOf(lines: string, platforms: readonly string[], old: Topics): Topic[] {
   const texts = lines
     .split('\n')
     .map((line) => line.trim())

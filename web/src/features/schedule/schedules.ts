@@ -98,7 +98,7 @@ export function useScheduleChange<T>(mutationFn: (of: T) => Promise<unknown>) {
 const at = (id: string) => ({ params: { path: { schedule_id: id } } })
 
 export const createSchedule = (body: Schemas['NewSchedule']) =>
-  call(api.POST('/schedules', { body, params: { header: idempotencyKey() } as never }))
+  call(api.POST('/schedules', { body, params: { header: idempotencyKey() } }))
 
 export const changeSchedule = (id: string, body: Schemas['ScheduleChange']) =>
   call(api.PATCH('/schedules/{schedule_id}', { ...at(id), body }))
@@ -109,7 +109,7 @@ export const actOnSchedule = (id: string, action: 'pause' | 'resume') =>
 export const runSchedule = (id: string) =>
   call(
     api.POST('/schedules/{schedule_id}/run', {
-      params: { path: { schedule_id: id }, header: idempotencyKey() } as never,
+      params: { path: { schedule_id: id }, header: idempotencyKey() },
     }),
   )
 

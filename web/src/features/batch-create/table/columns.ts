@@ -126,7 +126,7 @@ function topicOf(
     else topic[field] = cellValue(field, value, platformNames)
   })
   if (Object.keys(metadata).length > 0) topic.metadata = metadata
-  return topic as unknown as Topic
+  return topic as Topic
 }
 
 function cellValue(field: Field, value: unknown, platformNames: ReadonlyMap<string, string>): unknown {
