@@ -113,6 +113,7 @@ USER_CALLS = {
     "public.revoke_invitation",
     "public.rotate_webhook_secret",
     "public.run_schedule",
+    "public.schedule_occurrences",
     "public.set_batch_cap",
     "public.set_batch_lane",
     "public.set_budget",

@@ -2565,6 +2565,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say when all schedules of the tenant that are not paused are due within a span of time: up to 100 moments of each,
+         *     5,000 in all
+         * @description Say when all schedules of the tenant that are not paused are due within a span of time: up to 100 moments of each,
+         *     5,000 in all.
+         */
+        get: operations["list_occurrences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/schedules/upcoming": {
         parameters: {
             query?: never;
@@ -6330,6 +6352,30 @@ export interface components {
             /** @default true */
             is_active?: boolean;
             url: string;
+        };
+        /**
+         * OccurrenceList
+         * @example {
+         *       "items": [
+         *         {
+         *           "schedule_id": "01938c70-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *           "upcoming": [
+         *             "2026-11-26T06:30:00+00:00"
+         *           ],
+         *           "is_complete": true
+         *         }
+         *       ]
+         *     }
+         */
+        OccurrenceList: {
+            items: components["schemas"]["Occurrences"][];
+        };
+        /** Occurrences */
+        Occurrences: {
+            is_complete: boolean;
+            /** Format: uuid */
+            schedule_id: string;
+            upcoming: string[];
         };
         /**
          * OneTimeLink
@@ -15222,6 +15268,45 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Upcoming"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_occurrences: {
+        parameters: {
+            query: {
+                /** @description Due at this moment or later; what is past is left out. */
+                starts_from: string;
+                /** @description Due before this moment, at most 62 days after `starts_from`. */
+                starts_to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "schedule_id": "01938c70-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "upcoming": [
+                     *             "2026-11-26T06:30:00+00:00"
+                     *           ],
+                     *           "is_complete": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OccurrenceList"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1082,6 +1082,9 @@ isOneToOne: false
 "run_schedule":
 { Args: { "schedule_id": string }; Returns: Json
                            },
+"schedule_occurrences":
+{ Args: { "ends": string,"starts": string }; Returns: Json
+                           },
 "set_batch_cap":
 { Args: { "batch_id": string,"max_concurrent_tasks": number }; Returns: Json
                            },

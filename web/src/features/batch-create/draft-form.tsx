@@ -71,6 +71,12 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
     if (mode === 'one') sender.send(mode)
     else confirming.open()
   }
+  const asProject = (name: string) => {
+    const value = ofProject[name]
+    return value === undefined || value === null
+      ? t('look.automatic')
+      : t('look.ofProject', { value: String(value) })
+  }
   const leaveOut = useCallback(() => {
     const wrong = new Set(problems.map(({ number }) => number))
     const rows = numberedTopics(topics).filter(({ number }) => !wrong.has(number))
@@ -169,7 +175,13 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
             )}
             <Collapse expanded={!isShort}>
               <Stack gap="lg">
-                <LookSection settings={settings} ofProject={ofProject} errors={errors} onChange={change} />
+                <LookSection
+                  settings={settings}
+                  unsaid={asProject}
+                  language={String(ofProject.language ?? 'en')}
+                  errors={errors}
+                  onChange={change}
+                />
                 <Section title={t('reuse.title')} description={t('reuse.text')}>
                   <ReusePanel value={settings.reuse} onChange={(reuse) => change({ reuse })} />
                 </Section>
