@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.api.conftest import Api
+from tests.integration.api.conftest import Api, Json
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
@@ -49,7 +49,7 @@ def test_a_calendar_asks_once_for_all_schedules_of_a_span(ann: Api, bob: Api) ->
     )
     ann.post(f"/schedules/{paused['id']}/actions", {"action": "pause"}, expect=200)
     start, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=3)
-    span = {"starts_from": start.isoformat(), "starts_to": end.isoformat()}
+    span: Json = {"starts_from": start.isoformat(), "starts_to": end.isoformat()}
     found = {each["schedule_id"]: each for each in ann.get("/schedules/occurrences", **span)["items"]}
     assert found.keys() == {daily["id"], often["id"]}
     assert (
