@@ -2179,6 +2179,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project_id}/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show colours, font and logo that new jobs of a project have: its own, or else those of the tenant
+         * @description Show colours, font and logo that new jobs of a project have: its own, or else those of the tenant.
+         */
+        get: operations["show_project_brand"];
+        /**
+         * Give a project a brand of its own, or change it: it stands in place of the tenant's as a whole, and begins with the
+         *     tenant's logo
+         * @description Give a project a brand of its own, or change it: it stands in place of the tenant's as a whole, and begins with the
+         *     tenant's logo. New jobs have it; those that are there keep theirs.
+         */
+        put: operations["set_project_brand"];
+        post?: never;
+        /**
+         * Let new jobs of a project have the brand of the tenant again
+         * @description Let new jobs of a project have the brand of the tenant again.
+         */
+        delete: operations["remove_project_brand"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project_id}/brand/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send the logo that new jobs of a project have, a PNG of at most 1024 pixels an edge
+         * @description Send the logo that new jobs of a project have, a PNG of at most 1024 pixels an edge.
+         */
+        get: operations["get_project_logo"];
+        /**
+         * Set the logo of a project's own brand, which begins as that of the tenant: a PNG, JPEG or WebP of at most 2 MB as the
+         *     body, with edges from 32 to 4096 pixels
+         * @description Set the logo of a project's own brand, which begins as that of the tenant: a PNG, JPEG or WebP of at most 2 MB as the
+         *     body, with edges from 32 to 4096 pixels.
+         */
+        put: operations["set_project_logo"];
+        post?: never;
+        /**
+         * Let new jobs of a project have no logo, whatever the tenant has: its own brand begins, without one
+         * @description Let new jobs of a project have no logo, whatever the tenant has: its own brand begins, without one.
+         */
+        delete: operations["remove_project_logo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project_id}/cancel": {
         parameters: {
             query?: never;
@@ -6769,6 +6829,39 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+        };
+        /**
+         * ProjectBrand
+         * @example {
+         *       "colours": {
+         *         "background": "#14213d",
+         *         "text": "#ffffff",
+         *         "accent": "#fca311"
+         *       },
+         *       "font": "Lora",
+         *       "has_logo": true,
+         *       "logo_corner": "top_right",
+         *       "logo_size": "medium",
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "fonts": [
+         *         "Inter",
+         *         "Lora",
+         *         "Montserrat",
+         *         "Noto Sans",
+         *         "Space Grotesk"
+         *       ],
+         *       "is_own": true
+         *     }
+         */
+        ProjectBrand: {
+            colours: components["schemas"]["BrandColours"] | null;
+            font: string | null;
+            fonts: string[];
+            has_logo: boolean;
+            is_own: boolean;
+            logo_corner: components["schemas"]["LogoCorner"];
+            logo_size: components["schemas"]["LogoSize"];
+            updated_at: string | null;
         };
         /**
          * ProjectChange
@@ -14312,6 +14405,228 @@ export interface operations {
                 content: {
                     "application/json": unknown;
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_project_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ],
+                     *       "is_own": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_project_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "colours": {
+                 *         "background": "#14213d",
+                 *         "text": "#ffffff",
+                 *         "accent": "#fca311"
+                 *       },
+                 *       "font": "Lora",
+                 *       "logo_corner": "top_right",
+                 *       "logo_size": "medium"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BrandChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ],
+                     *       "is_own": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_project_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_project_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_project_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ],
+                     *       "is_own": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_project_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
