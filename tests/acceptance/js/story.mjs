@@ -43,7 +43,7 @@ const scenarios = {
     await until(() => ended(ofBatch.job), 150, 'the job ends')
     await until(
       () => ofTenant.rows.batches[batch.batch_id]?.status === ofBatch.rows.batches[batch.batch_id]?.status,
-      10,
+      30,
       'the tenant hears of it',
     )
 
@@ -90,7 +90,7 @@ const scenarios = {
     const heard = follower.messages.length
     tell({ again: heard })
     await until(() => Object.values(follower.rows.jobs).every(ended), 150, 'the jobs end')
-    await until(() => ended(follower.rows.batches[batch.batch_id]), 10, 'the batch ends')
+    await until(() => ended(follower.rows.batches[batch.batch_id]), 30, 'the batch ends')
     const changes = await app.call('GET', `/events?since=2020-01-01T00:00:00Z&batch_id=${batch.batch_id}&limit=10000`)
     return { ...seen(follower), heard_before: heard, changes }
   },
@@ -129,21 +129,21 @@ const scenarios = {
     const followers = [await owner.follow('tenant', tenant.id), await member.follow('tenant', tenant.id)]
     const name = async (text) => owner.call('PATCH', `/tenants/${tenant.id}`, { name: text })
     await name('Heard by both')
-    await until(() => followers.every((each) => each.messages.length), 10, 'both hear')
+    await until(() => followers.every((each) => each.messages.length), 30, 'both hear')
 
     await owner.call('DELETE', `/members/${user_id}`)
-    await until(() => followers[0].epoch > tenant.epoch, 10, 'the owner moves on to the next epoch')
-    await until(() => followers[1].refusals.length, 10, 'the removed member is refused')
-    await until(() => followers[0].statuses.length > 1, 10, 'the owner has joined')
+    await until(() => followers[0].epoch > tenant.epoch, 30, 'the owner moves on to the next epoch')
+    await until(() => followers[1].refusals.length, 30, 'the removed member is refused')
+    await until(() => followers[0].statuses.length > 1, 30, 'the owner has joined')
     await name('Heard by one')
-    await until(() => followers[0].rows.tenants[tenant.id].name === 'Heard by one', 10, 'the owner hears')
+    await until(() => followers[0].rows.tenants[tenant.id].name === 'Heard by one', 30, 'the owner hears')
 
     const next = member.client.channel(followers[0].topic, { config: { private: true } })
     const joined = await new Promise((resolve) => next.subscribe((status) => resolve(status)))
     const api = await member.call('GET', '/batches').catch((error) => error.code)
     // At the next refresh the old channel ends too.
     got(await member.client.auth.refreshSession())
-    await until(() => followers[1].statuses.length > 1, 10, 'the channel of the removed member ends')
+    await until(() => followers[1].statuses.length > 1, 30, 'the channel of the removed member ends')
     return {
       heard: followers[1].messages.map(({ event, payload }) => [event, payload.tenants?.[0].name ?? null]),
       refusals: followers[1].refusals,

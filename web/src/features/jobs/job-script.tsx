@@ -16,7 +16,7 @@ import { type SceneDraft, scenesChanged } from './script-changes'
 
 export function JobScriptPart({ detail }: { readonly detail: JobDetail }) {
   const { t } = useTranslation('jobs')
-  const { data, error, refetch } = useQuery(scriptQuery(detail.id))
+  const { data, error, refetch } = useQuery(scriptQuery(detail))
   if (error instanceof ApiError && error.status === 404) {
     return (
       <Empty icon={IconFileText} title={t('script.none')}>

@@ -101,11 +101,14 @@ export function jobQuery(client: QueryClient, jobId: string) {
   })
 }
 
-export function scriptQuery(jobId: string) {
+/** Fetched again when the job is made again, and when its script is written. */
+export function scriptQuery({ id, generation, tasks }: JobDetail) {
+  const written = tasks.find(({ stage }) => stage === 'script_generation')?.status
   return queryOptions({
-    queryKey: ['jobs', 'script', jobId],
+    queryKey: ['jobs', 'script', id, generation, written],
     queryFn: ({ signal }) =>
-      call(api.GET('/jobs/{job_id}/script', { params: { path: { job_id: jobId } }, signal })),
+      call(api.GET('/jobs/{job_id}/script', { params: { path: { job_id: id } }, signal })),
+    placeholderData: (old, of) => (of?.queryKey[2] === id ? old : undefined),
   })
 }
 
