@@ -2,7 +2,7 @@
 -- changed in one batch, or whose tasks; more than 200 it does not name, and followers fetch them.
 --
 --   generation_jobs, stage_tasks ──> batch, project, tenant       batches ──> batch, project, tenant
---   projects ──────────────────────> project, tenant              tenants ──> tenant
+--   projects ──────────────────────> project, tenant              tenants, roles of members ──> tenant
 --
 -- Statements of triggers leave no mark, because the statement that fired them has left one: roll-ups, unlocked tasks and
 -- events belong to jobs that are marked already, and what goes with a batch goes with its mark. So a trigger that changes
@@ -138,6 +138,24 @@ end
 $$;
 comment on function private.mark_tenant() is 'Marks a tenant that was changed.';
 
+create function private.mark_rights()
+returns trigger
+language plpgsql
+-- definer: callers may not write the outbox.
+security definer
+set search_path = ''
+as $$
+declare
+  v_tenant_id uuid := coalesce(new.tenant_id, old.tenant_id);
+begin
+  insert into public.realtime_outbox (tenant_id, scopes, entity, ids)
+  values (v_tenant_id, array[v_tenant_id], 'tenant', array[v_tenant_id]);
+  return null;
+end
+$$;
+comment on function private.mark_rights() is
+  'Marks the tenant of a member who may do other things now: followers are told of it, ask who they are, and fetch what they may do.';
+
 create trigger mark_inserted after insert on public.batches
 referencing new table as new_rows for each statement when (pg_trigger_depth() = 0) execute function private.mark_batches();
 create trigger mark_updated after update on public.batches
@@ -165,3 +183,9 @@ create trigger mark_updated after update on public.tenants for each row when (
   (new.name, new.plan, new.max_concurrent_tasks, new.paused_at, new.epoch, new.deleted_at)
   is distinct from (old.name, old.plan, old.max_concurrent_tasks, old.paused_at, old.epoch, old.deleted_at)
 ) execute function private.mark_tenant();
+-- A member who is removed is told by the next epoch; one who comes follows nothing yet.
+create trigger mark_updated after update on public.memberships for each row when (
+  (new.role, new.analytics_scope) is distinct from (old.role, old.analytics_scope)
+) execute function private.mark_rights();
+create trigger mark_changed after insert or update or delete on public.project_members for each row when (pg_trigger_depth() = 0)
+execute function private.mark_rights();

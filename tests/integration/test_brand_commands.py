@@ -7,13 +7,46 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+from cliprow.account import LOCAL_EMAIL, open_local_account
+from cliprow.cli.main import cliprow
 from cliprow.errors import CliprowError, InvalidInput
-from tests.integration.commands import Run, ann, api_url, run
+from tests.gateway import Gateway
+from tests.integration.commands import Run, ann, api_url
+from tests.integration.remote.conftest import Somebody
 
-__all__ = ["ann", "api_url", "run"]
+__all__ = ["ann", "api_url"]
 COLOURS = ("#14213d", "#FFFFFF", "#fca311")
+
+
+@pytest.fixture(params=["own", "deployment"])
+def run(request: pytest.FixtureRequest, gateway: Gateway, tmp_path: Path) -> Run:
+    """Runs a command there, where files can be stored too; what goes wrong is raised."""
+    if request.param == "own":
+        open_local_account(gateway.database.admin).connection.close()
+        environment = {
+            "DATABASE_URL": gateway.database.admin,
+            "CLIPROW_USER": LOCAL_EMAIL,
+            "SUPABASE_URL": gateway.url,
+            "SUPABASE_PUBLISHABLE_KEY": gateway.settings.publishable_key,
+            "SUPABASE_SECRET_KEY": gateway.settings.secret_key,
+        }
+    else:
+        somebody: Somebody = request.getfixturevalue("ann")
+        (somebody.folder / "cliprow").symlink_to(somebody.folder / "settings")
+        environment = {"CLIPROW_API_URL": somebody.api.url, "XDG_CONFIG_HOME": str(somebody.folder)}
+
+    def _run(*words: str, stdin: str | None = None) -> str:
+        given = {"CLIPROW_HOME": str(tmp_path / "home"), **environment}
+        result = CliRunner().invoke(cliprow, words, input=stdin, env=given)
+        if isinstance(result.exception, CliprowError):
+            raise result.exception
+        assert result.exception is None, (result.exception, result.output)
+        return result.output
+
+    return _run
 
 
 def test_the_brand_of_the_team_and_that_of_a_project(run: Run, tmp_path: Path) -> None:

@@ -33,6 +33,10 @@ export class Person {
     return request('PATCH', path, this.token, body) as Promise<T>
   }
 
+  put<T>(path: string, body: object): Promise<T> {
+    return request('PUT', path, this.token, body) as Promise<T>
+  }
+
   delete(path: string): Promise<unknown> {
     return request('DELETE', path, this.token)
   }

@@ -84,12 +84,17 @@ test('a viewer looks at everything, and is offered nothing that changes it', asy
   expect(refused).toEqual([])
 })
 
-test('an editor creates, is refused what is not theirs, and loses the right while looking', async ({
+test('an editor creates, and what is not theirs appears and goes with the right to it, live', async ({
   page,
 }) => {
   const [ann, ed] = await Promise.all([Person.new('ann'), Person.new('ed')])
   await ed.join(ann, 'editor')
-  const { batchId, jobIds } = await ann.newBatch({ title: 'Colours', topics: ['Why the sky is blue'] })
+  const project = await ann.newProject('Colours')
+  const { batchId } = await ann.newBatch({
+    projectId: project,
+    title: 'Colours',
+    topics: ['Why the sky is blue'],
+  })
   await ed.signIn(page)
   await ed.actIn(page, "ann's team")
   const refused = refusalsOf(page)
@@ -103,19 +108,28 @@ test('an editor creates, is refused what is not theirs, and loses the right whil
   await expect(page.getByRole('link', { name: 'New batch' })).toBeVisible()
   expect(refused).toEqual([])
 
-  // Ann's project is hers alone: the page says so, and shows nothing that is not so.
+  // Ann's project is hers alone: the pages say so, and offer nothing.
+  const pause = page.getByRole('button', { name: 'Pause: Colours' })
+  const reason = page.getByText("the project's owner can add you as an editor")
+  await expect(pause).toHaveCount(0)
+  await open(page, `projects/${project}`, 'Colours')
+  await expect(reason).toBeVisible()
+  await expect(page.getByRole('link', { name: 'New batch' })).toHaveCount(0)
   await open(page, `batches/${batchId}`, 'Colours')
-  await page.getByRole('button', { name: 'Pause: Colours' }).click()
-  await expect(page.getByRole('alert')).toContainText(/owner|member|role/i)
-  await expect(page.getByRole('button', { name: 'Pause: Colours' })).toBeEnabled()
-  await expect(page.getByText('Paused', { exact: true })).toHaveCount(0)
-  expect(refused).toEqual([`POST /batches/${batchId}/actions: 403`])
-  expect(await ann.get(`/jobs/${jobIds[0]}`)).toMatchObject({ paused_at: null })
+  await expect(reason).toBeVisible()
+  await expect(pause).toHaveCount(0)
+  await expect(page.locator('[data-link="live"]')).toBeVisible()
 
-  // Made a viewer meanwhile: the refusal of what was offered takes the offer away.
+  // An editor of the project from now on: the page offers it without being loaded again.
   const { items } = await ann.get<{ items: { user_id: string; email: string }[] }>('/members')
-  const member = items.find(({ email }) => email === ed.email)
-  await ann.patch(`/members/${member?.user_id}`, { role: 'viewer' })
-  await page.getByRole('button', { name: 'Pause: Colours' }).click()
-  await expect(page.getByRole('button', { name: 'Pause: Colours' })).toHaveCount(0)
+  const member = items.find(({ email }) => email === ed.email)?.user_id ?? ''
+  await ann.put(`/projects/${project}/members/${member}`, { role: 'editor' })
+  await expect(pause).toBeVisible()
+  await expect(reason).toHaveCount(0)
+
+  // Made a viewer: nothing is offered any more.
+  await ann.patch(`/members/${member}`, { role: 'viewer' })
+  await expect(page.getByText('your role in this team is viewer')).toBeVisible()
+  await expect(pause).toHaveCount(0)
+  expect(refused).toEqual([])
 })

@@ -38,6 +38,7 @@ _PROJECT = {
     "version": 1,
     "created_at": _AT,
     "updated_at": _AT,
+    "may_control": True,
 }
 
 _JOB = {
@@ -109,6 +110,7 @@ _BATCH = {
     "updated_at": _AT,
     "started_at": _AT,
     "completed_at": None,
+    "may_control": True,
 }
 _TOPICS: list[dict[str, Any]] = [
     {"topic": "Why the sky is blue", "platforms": ["youtube"], "duration_s": 60},
@@ -267,6 +269,7 @@ EXAMPLES: dict[str, Any] = {
         "title": "The colour of light",
         "params": {"duration_s": 60},
         "is_paused": False,
+        "may_control": True,
         "stages": _STAGES,
         "tasks": [],
         "artifacts": [],

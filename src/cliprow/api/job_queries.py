@@ -31,6 +31,7 @@ select to_json(r)::text from (
     (select s.content ->> 'title' from public.scripts as s
      where s.tenant_id = j.tenant_id and s.job_id = j.id order by s.created_at desc limit 1) as title,
     coalesce(j.paused_at, b.paused_at, p.paused_at, n.paused_at) is not null as is_paused,
+    j.project_id in (select private.controlled_project_ids()) as may_control,
     (select json_agg(g.told order by g.place) from (
       select w.place, {_STAGE} as told
       from {_STAGES}

@@ -97,6 +97,30 @@ def test_viewers_read_and_editors_change_what_is_theirs(ann: Api) -> None:
     assert ann.member("admin").call("DELETE", f"/projects/{own['id']}").status_code == 204
 
 
+def test_answers_say_what_the_caller_may_control(ann: Api) -> None:
+    viewer, editor = ann.member("viewer"), ann.member("editor")
+    assert editor.person is not None
+    projects = [ann.project(), editor.project(name="Own")]
+    batches = [
+        owner.post(
+            "/batches",
+            {"project_id": project["id"], "topics": ["Sky"], "defaults": {"platforms": ["youtube"]}},
+        )["batch_id"]
+        for owner, project in zip((ann, editor), projects, strict=True)
+    ]
+    jobs = [ann.get("/jobs", batch_id=batch)["items"][0]["id"] for batch in batches]
+    paths = [f"/projects/{each['id']}" for each in projects]
+    paths += [f"/batches/{each}" for each in batches] + [f"/jobs/{each}" for each in jobs]
+    for person, rights in ((ann, [True, True]), (editor, [False, True]), (viewer, [False, False])):
+        assert [person.get(path)["may_control"] for path in paths] == 3 * rights
+        for kind in ("projects", "batches"):
+            assert [each["may_control"] for each in reversed(person.get(f"/{kind}")["items"])] == rights
+    assert projects[1]["may_control"]
+    assert [each["name"] for each in editor.get("/projects", may_control="true")["items"]] == ["Own"]
+    ann.call("PUT", f"{paths[0]}/members/{editor.person.user_id}", {"role": "editor"})
+    assert all(editor.get(path)["may_control"] for path in paths)
+
+
 def test_what_is_wrong_with_a_field_is_said_by_its_name(ann: Api) -> None:
     problem = ann.post("/projects", {"original_idea": "Sky", "tone": "shrill"}, expect=422)
     assert problem["code"] == "invalid_input"

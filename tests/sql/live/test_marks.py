@@ -94,9 +94,9 @@ def test_removed_rows_are_to_be_fetched(world: World, ann: Person, told_just_now
     made = world.create_batch(ann, told_just_now, 2)
     batch = UUID(made["batch_id"])
     world.run("delete from public.realtime_outbox")
-    # The batch's own topic is quiet, so it has been told already.
+    # The batch's own topic is quiet, but whoever fetched at once might not see yet that they are gone.
     world.run("delete from public.generation_jobs where batch_id = %s", batch)
-    assert ("job", [told_just_now], None) in world.rows(
+    assert ("job", [batch, told_just_now], None) in world.rows(
         "select entity, scopes, ids from public.realtime_outbox"
     )
     world.run("delete from public.batches where id = %s", batch)
@@ -142,3 +142,26 @@ def test_nobody_reads_or_writes_marks_through_the_api(world: World, ann: Person,
     ):
         with pytest.raises(InsufficientPrivilege), world.acting(ann) as connection:
             connection.execute(statement.encode())
+
+
+def test_followers_are_told_of_the_tenant_when_somebody_may_do_other_things(
+    world: World, ann: Person
+) -> None:
+    editor = world.add_member(ann, "editor")
+    project = world.add_project(ann)
+    channel = Channel(world, "tenant", ann.tenant_id)
+
+    def told(function: str, *arguments: object) -> int:
+        before = len(channel.messages())
+        channel.rest()
+        world.call(ann, function, *arguments)
+        new = channel.messages()[before:]
+        assert all(list(message.rows("tenants")) == [str(ann.tenant_id)] for message in new)
+        return len(new)
+
+    assert told("change_member", editor.user_id, "viewer") == 1
+    assert told("change_member", editor.user_id, "viewer") == 0
+    assert told("change_member", editor.user_id, None, "project") == 1
+    assert told("set_project_member", project, editor.user_id, "editor") == 1
+    assert told("remove_project_member", project, editor.user_id) == 1
+    assert world.one("select epoch from public.tenants where id = %s", ann.tenant_id) == 1

@@ -2,12 +2,12 @@ import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { api, call } from './api'
 import { mergeRows, type ProjectRow } from './rows'
 
-/** Projects whose name or idea has a text, the newest first, to choose from. */
+/** Projects that one may make videos in and whose name or idea has a text, the newest first. */
 export function projectChoicesQuery(client: QueryClient, text: string) {
   return queryOptions({
     queryKey: ['projects', 'choices', text],
     queryFn: async () => {
-      const query = text ? { text, limit: 50 } : { limit: 50 }
+      const query = { text: text || undefined, may_control: true, limit: 50 }
       const { items } = await call(api.GET('/projects', { params: { query } }))
       mergeRows(client, 'projects', items)
       return items.filter(({ status }) => status !== 'archived').map(({ id }) => id)

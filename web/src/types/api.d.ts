@@ -3465,7 +3465,8 @@ export interface components {
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
-         *       "completed_at": null
+         *       "completed_at": null,
+         *       "may_control": true
          *     }
          */
         Batch: {
@@ -3484,6 +3485,7 @@ export interface components {
             is_late: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
             options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
@@ -3602,6 +3604,7 @@ export interface components {
          *       "updated_at": "2026-11-25T09:30:00+00:00",
          *       "started_at": "2026-11-25T09:30:00+00:00",
          *       "completed_at": null,
+         *       "may_control": true,
          *       "is_paused": false,
          *       "stages": [
          *         {
@@ -3634,6 +3637,7 @@ export interface components {
             is_paused: boolean;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             number: number;
             options: components["schemas"]["BatchOptions"];
             paused_at: string | null;
@@ -3754,7 +3758,8 @@ export interface components {
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
          *           "started_at": "2026-11-25T09:30:00+00:00",
-         *           "completed_at": null
+         *           "completed_at": null,
+         *           "may_control": true
          *         }
          *       ],
          *       "next_cursor": null
@@ -5292,6 +5297,7 @@ export interface components {
          *         "duration_s": 60
          *       },
          *       "is_paused": false,
+         *       "may_control": true,
          *       "stages": [
          *         {
          *           "stage": "script_generation",
@@ -5331,6 +5337,7 @@ export interface components {
             job_type: "single" | "batch" | "script_generation" | "video_generation" | "audio_generation" | "platform_adaptation";
             /** @enum {string} */
             lane: "urgent" | "premium" | "standard";
+            may_control: boolean;
             next_step: string | null;
             params: {
                 [key: string]: unknown;
@@ -5844,6 +5851,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "job_count": 12,
          *       "completed_count": 9,
          *       "failed_count": 1
@@ -5858,6 +5866,7 @@ export interface components {
             id: string;
             job_count: number;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -5901,6 +5910,7 @@ export interface components {
          *           "version": 1,
          *           "created_at": "2026-11-25T09:30:00+00:00",
          *           "updated_at": "2026-11-25T09:30:00+00:00",
+         *           "may_control": true,
          *           "job_count": 12,
          *           "completed_count": 9,
          *           "failed_count": 1
@@ -6804,7 +6814,8 @@ export interface components {
          *       "paused_at": null,
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
-         *       "updated_at": "2026-11-25T09:30:00+00:00"
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true
          *     }
          */
         Project: {
@@ -6813,6 +6824,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -6905,6 +6917,7 @@ export interface components {
          *       "version": 1,
          *       "created_at": "2026-11-25T09:30:00+00:00",
          *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "may_control": true,
          *       "is_paused": false,
          *       "batches": {
          *         "total": 1,
@@ -6935,6 +6948,7 @@ export interface components {
             id: string;
             is_paused: boolean;
             max_concurrent_tasks: number | null;
+            may_control: boolean;
             metadata: {
                 [key: string]: unknown;
             };
@@ -9668,7 +9682,8 @@ export interface operations {
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
                      *           "started_at": "2026-11-25T09:30:00+00:00",
-                     *           "completed_at": null
+                     *           "completed_at": null,
+                     *           "may_control": true
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -9859,6 +9874,7 @@ export interface operations {
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
                      *       "started_at": "2026-11-25T09:30:00+00:00",
                      *       "completed_at": null,
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "stages": [
                      *         {
@@ -11701,6 +11717,7 @@ export interface operations {
                      *         "duration_s": 60
                      *       },
                      *       "is_paused": false,
+                     *       "may_control": true,
                      *       "stages": [
                      *         {
                      *           "stage": "script_generation",
@@ -14009,6 +14026,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Rows in a page (default 50). */
                 limit?: number;
+                /** @description Only those that the caller may make batches in. */
+                may_control?: boolean;
                 status?: "draft" | "processing" | "completed" | "published" | "archived" | null;
                 /** @description Words of the name or the idea. */
                 text?: string | null;
@@ -14052,6 +14071,7 @@ export interface operations {
                      *           "version": 1,
                      *           "created_at": "2026-11-25T09:30:00+00:00",
                      *           "updated_at": "2026-11-25T09:30:00+00:00",
+                     *           "may_control": true,
                      *           "job_count": 12,
                      *           "completed_count": 9,
                      *           "failed_count": 1
@@ -14126,7 +14146,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];
@@ -14175,6 +14196,7 @@ export interface operations {
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
                      *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true,
                      *       "is_paused": false,
                      *       "batches": {
                      *         "total": 1,
@@ -14273,7 +14295,8 @@ export interface operations {
                      *       "paused_at": null,
                      *       "version": 1,
                      *       "created_at": "2026-11-25T09:30:00+00:00",
-                     *       "updated_at": "2026-11-25T09:30:00+00:00"
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "may_control": true
                      *     }
                      */
                     "application/json": components["schemas"]["Project"];

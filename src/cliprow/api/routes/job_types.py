@@ -151,6 +151,8 @@ class JobDetail(Job, frozen=True, kw_only=True):
     params: dict[str, Any]
     #: Held back by a pause of its own, its batch, project or tenant.
     is_paused: bool
+    #: Whether the caller may control it.
+    may_control: bool
     stages: list[StageProgress]
     tasks: list[Task]
     artifacts: list[Artifact]
@@ -188,12 +190,15 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+    #: Whether the caller may control it and its jobs.
+    may_control: bool
 
 
 BATCH: LiteralString = """b.id, b.project_id, b.number, b.title, b.status, b.options, b.progress, b.job_count,
   b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.max_concurrent_tasks,
   b.paused_at, b.starts_at, b.deadline, b.is_late, b.blocked_at, b.blocked_reason, b.version,
-  b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at"""
+  b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at,
+  b.project_id in (select private.controlled_project_ids()) as may_control"""
 
 
 class BatchDetail(Batch, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     created_at: datetime
     updated_at: datetime
+    #: Whether the caller may change it and control its batches and jobs: its owner and editors, admins and owners do.
+    may_control: bool
 
 
 class ListedProject(Project, frozen=True, kw_only=True):
@@ -137,8 +139,9 @@ class ProjectChange(msgspec.Struct, frozen=True, kw_only=True):
     max_concurrent_tasks: Cap | UnsetType | None = UNSET
 
 
-_COLUMNS: LiteralString = """p.id, p.tenant_id, p.name, p.original_idea, p.target_audience, p.tone, p.status, p.metadata,
+_ROW: LiteralString = """p.id, p.tenant_id, p.name, p.original_idea, p.target_audience, p.tone, p.status, p.metadata,
   p.owner_id, p.max_concurrent_tasks, p.paused_at, p.version, p.created_at, p.updated_at"""
+_COLUMNS: LiteralString = f"{_ROW}, p.id in (select private.controlled_project_ids()) as may_control"
 #: Parameters: tenant, project. Jobs are counted by their batches' counters; active tasks are few by nature.
 _DETAIL: LiteralString = f"""
 select to_json(r)::text, r.version from (
@@ -192,7 +195,8 @@ async def create_project(
         row = await transaction.one(
             "insert into public.projects as p (tenant_id, name, original_idea, target_audience, tone, status, metadata,"
             " max_concurrent_tasks) values (%s, %s, %s, %s, %s, %s, %s, %s) returning p.id, p.version, "
-            f"(select to_json(r)::text from (select {_COLUMNS}) as r)",
+            # Who makes it owns it; the statement's own row is not among those that it sees.
+            f"(select to_json(r)::text from (select {_ROW}, true as may_control) as r)",
             request.tenant_id,
             data.name,
             data.original_idea,
@@ -215,6 +219,9 @@ async def list_projects(
     text: Annotated[
         str | None, QueryParameter(max_length=200, description="Words of the name or the idea.")
     ] = None,
+    may_control: Annotated[
+        bool, QueryParameter(description="Only those that the caller may make batches in.")
+    ] = False,
     cursor_text: CursorText = None,
     limit: Limit = DEFAULT_LIMIT,
     with_total: WithTotal = False,
@@ -226,6 +233,8 @@ async def list_projects(
     found.add_given("p.status = %s", status)
     if text:
         found.add("(p.name ilike %s or p.original_idea ilike %s)", *2 * [contains(text)])
+    if may_control:
+        found.add("p.id in (select private.controlled_project_ids())")
     of_page = found.copy()
     if cursor_text is not None:
         of_page.add("(p.created_at, p.id) < (%s, %s)", *decode_cursor(cursor_text, (datetime, UUID)))

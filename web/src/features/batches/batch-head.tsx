@@ -8,12 +8,12 @@ import { TextLink } from '@/components/links'
 import { Page } from '@/components/page'
 import { PauseControl } from '@/components/pause-control'
 import { useProjectNames } from '@/components/project-names'
+import { ReadOnly } from '@/components/read-only'
 import { StatusBadge } from '@/components/status'
 import { When } from '@/components/when'
 import { saveFromApi } from '@/lib/archive'
 import { formatTime, formatWhen } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
-import { useIs } from '@/lib/me'
 import type { BatchRow } from '@/lib/rows'
 import { sayError } from '@/lib/say'
 import { BatchSettings } from './batch-settings'
@@ -31,7 +31,6 @@ interface BatchHeadProps {
 
 export function BatchHead({ batch, detail, children }: BatchHeadProps) {
   const { t } = useTranslation('batches')
-  const isControlled = useIs('editor')
   const projects = useProjectNames()
   const title = batchTitle(batch)
   const isPaused = Boolean(batch.paused_at) && !hasEnded(batch)
@@ -53,7 +52,7 @@ export function BatchHead({ batch, detail, children }: BatchHeadProps) {
       }
       actions={
         <>
-          {isControlled && <BatchControls batch={batch} detail={detail} title={title} />}
+          {detail.may_control ? <BatchControls batch={batch} detail={detail} title={title} /> : <ReadOnly />}
           {batch.completed_count > 0 && <ArchiveButton batch={batch} />}
         </>
       }

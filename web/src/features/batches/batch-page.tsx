@@ -63,6 +63,7 @@ export function BatchPage() {
           batchId={batchId}
           jobCount={batch.job_count}
           filters={filters}
+          isControlled={detail.data.may_control}
           isCovered={job !== undefined}
           searchRef={searchRef}
           onOpen={open}

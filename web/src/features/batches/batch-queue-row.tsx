@@ -8,7 +8,6 @@ import { StatusBadge } from '@/components/status'
 import { When } from '@/components/when'
 import { formatDuration, formatNumber, formatPercent, formatWhen } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
-import { useIs } from '@/lib/me'
 import { type BatchRow, useRow } from '@/lib/rows'
 import classes from './batch-queue.module.css'
 import { batchTitle } from './batch-title'
@@ -126,10 +125,9 @@ function BatchProgress({ batch }: { readonly batch: BatchRow }) {
 
 function PauseButton({ batch, isPaused }: { readonly batch: BatchRow; readonly isPaused: boolean }) {
   const { t } = useTranslation()
-  const isControlled = useIs('editor')
   const pending = usePendingCommand(batch.id)
   const commands = useBatchCommands()
-  if (!isControlled || hasEnded(batch)) return null
+  if (!batch.may_control || hasEnded(batch)) return null
   const label = t(isPaused ? 'control.resume' : 'control.pause')
   const IconOf = isPaused ? IconPlayerPlay : IconPlayerPause
   return (

@@ -5,9 +5,9 @@ import { IconChevronDown, IconFileZip, IconRefresh } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { PauseControl } from '@/components/pause-control'
+import { ReadOnly } from '@/components/read-only'
 import { saveFromApi } from '@/lib/archive'
 import { usePendingCommand } from '@/lib/live/commands'
-import { useIs } from '@/lib/me'
 import type { JobRow } from '@/lib/rows'
 import { sayError } from '@/lib/say'
 import { isHeld } from './batch-job-card'
@@ -22,10 +22,9 @@ interface JobActionsProps {
 }
 
 export function JobActions({ job, detail }: JobActionsProps) {
-  const isControlled = useIs('editor')
   return (
     <Group gap="xs">
-      {isControlled && <JobControls job={job} />}
+      {detail.may_control ? <JobControls job={job} /> : <ReadOnly />}
       {detail.artifacts.some(({ role }) => role === 'video') && <Archive job={job} />}
     </Group>
   )

@@ -15,6 +15,8 @@ export interface JobGridProps {
   readonly batchId: string
   readonly jobCount: number
   readonly filters: JobFilters
+  /** Whether commands are offered. */
+  readonly isControlled: boolean
   /** Whether a drawer or dialog of the page has the keys. */
   readonly isCovered: boolean
   readonly searchRef: RefObject<HTMLInputElement | null>

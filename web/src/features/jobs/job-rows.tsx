@@ -5,7 +5,6 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ConfirmDialog } from '@/components/confirm-dialog'
-import { useIs } from '@/lib/me'
 import { knownRow } from '@/lib/rows'
 import { actionOf, isHeld } from './batch-job-card'
 import { BulkBar } from './bulk-bar'
@@ -27,10 +26,20 @@ interface JobRowsProps extends JobGridProps {
 const NO_SCROLLER: GridScroller = { scrollTo: () => undefined, pageRows: 10 }
 
 export function JobRows(props: JobRowsProps) {
-  const { batchId, filters, list, rowHeight, headHeight, isCovered, searchRef, onOpen, onSeen } = props
+  const {
+    batchId,
+    filters,
+    list,
+    rowHeight,
+    headHeight,
+    isControlled,
+    isCovered,
+    searchRef,
+    onOpen,
+    onSeen,
+  } = props
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
-  const isControlled = useIs('editor')
   const commands = useJobCommands()
   const chosen = useGridSelection(list)
   const scroller = useRef(NO_SCROLLER)

@@ -7,7 +7,6 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
-import { useIs } from '@/lib/me'
 import { ApiError } from '@/lib/problem'
 import { useJobCommands } from './commands'
 import { type JobDetail, type JobScript, scriptQuery } from './queries'
@@ -27,14 +26,19 @@ export function JobScriptPart({ detail }: { readonly detail: JobDetail }) {
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
   if (!data) return <Skeleton height={280} />
   // Another script starts without drafts.
-  return <ScriptScenes key={data.id} script={data} jobId={detail.id} />
+  return <ScriptScenes key={data.id} script={data} jobId={detail.id} isEditor={detail.may_control} />
 }
 
-function ScriptScenes({ script, jobId }: { readonly script: JobScript; readonly jobId: string }) {
+interface ScriptScenesProps {
+  readonly script: JobScript
+  readonly jobId: string
+  readonly isEditor: boolean
+}
+
+function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
   const commands = useJobCommands()
-  const isEditor = useIs('editor')
   const [drafts, setDrafts] = useState<Readonly<Record<number, SceneDraft>>>({})
   const changes = scenesChanged(script.scenes, drafts)
   const count = Object.keys(changes ?? {}).length

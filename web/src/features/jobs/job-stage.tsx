@@ -6,7 +6,6 @@ import { useTranslation } from 'react-i18next'
 import { StatusBadge } from '@/components/status'
 import { formatDuration, formatTime } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
-import { useIs } from '@/lib/me'
 import { type JobRow, useRow } from '@/lib/rows'
 import { useJobCommands } from './commands'
 import classes from './job-stage.module.css'
@@ -33,18 +32,23 @@ export function JobStage({ job, stage, detail }: JobStageProps) {
   return (
     <Stack gap={0} component="ul" className={classes.list}>
       {tasks.map((task) => (
-        <TaskLine key={task.id} job={job} task={task} />
+        <TaskLine key={task.id} job={job} task={task} isControlled={detail.may_control} />
       ))}
     </Stack>
   )
 }
 
-function TaskLine({ job, task }: { readonly job: JobRow; readonly task: Task }) {
+interface TaskLineProps {
+  readonly job: JobRow
+  readonly task: Task
+  readonly isControlled: boolean
+}
+
+function TaskLine({ job, task, isControlled }: TaskLineProps) {
   const { t } = useTranslation('jobs')
   const nameOf = useTaskName()
   const commands = useJobCommands()
   const pending = usePendingCommand(job.id)
-  const isControlled = useIs('editor')
   // Newer than the answer where a live message told of it.
   const now = useRow('tasks', task.id) ?? task
   const name = nameOf(task) || t(`stage.${task.stage}`, { ns: 'app' })

@@ -13,7 +13,6 @@ import {
 } from '@/features/settings/brand/api'
 import { BrandEditor, changeOf } from '@/features/settings/brand/brand-editor'
 import { BrandPreview } from '@/features/settings/brand/brand-preview'
-import { useIs } from '@/lib/me'
 import type { ProjectRow } from '@/lib/rows'
 import { say } from '@/lib/say'
 import { useReturnFocus } from '@/lib/use-return-focus'
@@ -21,10 +20,11 @@ import { projectName } from './queries'
 
 interface ProjectBrandDialogProps {
   readonly project: ProjectRow
+  readonly mayChange: boolean
   readonly onClose: () => void
 }
 
-export function ProjectBrandDialog({ project, onClose }: ProjectBrandDialogProps) {
+export function ProjectBrandDialog({ project, mayChange, onClose }: ProjectBrandDialogProps) {
   const { t } = useTranslation('projects')
   const { data, error, refetch } = useQuery(projectBrandQuery(project.id))
   useReturnFocus()
@@ -37,16 +37,21 @@ export function ProjectBrandDialog({ project, onClose }: ProjectBrandDialogProps
       closeButtonProps={{ 'aria-label': t('actions.close', { ns: 'app' }) }}
     >
       {error && <Failed error={error} onRetry={() => void refetch()} />}
-      {data ? <Choice projectId={project.id} brand={data} /> : !error && <Skeleton height={360} />}
+      {data ? <Choice projectId={project.id} brand={data} mayChange={mayChange} /> : !error && <Skeleton height={360} />}
     </Modal>
   )
 }
 
-function Choice({ projectId, brand }: { readonly projectId: string; readonly brand: ProjectBrand }) {
+interface ChoiceProps {
+  readonly projectId: string
+  readonly brand: ProjectBrand
+  readonly mayChange: boolean
+}
+
+function Choice({ projectId, brand, mayChange }: ChoiceProps) {
   const { t } = useTranslation('projects')
   const { t: settings } = useTranslation('settings')
   const client = useQueryClient()
-  const isEditor = useIs('editor')
   const { is_own: isOwn } = brand
   const { data: logo } = useQuery({
     ...logoQuery(projectId, brand.updated_at),
@@ -69,7 +74,7 @@ function Choice({ projectId, brand }: { readonly projectId: string; readonly bra
         <Text size="sm" c="dimmed" maw={520}>
           {t(isOwn ? 'brand.own' : 'brand.team')}
         </Text>
-        {isEditor && (
+        {mayChange && (
           <Button variant="default" loading={isPending} onClick={() => mutate()}>
             {t(isOwn ? 'brand.takeTeams' : 'brand.begin')}
           </Button>
@@ -79,7 +84,7 @@ function Choice({ projectId, brand }: { readonly projectId: string; readonly bra
         <BrandEditor
           owner={projectId}
           brand={brand}
-          isDisabled={!isEditor}
+          isDisabled={!mayChange}
           hint={settings('brand.previewText')}
         />
       ) : (

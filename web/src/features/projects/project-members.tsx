@@ -8,7 +8,6 @@ import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { Section } from '@/components/section'
 import { api, call, type Schemas } from '@/lib/api'
-import { useIs, useMe } from '@/lib/me'
 import { sayError } from '@/lib/say'
 import { projectMembersQuery, teamQuery } from './queries'
 
@@ -19,16 +18,14 @@ const ROLES = ['editor', 'viewer'] as const satisfies readonly MemberRole[]
 interface ProjectMembersProps {
   readonly projectId: string
   readonly ownerId: string | null
+  readonly mayChange: boolean
 }
 
-export function ProjectMembers({ projectId, ownerId }: ProjectMembersProps) {
+export function ProjectMembers({ projectId, ownerId, mayChange }: ProjectMembersProps) {
   const { t } = useTranslation('projects')
   const { data, error, refetch } = useQuery(projectMembersQuery(projectId))
-  const { user_id } = useMe()
-  const isAdmin = useIs('admin')
   const team = useQuery(teamQuery)
   const owner = team.data?.items.find((each) => each.user_id === ownerId)?.email
-  const mayChange = isAdmin || user_id === ownerId
   return (
     <Section title={t('members.title')} description={owner ? t('members.text', { owner }) : undefined}>
       {error && <Failed error={error} onRetry={() => void refetch()} />}

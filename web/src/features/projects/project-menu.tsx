@@ -7,7 +7,6 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ActionMenu, type MenuAction } from '@/components/action-menu'
 import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
-import { useIs } from '@/lib/me'
 import type { ProjectRow } from '@/lib/rows'
 import { say } from '@/lib/say'
 import { LazyProjectDialog } from './lazy-project-dialog'
@@ -23,11 +22,10 @@ interface ProjectMenuProps {
 export function ProjectMenu({ project, onDeleted, others = [] }: ProjectMenuProps) {
   const { t } = useTranslation('projects')
   const client = useQueryClient()
-  const isEditor = useIs('editor')
   const [dialog, setDialog] = useState<'edit' | 'delete' | null>(null)
   const name = projectName(project)
   const isForAll = others.length > 0
-  if (!isEditor && !isForAll) return null
+  if (!project.may_control && !isForAll) return null
   const own: MenuAction[] = [
     {
       label: t('actions.edit', { ns: 'app' }),
@@ -44,7 +42,7 @@ export function ProjectMenu({ project, onDeleted, others = [] }: ProjectMenuProp
   ]
   return (
     <>
-      <ActionMenu actions={isEditor ? [...others, ...own] : others}>
+      <ActionMenu actions={project.may_control ? [...others, ...own] : others}>
         <ActionIcon
           variant={isForAll ? 'default' : 'subtle'}
           color="gray"

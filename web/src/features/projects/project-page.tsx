@@ -6,6 +6,7 @@ import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Page } from '@/components/page'
 import { PauseControl } from '@/components/pause-control'
+import { ReadOnly } from '@/components/read-only'
 import { Section } from '@/components/section'
 import { StatusBadge } from '@/components/status'
 import { BatchQueue } from '@/features/batches/batch-queue'
@@ -13,7 +14,6 @@ import { NewBatchLink } from '@/features/batches/new-batch-link'
 import { saveFromApi } from '@/lib/archive'
 import { usePendingCommand } from '@/lib/live/commands'
 import { useFollow } from '@/lib/live/live'
-import { useIs } from '@/lib/me'
 import { type ProjectRow, useRow } from '@/lib/rows'
 import { sayError } from '@/lib/say'
 import { ProjectFigures } from './project-figures'
@@ -66,10 +66,10 @@ export function ProjectPage() {
               resetScroll: false,
             })
           }
-          emptyAction={<NewBatchLink projectId={projectId} />}
+          emptyAction={data.may_control && <NewBatchLink projectId={projectId} />}
         />
       </Section>
-      <ProjectMembers projectId={projectId} ownerId={project.owner_id} />
+      <ProjectMembers projectId={projectId} ownerId={project.owner_id} mayChange={data.may_control} />
     </Page>
   )
 }
@@ -101,7 +101,6 @@ function Description({ project }: { readonly project: ProjectRow }) {
 function Actions({ project, detail }: { readonly project: ProjectRow; readonly detail: ProjectDetail }) {
   const { t } = useTranslation('projects')
   const router = useRouter()
-  const isEditor = useIs('editor')
   const commands = useProjectCommands()
   const pending = usePendingCommand(project.id)
   const [isBrandOpen, setBrandOpen] = useState(false)
@@ -109,7 +108,7 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
   const open = detail.queue.pending_jobs + detail.queue.processing_jobs
   return (
     <>
-      {isEditor && (
+      {detail.may_control ? (
         <>
           <PauseControl
             name={projectName(project)}
@@ -124,6 +123,8 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
           />
           <ProjectSettings project={project} />
         </>
+      ) : (
+        <ReadOnly />
       )}
       <ProjectMenu
         project={project}
@@ -143,10 +144,14 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
           { label: t('brand.open'), icon: IconPalette, run: () => setBrandOpen(true) },
         ]}
       />
-      <NewBatchLink projectId={project.id} />
+      {detail.may_control && <NewBatchLink projectId={project.id} />}
       {isBrandOpen && (
         <Suspense>
-          <BrandDialog project={project} onClose={() => setBrandOpen(false)} />
+          <BrandDialog
+            project={project}
+            mayChange={detail.may_control}
+            onClose={() => setBrandOpen(false)}
+          />
         </Suspense>
       )}
     </>

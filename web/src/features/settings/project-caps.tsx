@@ -11,7 +11,6 @@ import { Section } from '@/components/section'
 import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { api, call } from '@/lib/api'
-import { useIs } from '@/lib/me'
 import { mergeRows, useRow } from '@/lib/rows'
 import { say, sayError } from '@/lib/say'
 
@@ -62,7 +61,6 @@ function CapRow({ id }: { readonly id: string }) {
   const { t } = useTranslation('settings')
   const { t: tApp } = useTranslation()
   const client = useQueryClient()
-  const canChange = useIs('editor')
   const project = useRow('projects', id)
   const [cap, setCap] = useState<number | string>(project?.max_concurrent_tasks ?? '')
   const { mutate, isPending } = useMutation({
@@ -105,7 +103,7 @@ function CapRow({ id }: { readonly id: string }) {
               min={1}
               max={10_000}
               allowDecimal={false}
-              disabled={!canChange}
+              disabled={!project.may_control}
               placeholder={t('caps.noCap')}
               aria-label={t('caps.of', { name })}
               value={cap}

@@ -111,7 +111,9 @@ class Live {
     const told = tenant ?? tenants?.[0]
     if (told) {
       this.link.setEpoch(told.epoch)
-      if (tenants) void this.queries.invalidateQueries({ queryKey: ['me'] })
+      // What a member may do has perhaps changed, and is told with what is fetched.
+      const mayBeOther = tenants ? [['me'], ['projects'], ['batches'], ['jobs', 'detail']] : []
+      for (const queryKey of mayBeOther) void this.queries.invalidateQueries({ queryKey })
     }
     const tasks = (changes.tasks ?? []).filter((row) => this.watchedJobs.has((row as TaskRow).job_id))
     this.buffer.add({ projects: changes.projects, batches: changes.batches, jobs: changes.jobs, tasks })
