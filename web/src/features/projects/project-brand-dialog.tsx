@@ -37,7 +37,11 @@ export function ProjectBrandDialog({ project, mayChange, onClose }: ProjectBrand
       closeButtonProps={{ 'aria-label': t('actions.close', { ns: 'app' }) }}
     >
       {error && <Failed error={error} onRetry={() => void refetch()} />}
-      {data ? <Choice projectId={project.id} brand={data} mayChange={mayChange} /> : !error && <Skeleton height={360} />}
+      {data ? (
+        <Choice projectId={project.id} brand={data} mayChange={mayChange} />
+      ) : (
+        !error && <Skeleton height={360} />
+      )}
     </Modal>
   )
 }

@@ -147,11 +147,7 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
       {detail.may_control && <NewBatchLink projectId={project.id} />}
       {isBrandOpen && (
         <Suspense>
-          <BrandDialog
-            project={project}
-            mayChange={detail.may_control}
-            onClose={() => setBrandOpen(false)}
-          />
+          <BrandDialog project={project} mayChange={detail.may_control} onClose={() => setBrandOpen(false)} />
         </Suspense>
       )}
     </>
