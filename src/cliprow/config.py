@@ -14,6 +14,8 @@
     CLIPROW_API_CORS_ORIGINS origins of web pages that may call it, separated by commas
     CLIPROW_API_LIMITS       requests that one user, and one address nobody has signed in from, may send in ten seconds, and
                              sign-ins that one address may try in five minutes (default: 300,100,30; 0 is no limit)
+    CLIPROW_API_PRIVATE_LINKS `true`: imports by link may also fetch by http and from private networks and this machine; for
+                             closed networks only, since whoever may import can then look into them (default: false)
     CLIPROW_LEGACY_TENANT    id of the tenant that the old system's endpoints serve, or `own` for that of the commands on
                              the embedded stack; without it they are off
     CLIPROW_LEGACY_API_KEY   the key they ask for; without it they answer on loopback only
@@ -84,6 +86,8 @@ class Config:
     api_cors_origins: tuple[str, ...] = ()
     #: Requests of a user and of an address in ten seconds, sign-ins of an address in five minutes.
     api_limits: tuple[int, int, int] = (300, 100, 30)
+    #: Whether imports by link may fetch from private networks.
+    api_private_links: bool = False
     #: The tenant of the old system's endpoints; empty: they are off. The key they ask for.
     legacy_tenant: str = ""
     legacy_api_key: str = field(default="", metadata={"secret": True})
@@ -95,7 +99,7 @@ class Config:
         """Read the settings.
 
         Raises:
-            InvalidInput: a port that is not a port.
+            InvalidInput: a port that is not a port, and the like.
         """
         given = {name: value for name, value in (environment or os.environ).items() if value.strip()}
         postgres_bin = given.get("CLIPROW_POSTGRES_BIN")
@@ -117,6 +121,9 @@ class Config:
             insists_on_api_port="CLIPROW_API_PORT" in given,
             api_cors_origins=tuple(_words(given.get("CLIPROW_API_CORS_ORIGINS", ""))),
             api_limits=_limits("CLIPROW_API_LIMITS", given.get("CLIPROW_API_LIMITS", "300,100,30")),
+            api_private_links=_yes_or_no(
+                "CLIPROW_API_PRIVATE_LINKS", given.get("CLIPROW_API_PRIVATE_LINKS", "false")
+            ),
             legacy_tenant=given.get("CLIPROW_LEGACY_TENANT", "").strip(),
             legacy_api_key=given.get("CLIPROW_LEGACY_API_KEY", ""),
             postgres_bin=Path(postgres_bin).expanduser() if postgres_bin else None,
@@ -195,6 +202,15 @@ def _limits(name: str, text: str) -> tuple[int, int, int]:
         )
     user, address, sign_in = map(int, words)
     return user, address, sign_in
+
+
+def _yes_or_no(name: str, text: str) -> bool:
+    word = text.strip().lower()
+    if word not in ("true", "false"):
+        raise InvalidInput(
+            f"{name} is {text!r}, which is neither true nor false.", next_step=f"Set {name} to true or false."
+        )
+    return word == "true"
 
 
 def _megabytes(name: str, text: str | None, default: int = 5000) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -11,6 +13,11 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 #: Largest file, in bytes, and largest picture, in pixels.
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 80_000_000
+#: What Pillow raises on files that are broken, on purpose or not.
+BROKEN: tuple[type[Exception], ...] = (
+    OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error,
+    Image.DecompressionBombError, Image.DecompressionBombWarning,
+)  # fmt: skip
 
 
 def image_fault(path: Path) -> str:
@@ -35,11 +42,6 @@ def image_fault(path: Path) -> str:
         return f"is not a picture that can be read ({', '.join(FORMATS)})"
     except PermissionError as error:
         return f"cannot be read: {error.strerror}"
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-    ) as error:  # Pillow raises all of these on broken files
+    except BROKEN as error:
         return f"is damaged: {error}"
     return ""

@@ -12,6 +12,7 @@ import msgspec
 
 from cliprow.account import Account
 from cliprow.batches import JOB, Job
+from cliprow.spreadsheets import plain_text
 
 Format = Literal["csv", "json", "ndjson"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -73,4 +74,4 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return ",".join(map(str, value))
     found = msgspec.to_builtins(value)
-    return found if isinstance(found, str) else str(found)
+    return plain_text(found) if isinstance(found, str) else str(found)

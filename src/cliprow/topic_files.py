@@ -12,6 +12,7 @@ import io
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from cliprow.errors import InvalidInput, NotFound
 
 #: Largest topics file, in bytes.
 MAX_BYTES = 5_000_000
+#: Most columns of a table.
+MAX_COLUMNS = 200
 #: The name that stands for standard input.
 STDIN = "-"
 
@@ -211,8 +214,11 @@ def _delimiter(text: str) -> str:
 
 
 def _headings(cells: list[str]) -> list[str]:
+    if len(cells) > MAX_COLUMNS:
+        raise too_wide(len(cells))
     names = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
-    twice = {name for name in names if [other.casefold() for other in names].count(name.casefold()) > 1}
+    counts = Counter(name.casefold() for name in names)
+    twice = {name for name in names if counts[name.casefold()] > 1}
     if twice:
         raise InvalidInput(
             f"The heading {min(twice)!r} stands over more than one column.",
@@ -220,6 +226,15 @@ def _headings(cells: list[str]) -> list[str]:
             next_step="Give every column a heading of its own.",
         )
     return names
+
+
+def too_wide(count: int) -> InvalidInput:
+    """A table has too many columns to be one of topics."""
+    return InvalidInput(
+        f"The topics file has {count:,} columns, more than the {MAX_COLUMNS} that it may have.",
+        error_code="TOPICS_HEADINGS",
+        next_step="Keep the columns that say something of the topics.",
+    )
 
 
 def _quote_left_open(error: csv.Error) -> bool:

@@ -56,6 +56,7 @@ def test_settings_of_gateway_api_and_old_system_are_no_provider_settings() -> No
             "CLIPROW_API_HOST": "0.0.0.0",
             "CLIPROW_API_PORT": "5002",
             "CLIPROW_API_CORS_ORIGINS": "https://a.example, https://b.example",
+            "CLIPROW_API_PRIVATE_LINKS": "true",
             "CLIPROW_LEGACY_TENANT": "t",
             "CLIPROW_LEGACY_API_KEY": "k",
         }
@@ -63,7 +64,15 @@ def test_settings_of_gateway_api_and_old_system_are_no_provider_settings() -> No
     assert config.settings == {}
     assert (config.gateway_port, config.api_host, config.api_port) == (5001, "0.0.0.0", 5002)
     assert config.api_cors_origins == ("https://a.example", "https://b.example")
+    assert config.api_private_links
     assert (config.legacy_tenant, config.legacy_api_key) == ("t", "k")
+
+
+def test_links_to_private_networks_are_off_until_they_are_named() -> None:
+    assert not Config.from_environment({"CLIPROW_HOME": "/mine"}).api_private_links
+    assert not Config.from_environment({"CLIPROW_API_PRIVATE_LINKS": "False"}).api_private_links
+    with pytest.raises(InvalidInput, match="CLIPROW_API_PRIVATE_LINKS"):
+        Config.from_environment({"CLIPROW_API_PRIVATE_LINKS": "maybe"})
 
 
 def test_a_project_that_is_set_by_half_is_named() -> None:

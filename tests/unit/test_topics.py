@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -264,6 +265,19 @@ def test_misspelt_headings_and_repeated_topics_are_only_warnings(write: Write) -
     ]
 
 
+def tiff_with_fractions() -> bytes:
+    """A picture whose pixels begin at a fraction of a byte, at which Pillow raises what is no OSError."""
+    buffer = io.BytesIO()
+    Image.new("L", (64, 64)).save(buffer, "TIFF")
+    data = bytearray(buffer.getvalue())
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        if struct.unpack_from("<H", data, entry) == (273,):  # StripOffsets
+            struct.pack_into("<HII", data, entry + 2, 5, 1, 8)  # RATIONAL
+    return bytes(data)
+
+
 def test_images_that_cannot_be_shown_are_reported_by_line(write: Write, tmp_path: Path) -> None:
     noise = Image.effect_noise((64, 64), 90)
     for name in ("good.jpg", "good.png", "cut.jpg", "cut.png"):
@@ -272,17 +286,19 @@ def test_images_that_cannot_be_shown_are_reported_by_line(write: Write, tmp_path
         data = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(data[: len(data) // 2])
     (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "odd.tif").write_bytes(tiff_with_fractions())
     (tmp_path / "folder").mkdir()
     names = [
-        "good.jpg|good.png", '"[""good.jpg""]"', "none.png", "cut.jpg", "cut.png", "text.png", "folder", "https://x/y.png",
+        "good.jpg|good.png", '"[""good.jpg""]"', "none.png", "cut.jpg", "cut.png", "text.png", "odd.tif", "folder",
+        "https://x/y.png",
     ]  # fmt: skip
     topics = read_topics(write("topic,images\n" + "".join(f"T{i},{name}\n" for i, name in enumerate(names))))
     assert [len(row.images) for row in topics.rows] == [2, 1]
-    assert [line for line, _ in reasons(topics)] == [4, 5, 6, 7, 8, 9]
+    assert [line for line, _ in reasons(topics)] == [4, 5, 6, 7, 8, 9, 10]
     texts = [text for _, text in reasons(topics)]
     for text, expected in zip(
         texts,
-        ["does not exist", "damaged", "damaged", "not a picture", "is a folder", "address"],
+        ["does not exist", "damaged", "damaged", "not a picture", "damaged", "is a folder", "address"],
         strict=True,
     ):
         assert expected in text

@@ -12,6 +12,9 @@ const BUDGETS: Record<string, number> = {
   analytics: 350_000,
 }
 
+/** What a page fetches only once it has something to show. */
+const SHOWN: Record<string, string> = { analytics: '.recharts-surface' }
+
 async function bytesOf(page: Page, path: string): Promise<number> {
   const sizes: Promise<number>[] = []
   page.on('requestfinished', (request) => {
@@ -21,6 +24,7 @@ async function bytesOf(page: Page, path: string): Promise<number> {
   })
   await page.goto(appUrl(path))
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  if (SHOWN[path]) await expect(page.locator(SHOWN[path]).first()).toBeVisible()
   await page.waitForLoadState('networkidle')
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
 }
@@ -31,6 +35,7 @@ for (const [path, most] of Object.entries(BUDGETS)) {
     const ann = await Person.new('ann')
     if (path !== 'sign-in') await ann.signIn(page)
     const address = path.includes('<id>') ? path.replace('<id>', await ann.newProject('Moons')) : path
+    if (path === 'analytics') await ann.newBatch({ title: 'Moons', topics: ['Europa'] })
     // A new browser that has the cookie, and nothing else.
     const state = await page.context().storageState()
     const fresh = await browser.newContext({ storageState: state })

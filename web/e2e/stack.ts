@@ -39,7 +39,12 @@ export default async function startStack(): Promise<() => Promise<void>> {
   writeFileSync(join(home, 'gateway.json'), JSON.stringify(options))
   const child = spawn('uv', ['run', 'cliprow', 'up'], {
     cwd: ROOT,
-    env: { ...process.env, CLIPROW_HOME: home, CLIPROW_API_LIMITS: '0,0,0' },
+    env: {
+      ...process.env,
+      CLIPROW_HOME: home,
+      CLIPROW_API_LIMITS: '0,0,0',
+      CLIPROW_API_PRIVATE_LINKS: 'true',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })

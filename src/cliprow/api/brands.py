@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response
+from litestar.background_tasks import BackgroundTask
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.response import Stream
 from msgspec import Meta
 
 from cliprow.api.media import body
@@ -140,7 +140,7 @@ async def save_brand(
     return row
 
 
-async def send_logo(request: ApiRequest, row: Mapping[str, Any] | None) -> Response[bytes]:
+async def send_logo(request: ApiRequest, row: Mapping[str, Any] | None) -> Stream:
     """The picture of a brand.
 
     Raises:
@@ -149,8 +149,13 @@ async def send_logo(request: ApiRequest, row: Mapping[str, Any] | None) -> Respo
     if row is None or row["logo"] is None:
         raise NotFound("There is no logo.", next_step="Send one with PUT to this address.")
     opened = await request.services.media.open(row["logo"]["path"], {})
-    picture = b"".join([chunk async for chunk in body(opened)])
-    return Response(picture, media_type="image/png", headers={"cache-control": "private, no-store"})
+    # Not read into memory: the row names an upload, and those may be as large as the storage takes.
+    return Stream(
+        body(opened),
+        media_type="image/png",
+        headers={"cache-control": "private, no-store"},
+        background=BackgroundTask(opened.aclose),
+    )
 
 
 async def save_logo(
@@ -171,7 +176,7 @@ async def save_logo(
             next_step="Ask an admin or owner of the tenant.",
         )
     data = await _picture(request)
-    logo = await request.services.samples.ask(logo=base64.b64encode(data).decode())
+    logo = await request.services.samples.clean_logo(data)
     digest = hashlib.sha256(logo).hexdigest()
     path = f"{tenant_id}/uploads/{digest}"
     await request.services.media.upload(path, logo, "image/png", request.headers["authorization"])

@@ -1,11 +1,13 @@
 """Fetches a file that a user names by its address, as webhooks are called: https only, on the public internet only, to
-just the address that was checked. Redirects are followed, each under the same rules; time and size have bounds.
+just the address that was checked. Redirects are followed, each under the same rules; time and size have bounds, the
+size also of what is unpacked: a few hundred bytes may hold gigabytes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from urllib.parse import parse_qs
 
 import httpx
@@ -94,23 +96,44 @@ async def _ask(
             "Host": url.netloc.decode("ascii"),
             "User-Agent": "cliprow-import",
             "Accept": "text/csv, */*",
+            "Accept-Encoding": "gzip",
         },
         extensions={"sni_hostname": url.host},
     )
     answer = await client.send(request, stream=True)
     try:
-        if answer.is_redirect:
+        if answer.has_redirect_location:
             return url.join(answer.headers["location"])
         if not answer.is_success:
             raise Refused(f"It answered {answer.status_code}.")
         data = bytearray()
-        async for part in answer.aiter_bytes():
+        async for part in answer.aiter_raw():
             data += part
             if len(data) > MAX_BYTES:
-                raise Refused(f"It is larger than {MAX_BYTES / 1e6:g} MB.")
-        return bytes(data), answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+                raise _too_large()
+        media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _unpacked(bytes(data), answer.headers.get("content-encoding", "")), media_type
     finally:
         await answer.aclose()
+
+
+def _unpacked(data: bytes, encoding: str) -> bytes:
+    """The file itself, no more of which is unpacked than it may have."""
+    if encoding.strip().lower() in ("", "identity"):
+        return data
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        raise Refused("It is packed in a way that was not asked for.")
+    try:
+        found = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(data, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise Refused("It is damaged.") from error
+    if len(found) > MAX_BYTES:
+        raise _too_large()
+    return found
+
+
+def _too_large() -> Refused:
+    return Refused(f"It is larger than {MAX_BYTES / 1e6:g} MB.")
 
 
 def _refused(why: str) -> InvalidInput:

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from litestar import Response
 
+from cliprow.spreadsheets import plain_text
+
 
 def csv_answer(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct], name: str) -> Response[Any]:
     """Rows with a line of column names; also without any rows."""
@@ -25,7 +27,6 @@ def csv_answer(rows: Sequence[msgspec.Struct], kind: type[msgspec.Struct], name:
 
 
 def _cell(value: object) -> object:
-    """Text that a spreadsheet would calculate is made plain text."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
+    if isinstance(value, str):
+        return plain_text(value)
     return "" if value is None else value

@@ -74,6 +74,7 @@ def api_settings(config: Config, stack: Stack) -> ApiSettings:
         user_limit=user_limit,
         address_limit=address_limit,
         sign_in_limit=sign_in_limit,
+        private_links=config.api_private_links,
         sample_settings={
             name: value
             for name, value in config.settings.items()

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cliprow.errors import FailForGood
+from cliprow.images import BROKEN
 from cliprow.media.motion import BARE_FRAMES, REVEAL_FRAMES, eased
 from cliprow.media.planes import Box, Planes, from_rgb
 
@@ -41,7 +42,7 @@ def clean_logo(data: bytes) -> bytes:
                 if min(width, height) < SMALLEST_EDGE or max(width, height) > LARGEST_EDGE:
                     raise _refused(f"The logo has {width} x {height} pixels.")
                 upright = ImageOps.exif_transpose(image).convert("RGBA")
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombWarning) as error:
+    except BROKEN as error:
         raise _refused("The file is not a picture that can be read.") from error
     upright = _cropped(upright)
     upright.thumbnail((_KEPT_EDGE, _KEPT_EDGE), Image.Resampling.LANCZOS)
@@ -59,7 +60,7 @@ def open_logo(path: Path) -> Image.Image:
     try:
         with Image.open(path, formats=("PNG",)) as image:
             return image.convert("RGBA")
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise FailForGood(
             "The brand's logo cannot be read.",
             error_code="IMAGE_UNREADABLE",

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cliprow.errors import FailForGood
+from cliprow.images import BROKEN, FORMATS
 
 #: More pixels than this would not fit beside the frames in a worker's memory (JPEG is read smaller than that).
 _MOST_PIXELS = 80_000_000
@@ -26,7 +27,7 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
-            with Image.open(path) as image:
+            with Image.open(path, formats=FORMATS) as image:
                 turned = image.getexif().get(0x0112, 1) >= 5
                 image.draft("RGB", (height, width) if turned else (width, height))
                 if image.width * image.height > _MOST_PIXELS:
@@ -36,7 +37,7 @@ def open_picture(path: Path, name: str, width: int, height: int) -> Image.Image:
                 return ImageOps.fit(_opaque(upright), (width, height), Image.Resampling.BICUBIC)
     except Image.DecompressionBombError as error:
         raise _too_large(name, "a decompression bomb") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except BROKEN as error:
         raise FailForGood(
             f"The image {name} cannot be read: {_reason(error, path)}.",
             error_code="IMAGE_UNREADABLE",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +14,7 @@ from litestar.testing import TestClient
 
 from cliprow.api import create_app
 from cliprow.api.links import MAX_BYTES, export_address
+from cliprow.topic_files import MAX_COLUMNS
 from tests.integration.api.conftest import Api, settings_for
 
 FILES = {
@@ -23,6 +26,16 @@ FILES = {
     "/export": ("text/csv", b"topic\nSky\n"),
     "/page": ("text/html", b"<html>Sign in</html>"),
     "/large.csv": ("text/csv", b"x" * (MAX_BYTES + 1)),
+    "/wide.csv": ("text/csv", b"topic" + b"," * 1_000_000 + b"\nSky\n"),
+    "/wide.jsonl": ("text/plain", b"\n".join(b'{"k%d": 1}' % number for number in range(MAX_COLUMNS + 1))),
+}
+#: Sent as `Content-Encoding` says: a file, and 100 MB in a few hundred bytes.
+_ZEROS = gzip.compress(bytes(100_000_000))
+PACKED = {
+    "/packed.csv": ("gzip", gzip.compress(b"topic\nSky\n")),
+    "/bomb.csv": ("gzip", _ZEROS),
+    "/bomb-in-bomb.csv": ("gzip, gzip", gzip.compress(_ZEROS)),
+    "/damaged.csv": ("gzip", b"topic\nSky\n"),
 }
 
 
@@ -34,6 +47,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", media_type)
             self.end_headers()
             self.wfile.write(body)
+        elif self.path in PACKED:
+            encoding, body = PACKED[self.path]
+            self.send_response(200)
+            self.send_header("Content-Type", "text/csv")
+            self.send_header("Content-Encoding", encoding)
+            self.end_headers()
+            self.wfile.write(body)
+        elif self.path == "/nowhere":
+            self.send_response(302)
+            self.end_headers()
         elif self.path.startswith("/to/"):
             self.send_response(302)
             self.send_header("Location", self.path.removeprefix("/to"))
@@ -85,8 +108,27 @@ def test_files_become_rows_and_columns(eve: Api, site: str) -> None:
 
 
 def test_what_is_no_file_is_refused(eve: Api, site: str) -> None:
-    for path in ("/page", "/large.csv", "/nothing", "/round"):
+    for path in ("/page", "/large.csv", "/nothing", "/round", "/nowhere"):
         assert read(eve, site + path, expect=422)["code"] == "link_unreadable", path
+
+
+def test_what_is_unpacked_has_the_same_bounds(eve: Api, site: str) -> None:
+    assert read(eve, f"{site}/packed.csv")["rows"] == [["Sky"]]
+    tracemalloc.start()
+    try:
+        for path in ("/bomb.csv", "/bomb-in-bomb.csv", "/damaged.csv"):
+            assert read(eve, site + path, expect=422)["code"] == "link_unreadable", path
+        assert tracemalloc.get_traced_memory()[1] < 6 * MAX_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_table_with_too_many_columns_is_refused_before_it_is_made(eve: Api, site: str) -> None:
+    """Each row has a cell for every column: 10,000 rows with a key of their own would be 100 million."""
+    for path in ("/wide.csv", "/wide.jsonl"):
+        answer = read(eve, site + path, expect=422)
+        assert answer["code"] == "topics_headings"
+        assert str(MAX_COLUMNS) in answer["detail"]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,18 @@ def test_an_uploaded_logo_becomes_a_png_without_metadata(kind: str) -> None:
     assert made.info.keys() <= {"dpi"}
 
 
+def declared(width: int, height: int) -> bytes:
+    """A WebP of a few bytes that says it is so large."""
+    exif = Image.Exif()
+    exif[0x010E] = "A picture"
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, "WEBP", exif=exif)
+    data = bytearray(buffer.getvalue())
+    assert data[12:16] == b"VP8X"
+    data[24:27], data[27:30] = (width - 1).to_bytes(3, "little"), (height - 1).to_bytes(3, "little")
+    return bytes(data)
+
+
 def test_clear_edges_are_cut_off() -> None:
     image = Image.new("RGBA", (400, 400))
     image.paste(disc(), (100, 150))
@@ -196,8 +208,9 @@ def test_clear_edges_are_cut_off() -> None:
         as_bytes(Image.new("RGBA", (64, 64))),
         as_bytes(disc())[:200],
         b"\x89PNG" + bytes(MAX_BYTES),
+        declared(16_000, 16_000),
     ],
-    ids=["nothing", "SVG", "GIF", "small", "large", "clear", "damaged", "heavy"],
+    ids=["nothing", "SVG", "GIF", "small", "large", "clear", "damaged", "heavy", "bomb"],
 )
 def test_what_is_no_logo_is_refused_with_what_is_taken(data: bytes) -> None:
     with pytest.raises(FailForGood) as raised:

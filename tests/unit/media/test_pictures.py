@@ -44,6 +44,8 @@ def test_every_kind_of_pixels_becomes_rgb(tmp_path: Path, mode: str) -> None:
         ("empty.png", b"", "empty"),
         ("text.jpg", b"hello", "not an image"),
         ("cut.png", None, "cut.png"),
+        # Pillow has another program draw these, which a picture of a stranger must not reach.
+        ("a.eps", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n", "not an image"),
     ],
 )
 def test_a_picture_that_cannot_be_read_is_named_with_a_way_out(

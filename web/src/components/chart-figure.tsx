@@ -3,11 +3,12 @@
  * way to read them, and to take them along as CSV.
  */
 
-import { Box, Button, Card, Group, SegmentedControl, Skeleton, Text } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
+import { Box, Button, Card, Group, Skeleton, Text } from '@mantine/core'
+import { IconDownload, IconTable } from '@tabler/icons-react'
 import { type ReactNode, Suspense, useId, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Cell, saveCsv } from '@/lib/save'
+import classes from './chart-figure.module.css'
 import { ErrorBoundary } from './error-boundary'
 import { Table } from './table'
 import { WideTable } from './wide-table'
@@ -37,7 +38,7 @@ const HEIGHT = 260
 
 export function ChartFigure<Row>({ title, caption, fileName, rows, columns, chart }: ChartFigureProps<Row>) {
   const { t } = useTranslation()
-  const [view, setView] = useState<'chart' | 'table'>('chart')
+  const [isTable, setTable] = useState(false)
   const id = useId()
   const save = () =>
     void saveCsv(
@@ -47,7 +48,7 @@ export function ChartFigure<Row>({ title, caption, fileName, rows, columns, char
     )
   return (
     <Card component="figure" m={0} aria-labelledby={id}>
-      <Group component="figcaption" justify="space-between" align="flex-start" gap="xs" mb="sm">
+      <Group component="figcaption" justify="space-between" align="flex-start" wrap="nowrap" gap="xs" mb="sm">
         <div>
           <Text fw={600} id={id}>
             {title}
@@ -58,45 +59,45 @@ export function ChartFigure<Row>({ title, caption, fileName, rows, columns, char
             </Text>
           )}
         </div>
-        <Group gap={6} wrap="nowrap">
-          <SegmentedControl
-            size="xs"
-            aria-label={`${t('chart.view')}: ${title}`}
-            data={[
-              { value: 'chart', label: t('chart.chart') },
-              { value: 'table', label: t('chart.table') },
-            ]}
-            value={view}
-            onChange={(next) => setView(next as typeof view)}
-          />
-          <Button
-            size="compact-sm"
-            variant="default"
-            disabled={!rows?.length}
-            leftSection={<IconDownload size={14} aria-hidden />}
-            aria-label={t('chart.csvOf', { title })}
-            onClick={save}
-          >
-            {t('chart.csv')}
-          </Button>
-        </Group>
+        {rows && rows.length > 0 && (
+          <Group gap={6} wrap="nowrap">
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-pressed={isTable}
+              aria-label={t('chart.tableOf', { title })}
+              leftSection={<IconTable size={14} aria-hidden />}
+              className={classes.toggle}
+              onClick={() => setTable(!isTable)}
+            >
+              {t('chart.table')}
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="default"
+              leftSection={<IconDownload size={14} aria-hidden />}
+              aria-label={t('chart.csvOf', { title })}
+              onClick={save}
+            >
+              {t('chart.csv')}
+            </Button>
+          </Group>
+        )}
       </Group>
       {!rows && <Skeleton h={HEIGHT} />}
       {rows?.length === 0 && (
-        <Group h={HEIGHT} justify="center">
-          <Text size="sm" c="dimmed">
-            {t('chart.nothing')}
-          </Text>
-        </Group>
+        <Text size="sm" c="dimmed">
+          {t('chart.nothing')}
+        </Text>
       )}
-      {rows && rows.length > 0 && view === 'chart' && (
+      {rows && rows.length > 0 && !isTable && (
         <Box h={HEIGHT} aria-hidden>
           <ErrorBoundary>
             <Suspense fallback={<Skeleton h={HEIGHT} />}>{chart}</Suspense>
           </ErrorBoundary>
         </Box>
       )}
-      {rows && rows.length > 0 && view === 'table' && (
+      {rows && rows.length > 0 && isTable && (
         <WideTable label={title} minWidth={320} columns={columns}>
           {rows.map((row, at) => (
             // biome-ignore lint/suspicious/noArrayIndexKey: rows of figures have no other name.

@@ -12,13 +12,21 @@ interface FigureCardProps {
   readonly icon?: ReactNode
   /** Something has to be looked at. */
   readonly isBad?: boolean
+  /** Within a card: without a frame of its own. */
+  readonly isBare?: boolean
 }
 
-export function FigureCard({ label, value, hint, icon, isBad = false }: FigureCardProps) {
+export function FigureCard({ label, value, hint, icon, isBad = false, isBare = false }: FigureCardProps) {
   return (
-    <Card padding="md" role="group" aria-label={label}>
-      <Group justify="space-between" wrap="nowrap" gap="xs">
-        <Text size="sm" c="dimmed" truncate>
+    <Card
+      padding={isBare ? 0 : 'md'}
+      withBorder={!isBare}
+      radius={isBare ? 0 : undefined}
+      role="group"
+      aria-label={label}
+    >
+      <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
+        <Text size="sm" c="dimmed">
           {label}
         </Text>
         {isBad ? <IconAlertTriangle size={18} color="var(--mantine-color-error)" aria-hidden /> : icon}

@@ -2,7 +2,7 @@
 
 import { Tabs } from '@mantine/core'
 import type { Icon } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import classes from './page-tabs.module.css'
 
 interface PageTab<T extends string> {
@@ -20,14 +20,22 @@ interface PageTabsProps<T extends string> {
 }
 
 export function PageTabs<T extends string>({ label, value, tabs, onChange }: PageTabsProps<T>) {
+  const list = useRef<HTMLDivElement>(null)
+  // Of many tabs on a phone the chosen one is seen.
+  useEffect(() => {
+    const tab = list.current?.querySelector<HTMLElement>(`[data-tab="${value}"]`)
+    const scroll = list.current?.parentElement
+    if (tab && scroll) scroll.scrollLeft = tab.offsetLeft - (scroll.clientWidth - tab.offsetWidth) / 2
+  }, [value])
   return (
     <Tabs value={value} onChange={(next) => next && onChange(next as T)} keepMounted={false}>
       <div className={classes.scroll}>
-        <Tabs.List aria-label={label} style={{ flexWrap: 'nowrap' }}>
+        <Tabs.List ref={list} aria-label={label} style={{ flexWrap: 'nowrap' }}>
           {tabs.map((tab) => (
             <Tabs.Tab
               key={tab.value}
               value={tab.value}
+              data-tab={tab.value}
               leftSection={<tab.icon size={16} aria-hidden />}
               style={{ flexShrink: 0 }}
             >

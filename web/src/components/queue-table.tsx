@@ -62,16 +62,18 @@ function QueueRow({ queue }: { readonly queue: Queue }) {
   return (
     <tr>
       <th scope="row">{t(`stage.${queue.stage}`)}</th>
-      <td>
+      <td className={classes.health}>
         <Badge color={COLOR[health]} miw="max-content">
           {t(`queue.is.${health}`)}
         </Badge>
       </td>
-      <td>{formatNumber(queue.waiting_count)}</td>
-      <td>{formatNumber(queue.queued_count)}</td>
-      <td>{formatNumber(queue.running_count)}</td>
-      <td>{queue.oldest_age_s > 0 ? formatDuration(Math.round(queue.oldest_age_s) * 1_000) : '–'}</td>
-      <td>
+      <td data-name={t('queue.waiting')}>{formatNumber(queue.waiting_count)}</td>
+      <td data-name={t('queue.queued')}>{formatNumber(queue.queued_count)}</td>
+      <td data-name={t('queue.running')}>{formatNumber(queue.running_count)}</td>
+      <td data-name={t('queue.oldest')}>
+        {queue.oldest_age_s > 0 ? formatDuration(Math.round(queue.oldest_age_s) * 1_000) : '–'}
+      </td>
+      <td data-name={t('queue.slots')}>
         {queue.slots}
         <Text size="xs" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
           {t('queue.workers', { count: queue.worker_count })}

@@ -25,6 +25,7 @@ export function WideTable({ label, minWidth = 560, columns, children, ...rest }:
     `--column-${at + 1}`,
     typeof name === 'string' && name ? JSON.stringify(name) : 'none',
   ])
+  const isLastActions = columns.length > 1 && !columns.at(-1)?.name
   const style = { '--table-width': `${minWidth}px`, ...Object.fromEntries(names) } as CSSProperties
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: keys scroll it.
@@ -33,6 +34,7 @@ export function WideTable({ label, minWidth = 560, columns, children, ...rest }:
         verticalSpacing="xs"
         aria-label={label}
         className={isCards ? classes.cards : undefined}
+        data-actions={isLastActions || undefined}
         style={style}
         {...rest}
       >

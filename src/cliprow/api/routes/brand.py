@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from litestar import Response, Router, delete, get, put
 from litestar.params import JSONBody
+from litestar.response import Stream
 
 from cliprow.api.answers import json_answer
 from cliprow.api.brands import (
@@ -35,7 +36,7 @@ async def set_brand(request: ApiRequest, data: JSONBody[BrandChange]) -> Respons
 
 
 @get("/brand/logo", responses=LOGO_ANSWER)
-async def get_brand_logo(request: ApiRequest) -> Response[bytes]:
+async def get_brand_logo(request: ApiRequest) -> Stream:
     """Send the logo, a PNG of at most 1024 pixels an edge."""
     return await send_logo(request, await find_brand(request))
 

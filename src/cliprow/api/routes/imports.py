@@ -15,7 +15,7 @@ from cliprow.api.links import MAX_BYTES, export_address, fetch
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
 from cliprow.errors import InvalidInput, NotAllowed
-from cliprow.topic_files import Record, decode_text, read_records
+from cliprow.topic_files import MAX_COLUMNS, Record, decode_text, read_records, too_wide
 
 #: As many topics as a batch takes at once.
 MAX_ROWS = 10_000
@@ -89,6 +89,10 @@ def _table(url: str, data: bytes, name: str) -> ImportedTable:
         if isinstance(found, Record):
             records.append(found)
             columns |= dict.fromkeys(found.fields)
+            if (
+                len(columns) > MAX_COLUMNS
+            ):  # rows of JSON each bring their own, and each row has a cell for all
+                raise too_wide(len(columns))
         else:
             problems.append(RowFault(line=found.line, reason=found.reason))
     return ImportedTable(

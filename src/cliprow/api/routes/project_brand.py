@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from litestar import Response, Router, delete, get, put
 from litestar.params import FromPath, JSONBody
+from litestar.response import Stream
 
 from cliprow.api.answers import json_answer
 from cliprow.api.brands import (
@@ -75,7 +76,7 @@ async def remove_project_brand(request: ApiRequest, project_id: FromPath[str]) -
 
 
 @get("/projects/{project_id:str}/brand/logo", responses=LOGO_ANSWER)
-async def get_project_logo(request: ApiRequest, project_id: FromPath[str]) -> Response[bytes]:
+async def get_project_logo(request: ApiRequest, project_id: FromPath[str]) -> Stream:
     """Send the logo that new jobs of a project have, a PNG of at most 1024 pixels an edge."""
     key, _ = await _project(request, project_id)
     return await send_logo(request, await find_brand(request, key))

@@ -104,6 +104,7 @@ export function BatchAnalyticsView({ data }: { readonly data: Analytics }) {
           chart={
             <Bars
               isStacked
+              isWhole
               rows={throughput}
               x="name"
               series={[

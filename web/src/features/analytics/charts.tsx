@@ -1,12 +1,13 @@
 /** The charts themselves, in a chunk of their own. Series differ by colour, by hatching or dashes, and by labels. */
 
+import { Box, Group, Stack } from '@mantine/core'
+import type { ReactNode } from 'react'
 import {
   Bar,
   BarChart,
   CartesianGrid,
   Cell,
   LabelList,
-  Legend,
   Line,
   LineChart,
   ResponsiveContainer,
@@ -31,6 +32,8 @@ interface ChartProps {
   readonly x: string
   readonly series: readonly Series[]
   readonly format: (value: number) => string
+  /** They are counted: the axis has no halves. */
+  readonly isWhole?: boolean
 }
 
 const TEXT = { fill: 'var(--mantine-color-dimmed)', fontSize: 12 }
@@ -73,10 +76,50 @@ function Patterns({ series }: { readonly series: readonly Series[] }) {
   )
 }
 
-/** Bars side by side, or one upon the other. */
-export function Bars({ rows, x, series, format, isStacked }: ChartProps & { readonly isStacked?: boolean }) {
+/** A chart that fills its place, and below it what its series are called, where there are several. */
+function WithLegend({
+  series,
+  children,
+}: {
+  readonly series: readonly Series[]
+  readonly children: ReactNode
+}) {
+  if (series.length < 2) return <ResponsiveContainer>{children}</ResponsiveContainer>
   return (
-    <ResponsiveContainer>
+    <Stack h="100%" gap={4}>
+      <Box flex={1} mih={0}>
+        <ResponsiveContainer>{children}</ResponsiveContainer>
+      </Box>
+      <Group justify="center" gap="md" fz="xs">
+        {series.map((each) => (
+          <Group key={each.key} gap={6}>
+            <svg width={14} height={10} aria-hidden="true">
+              <Patterns series={[{ ...each, key: `legend-${each.key}` }]} />
+              {each.dash ? (
+                <path d="M0 5h14" stroke={each.color} strokeWidth={2} strokeDasharray="5 3" />
+              ) : (
+                <rect
+                  width={14}
+                  height={10}
+                  rx={2}
+                  fill={fillOf({ ...each, key: `legend-${each.key}` })}
+                  stroke={each.color}
+                />
+              )}
+            </svg>
+            {each.name}
+          </Group>
+        ))}
+      </Group>
+    </Stack>
+  )
+}
+
+/** Bars side by side, or one upon the other. */
+export function Bars(props: ChartProps & { readonly isStacked?: boolean }) {
+  const { rows, x, series, format, isWhole, isStacked } = props
+  return (
+    <WithLegend series={series}>
       <BarChart
         accessibilityLayer={false}
         data={[...rows]}
@@ -85,13 +128,12 @@ export function Bars({ rows, x, series, format, isStacked }: ChartProps & { read
         <Patterns series={series} />
         <CartesianGrid stroke={GRID} vertical={false} />
         <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={16} />
-        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} width={64} />
+        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} allowDecimals={!isWhole} width={64} />
         <Tooltip
           contentStyle={TIP}
           cursor={{ fill: GRID, opacity: 0.35 }}
           formatter={(value) => format(Number(value))}
         />
-        {series.length > 1 && <Legend itemSorter={null} wrapperStyle={{ fontSize: 12 }} />}
         {series.map((each) => (
           <Bar
             key={each.key}
@@ -114,7 +156,7 @@ export function Bars({ rows, x, series, format, isStacked }: ChartProps & { read
           </Bar>
         ))}
       </BarChart>
-    </ResponsiveContainer>
+    </WithLegend>
   )
 }
 
@@ -154,9 +196,9 @@ export function Ranking({ rows, x, series, format }: ChartProps) {
   )
 }
 
-export function Lines({ rows, x, series, format }: ChartProps) {
+export function Lines({ rows, x, series, format, isWhole }: ChartProps) {
   return (
-    <ResponsiveContainer>
+    <WithLegend series={series}>
       <LineChart
         accessibilityLayer={false}
         data={[...rows]}
@@ -164,9 +206,8 @@ export function Lines({ rows, x, series, format }: ChartProps) {
       >
         <CartesianGrid stroke={GRID} vertical={false} />
         <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={24} />
-        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} width={64} />
+        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} allowDecimals={!isWhole} width={64} />
         <Tooltip contentStyle={TIP} formatter={(value) => format(Number(value))} />
-        {series.length > 1 && <Legend itemSorter={null} wrapperStyle={{ fontSize: 12 }} />}
         {series.map(({ key, name, color, dash }) => (
           <Line
             key={key}
@@ -180,6 +221,6 @@ export function Lines({ rows, x, series, format }: ChartProps) {
           />
         ))}
       </LineChart>
-    </ResponsiveContainer>
+    </WithLegend>
   )
 }

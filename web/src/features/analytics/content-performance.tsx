@@ -1,8 +1,10 @@
 /** How published videos did: by platform, day by day, and the best and the worst. */
 
-import { SegmentedControl, SimpleGrid, Stack, Text } from '@mantine/core'
+import { NativeSelect, SimpleGrid, Stack } from '@mantine/core'
+import { IconChartBarOff } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { ChartFigure } from '@/components/chart-figure'
+import { Empty } from '@/components/empty'
 import { FigureCard } from '@/components/figure-card'
 import { usePlatformName } from '@/components/platform-names'
 import { formatDate, formatDuration, formatNumber, formatPercent } from '@/lib/format'
@@ -24,6 +26,13 @@ export function ContentPerformance({ data, search, onChange }: ContentPerformanc
   const { views, likes, comments, shares, saves, watch_time_s, engagement_rate } = data.engagement
   const platforms = data.by_platform.map((row) => ({ ...row, name: nameOf(row.platform) }))
   const days = data.by_day.map((row) => ({ ...row, name: formatDate(row.date) }))
+  if (platforms.length === 0) {
+    return (
+      <Empty icon={IconChartBarOff} title={t('content.empty')}>
+        {t('content.emptyText')}
+      </Empty>
+    )
+  }
   const count = (value: number | undefined) => formatNumber(value ?? 0)
   const compact = (value: number) => formatNumber(value, { notation: 'compact' })
   return (
@@ -72,6 +81,7 @@ export function ContentPerformance({ data, search, onChange }: ContentPerformanc
           ]}
           chart={
             <Bars
+              isWhole
               rows={platforms}
               x="name"
               series={[{ key: 'views', name: t('content.views'), color: COLORS.blue }]}
@@ -101,6 +111,7 @@ export function ContentPerformance({ data, search, onChange }: ContentPerformanc
           ]}
           chart={
             <Lines
+              isWhole
               rows={days}
               x="name"
               series={[
@@ -112,20 +123,18 @@ export function ContentPerformance({ data, search, onChange }: ContentPerformanc
           }
         />
       </SimpleGrid>
-      <div>
-        <SegmentedControl
-          aria-label={t('content.by')}
-          data={(['score', 'views', 'engagement'] as const).map((value) => ({
-            value,
-            label: t(`content.measure.${value}`),
-          }))}
-          value={search.by ?? 'score'}
-          onChange={(by) => onChange({ by: by === 'views' || by === 'engagement' ? by : undefined })}
-        />
-        <Text size="xs" c="dimmed" mt={4}>
-          {t('content.byText')}
-        </Text>
-      </div>
+      <NativeSelect
+        label={t('content.by')}
+        maw={240}
+        data={(['score', 'views', 'engagement'] as const).map((value) => ({
+          value,
+          label: t(`content.measure.${value}`),
+        }))}
+        value={search.by ?? 'score'}
+        onChange={({ currentTarget: { value } }) =>
+          onChange({ by: value === 'views' || value === 'engagement' ? value : undefined })
+        }
+      />
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <ContentRanking search={search} order="best" />
         <ContentRanking search={search} order="worst" />

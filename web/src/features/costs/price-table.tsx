@@ -2,6 +2,7 @@ import { Badge, Button, Text } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ConfirmDialog } from '@/components/confirm-dialog'
+import { ProviderName } from '@/components/provider-name'
 import { Table } from '@/components/table'
 import { WideTable } from '@/components/wide-table'
 import { formatDate, formatNumber } from '@/lib/format'
@@ -41,7 +42,8 @@ export function PriceTable({ prices, canChange }: PriceTableProps) {
         {prices.map((price) => (
           <Table.Tr key={`${price.provider} ${price.model} ${price.unit}`} className="figures">
             <Table.Th scope="row" fw={500}>
-              {price.provider} {price.is_own && <Badge ms={6}>{t('prices.own')}</Badge>}
+              <ProviderName provider={price.provider} />{' '}
+              {price.is_own && <Badge ms={6}>{t('prices.own')}</Badge>}
             </Table.Th>
             <Table.Td>{price.model || t('prices.anyModel')}</Table.Td>
             <Table.Td>{t(`unit.${price.unit}`)}</Table.Td>

@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import { ProviderName } from '@/components/provider-name'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
 import { Table } from '@/components/table'
@@ -73,7 +74,12 @@ function Stages({ data }: { readonly data: Schemas['Prices'] }) {
             <Table.Th scope="row" fw={500}>
               {tApp(`stage.${stage as Schemas['Stage']}`)}
             </Table.Th>
-            <Table.Td>{[provider ?? t('stages.own'), model].filter(Boolean).join(' · ')}</Table.Td>
+            <Table.Td>
+              <div>
+                {provider ? <ProviderName provider={provider} /> : t('stages.own')}
+                {model && ` · ${model}`}
+              </div>
+            </Table.Td>
             <Table.Td ta="end">
               {!does_cost && <Badge color="teal">{t('stages.free')}</Badge>}
               {does_cost && (per_task === null ? t('stages.unknown') : formatMoney(per_task, data.currency))}
@@ -120,7 +126,9 @@ function Comparison({ prices }: { readonly prices: Schemas['Prices']['prices'] }
             <Table.Tr key={`${offer.provider} ${offer.model}`} className="figures">
               <Table.Th scope="row" fw={500}>
                 <Group gap="xs">
-                  {offer.provider}
+                  <span>
+                    <ProviderName provider={offer.provider} />
+                  </span>
                   {at === 0 && <Badge color="teal">{t('comparison.cheapest')}</Badge>}
                   {offer.isOwn && <Badge>{t('prices.own')}</Badge>}
                 </Group>

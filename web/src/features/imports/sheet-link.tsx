@@ -7,21 +7,25 @@ import { Failed } from '@/components/failed'
 import { Section } from '@/components/section'
 import type { Table } from '@/features/batch-create/table/table'
 import { api, call, type Schemas } from '@/lib/api'
+import { useMe } from '@/lib/me'
 
 interface SheetLinkProps {
   readonly onTable: (name: string, table: Table) => void
 }
 
-const STORED = 'cliprow.import-link'
+/** The last link of a team: whoever has it may read the sheet, so other teams of this browser do not see it. */
+const storedName = (tenantId: string) => `cliprow.import-link.${tenantId}`
 
 /** A Google Sheet, or a file on the web, by its link; the server fetches it. */
 export function SheetLink({ onTable }: SheetLinkProps) {
   const { t } = useTranslation('imports')
-  const [url, setUrl] = useState(() => localStorage.getItem(STORED) ?? '')
+  const { tenant } = useMe()
+  const stored = storedName(tenant?.id ?? '')
+  const [url, setUrl] = useState(() => localStorage.getItem(stored) ?? '')
   const fetchTable = useMutation({
     mutationFn: (link: string) => call(api.POST('/imports/link', { body: { url: link } })),
     onSuccess: (found, link) => {
-      localStorage.setItem(STORED, link)
+      localStorage.setItem(stored, link)
       onTable(t('link.name'), tableOf(found))
     },
   })

@@ -1,4 +1,4 @@
-import { Box, Checkbox, Group, NativeSelect, SegmentedControl, Stack, TagsInput } from '@mantine/core'
+import { Checkbox, Group, NativeSelect, SegmentedControl, Stack, TagsInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { FilterText } from '@/components/filter-text'
@@ -12,6 +12,12 @@ interface LibraryFiltersProps {
 export function LibraryFilters({ filter, onChange }: LibraryFiltersProps) {
   const { t } = useTranslation('library')
   const { data: tags } = useQuery(tagsQuery)
+  const categories = [
+    { value: '', label: t('category.all') },
+    ...CATEGORIES.map((value) => ({ value, label: t(`category.${value}`) })),
+  ]
+  const chooseCategory = (category: string) =>
+    onChange({ category: (category || undefined) as Category | undefined })
   return (
     <Stack gap="sm">
       <Group align="flex-end" gap="sm">
@@ -36,21 +42,23 @@ export function LibraryFilters({ filter, onChange }: LibraryFiltersProps) {
           value={filter.order ?? 'performance'}
           onChange={(event) => onChange({ order: event.currentTarget.value as Order })}
         />
+        <NativeSelect
+          hiddenFrom="sm"
+          label={t('add.category')}
+          data={categories}
+          value={filter.category ?? ''}
+          onChange={(event) => chooseCategory(event.currentTarget.value)}
+        />
       </Group>
       <Group gap="md" justify="space-between">
-        {/* On a phone it scrolls sideways: a second line would be cut from the first. */}
-        <Box maw="100%" style={{ overflowX: 'auto' }}>
-          <SegmentedControl
-            size="xs"
-            aria-label={t('add.category')}
-            data={[
-              { value: '', label: t('category.all') },
-              ...CATEGORIES.map((value) => ({ value, label: t(`category.${value}`) })),
-            ]}
-            value={filter.category ?? ''}
-            onChange={(category) => onChange({ category: (category || undefined) as Category | undefined })}
-          />
-        </Box>
+        <SegmentedControl
+          visibleFrom="sm"
+          size="xs"
+          aria-label={t('add.category')}
+          data={categories}
+          value={filter.category ?? ''}
+          onChange={chooseCategory}
+        />
         <Checkbox
           label={t('filters.shared')}
           checked={filter.shared ?? false}

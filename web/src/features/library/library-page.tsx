@@ -1,5 +1,5 @@
 import { Button, SimpleGrid, Skeleton, Stack } from '@mantine/core'
-import { IconBooks, IconPlus } from '@tabler/icons-react'
+import { IconBooks, IconPlus, IconSortDescending } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -11,6 +11,7 @@ import { LoadMore } from '@/components/load-more'
 import { Page } from '@/components/page'
 import { useIs } from '@/lib/me'
 import { AddScene } from './add-scene'
+import { CurateDialog } from './curate-dialog'
 import type { LibrarySearch } from './filters'
 import { ItemDrawer } from './item-drawer'
 import { libraryQuery } from './library'
@@ -25,6 +26,8 @@ export function LibraryPage() {
   const { item, add, ...filter } = route.useSearch()
   const navigate = route.useNavigate()
   const mayChange = useIs('editor')
+  const isOwner = useIs('owner')
+  const [isCurating, setCurating] = useState(false)
   const found = useInfiniteQuery(libraryQuery(filter))
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const change = (next: Partial<LibrarySearch>) =>
@@ -43,7 +46,24 @@ export function LibraryPage() {
     </Button>
   )
   return (
-    <Page title={t('page.title')} description={t('page.text')} actions={addButton}>
+    <Page
+      title={t('page.title')}
+      description={t('page.text')}
+      actions={
+        <>
+          {isOwner && items.length > 0 && (
+            <Button
+              variant="default"
+              leftSection={<IconSortDescending size={18} aria-hidden />}
+              onClick={() => setCurating(true)}
+            >
+              {t('curate.button')}
+            </Button>
+          )}
+          {addButton}
+        </>
+      }
+    >
       <Stack gap="md">
         <LibraryFilters filter={filter} onChange={change} />
         {found.error && <Failed error={found.error} onRetry={() => void found.refetch()} />}
@@ -94,6 +114,7 @@ export function LibraryPage() {
         shown={items.find(({ id }) => id === item)}
         onClose={() => change({ item: undefined })}
       />
+      {isCurating && <CurateDialog onClose={() => setCurating(false)} />}
       <AddScene
         isOpen={add !== undefined}
         jobId={add === 'any' ? null : (add ?? null)}

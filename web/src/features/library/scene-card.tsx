@@ -2,6 +2,7 @@ import { Anchor, Badge, Card, Checkbox, Group, Stack, Text } from '@mantine/core
 import { useTranslation } from 'react-i18next'
 import { CATEGORY_LOOK } from './category-look'
 import type { LibraryItem } from './library'
+import classes from './scene-card.module.css'
 import { SceneFigures } from './scene-figures'
 import { sceneName } from './scene-name'
 
@@ -35,24 +36,23 @@ export function SceneCard({ item, isSelected, onSelect, onOpen, onTag }: SceneCa
             fw={600}
             ta="start"
             lineClamp={2}
+            className={classes.title}
             onClick={onOpen}
             aria-label={t('card.open', { name })}
           >
             {name}
           </Anchor>
           {onSelect && (
-            <Checkbox
-              checked={isSelected}
-              onChange={onSelect}
-              aria-label={t('card.select', { name })}
-              style={{ flexShrink: 0 }}
-            />
+            // biome-ignore lint/a11y/noLabelWithoutControl: the checkbox is within it, and has its name.
+            <label className={classes.select}>
+              <Checkbox checked={isSelected} onChange={onSelect} aria-label={t('card.select', { name })} />
+            </label>
           )}
         </Group>
         <Text size="sm" c="dimmed" lineClamp={3} flex={1}>
           {item.voiceover_text}
         </Text>
-        <Group gap={6}>
+        <Group gap={6} className={classes.tags}>
           <Badge size="sm" color={color} leftSection={<IconOf size={12} aria-hidden />}>
             {item.is_own ? t(`category.${item.library_category}`) : t('item.ofOthers')}
           </Badge>
@@ -64,7 +64,7 @@ export function SceneCard({ item, isSelected, onSelect, onOpen, onTag }: SceneCa
               size="sm"
               color="gray"
               variant="default"
-              style={{ cursor: 'pointer' }}
+              className={classes.tag}
               onClick={() => onTag(tag)}
             >
               {tag}

@@ -3,10 +3,12 @@ import {
   IconFlag,
   IconListSearch,
   IconMailX,
+  IconRepeat,
   IconServer,
   IconWebhook,
 } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { ButtonLink } from '@/components/links'
 import { NoPermission } from '@/components/no-permission'
 import { Page } from '@/components/page'
 import { PageTabs } from '@/components/page-tabs'
@@ -35,7 +37,22 @@ export function OperationsPage() {
   const { search, change } = useOperationsSearch()
   const isAdmin = useIs('admin')
   return (
-    <Page title={tApp('nav.operations')} description={t('description')}>
+    <Page
+      title={tApp('nav.operations')}
+      description={t('description')}
+      actions={
+        isAdmin && (
+          <ButtonLink
+            variant="default"
+            to="/schedule"
+            search={{ tab: 'recurring' }}
+            leftSection={<IconRepeat size={16} aria-hidden />}
+          >
+            {t('schedules')}
+          </ButtonLink>
+        )
+      }
+    >
       {!isAdmin && <NoPermission />}
       {isAdmin && (
         <PageTabs

@@ -1,14 +1,4 @@
-import {
-  ActionIcon,
-  Button,
-  Group,
-  NativeSelect,
-  SegmentedControl,
-  Skeleton,
-  Stack,
-  Text,
-} from '@mantine/core'
-import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
+import { Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -17,10 +7,22 @@ import { readerLanguage } from '@/lib/format'
 import { withPending } from '@/lib/live/commands'
 import { useIs } from '@/lib/me'
 import { say, sayError } from '@/lib/say'
-import { type Cell, cellsOf, dayName, firstWeekdayOf, movedTo, step, type View } from './calendar'
+import {
+  type Cell,
+  cellsOf,
+  dayName,
+  firstWeekdayOf,
+  movedTo,
+  startOfDay,
+  step,
+  titleOf,
+  type View,
+} from './calendar'
+import { CalendarBar } from './calendar-bar'
 import { CalendarGrid } from './calendar-grid'
 import { CellDialog } from './cell-dialog'
 import { EventDialog } from './event-dialog'
+import { EventList } from './event-list'
 import { startBatch, timesQuery } from './schedules'
 import { type CalendarEvent, useEvents } from './use-events'
 
@@ -63,62 +65,24 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
       sayError(failure)
     }
   }
-  const title = new Intl.DateTimeFormat(
-    readerLanguage(),
-    view === 'day' ? { dateStyle: 'full' } : { month: 'long', year: 'numeric' },
-  ).format(anchor)
+  const title = titleOf(view, anchor, readerLanguage(), firstWeekday)
+  const ahead = events.filter(({ at }) => at >= startOfDay(new Date()))
   const goTo = (day: Date) => onChange({ date: dayName(day) })
   return (
     <Stack gap="md">
-      <Group justify="space-between" gap="sm">
-        <Group gap="xs">
-          <Button variant="default" size="sm" onClick={() => goTo(new Date())}>
-            {t('calendar.today')}
-          </Button>
-          <ActionIcon
-            variant="default"
-            size={36}
-            aria-label={t(`calendar.before.${view}`)}
-            onClick={() => goTo(step(view, anchor, -1))}
-          >
-            <IconChevronLeft size={18} aria-hidden className="flip-rtl" />
-          </ActionIcon>
-          <ActionIcon
-            variant="default"
-            size={36}
-            aria-label={t(`calendar.after.${view}`)}
-            onClick={() => goTo(step(view, anchor, 1))}
-          >
-            <IconChevronRight size={18} aria-hidden className="flip-rtl" />
-          </ActionIcon>
-          <Text fw={650} size="lg" role="status">
-            {title}
-          </Text>
-        </Group>
-        <Group gap="xs">
-          <NativeSelect
-            aria-label={t('times.label')}
-            data={[
-              { value: '', label: t('times.none') },
-              ...(times ?? []).map((each) => ({
-                value: each.platform,
-                label: t('times.of', { platform: each.label }),
-              })),
-            ]}
-            value={platform}
-            onChange={(change) => {
-              setPlatform(change.currentTarget.value)
-              if (change.currentTarget.value && view === 'month') onChange({ view: 'week' })
-            }}
-          />
-          <SegmentedControl
-            aria-label={t('calendar.view')}
-            data={(['month', 'week', 'day'] as const).map((value) => ({ value, label: t(`view.${value}`) }))}
-            value={view}
-            onChange={(next) => onChange({ view: next as View })}
-          />
-        </Group>
-      </Group>
+      <CalendarBar
+        title={title}
+        view={view}
+        times={times ?? []}
+        platform={platform}
+        onPlatform={(chosen) => {
+          setPlatform(chosen)
+          if (chosen && view === 'month') onChange({ view: 'week' })
+        }}
+        onView={(next) => onChange({ view: next })}
+        onToday={() => goTo(new Date())}
+        onStep={(by) => goTo(step(view, anchor, by))}
+      />
       {ofPlatform && (
         <Text size="sm" c="dimmed">
           ★ {t(ofPlatform.source === 'own' ? 'times.own' : 'times.usual', { count: ofPlatform.report_count })}
@@ -142,9 +106,22 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
           onStep={(by) => goTo(step(view, anchor, by))}
         />
       )}
-      <Text size="xs" c="dimmed">
+      <Text size="xs" c="dimmed" visibleFrom="sm">
         {t('calendar.hint')}
       </Text>
+      <Stack gap="xs" hiddenFrom="sm">
+        <Text size="xs" c="dimmed">
+          {t('calendar.hintShort')}
+        </Text>
+        {view !== 'day' && ahead.length > 0 && (
+          <>
+            <Title order={2} size="h5" mt="xs">
+              {t('calendar.ahead')}
+            </Title>
+            <EventList label={t('calendar.ahead')} events={ahead} withDay onEvent={setEvent} />
+          </>
+        )}
+      </Stack>
       <CellDialog
         cell={cell}
         view={view}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cellsOf, dayName, isIn, movedTo, step } from './calendar'
+import { cellsOf, dayName, isIn, movedTo, step, titleOf } from './calendar'
 
 test('a month is whole weeks that begin on the first weekday', () => {
   const weeks = cellsOf('month', new Date(2026, 10, 15), 1)
@@ -32,4 +32,11 @@ test('a move to a day keeps the time, a move to an hour keeps the minutes', () =
 
 test('from the 31st the next month is the next one', () => {
   expect(dayName(step('month', new Date(2027, 0, 31), 1))).toBe('2027-02-01')
+})
+
+test('a week is called by its first and last day', () => {
+  // Blanks around the dash differ between versions of the languages' data.
+  const title = titleOf('week', new Date(2026, 10, 29, 12), 'en-US', 7).replaceAll(/\s+/g, ' ')
+  expect(title).toBe('Nov 29 – Dec 5, 2026')
+  expect(titleOf('month', new Date(2026, 10, 29), 'en-US', 7)).toBe('November 2026')
 })

@@ -34,6 +34,17 @@ export function weekOf(anchor: Date, firstWeekday: number): Date[] {
   return Array.from({ length: 7 }, (_, day) => addDays(first, day))
 }
 
+/** What a view shows, in words: a month, the days from the first to the last, or a day. */
+export function titleOf(view: View, anchor: Date, language: string, firstWeekday: number): string {
+  if (view === 'day') return new Intl.DateTimeFormat(language, { dateStyle: 'full' }).format(anchor)
+  if (view === 'month') {
+    return new Intl.DateTimeFormat(language, { month: 'long', year: 'numeric' }).format(anchor)
+  }
+  const first = startOfWeek(anchor, firstWeekday)
+  const days = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', year: 'numeric' })
+  return days.formatRange(first, addDays(first, 6))
+}
+
 /** One view before or after. */
 export function step(view: View, anchor: Date, by: number): Date {
   if (view === 'day') return addDays(anchor, by)

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
 import { readerLanguage } from '@/lib/format'
 import { type Cell, isIn, type View } from './calendar'
-import classes from './calendar-grid.module.css'
+import { EventList } from './event-list'
 import type { CalendarEvent } from './use-events'
 
 interface CellDialogProps {
@@ -35,7 +35,6 @@ export function CellDialog(props: CellDialogProps) {
     readerLanguage(),
     view === 'month' ? { dateStyle: 'full' } : { dateStyle: 'full', timeStyle: 'short' },
   ).format(cell.start)
-  const time = new Intl.DateTimeFormat(readerLanguage(), { hour: 'numeric', minute: '2-digit' })
   return (
     <Modal
       opened
@@ -44,23 +43,13 @@ export function CellDialog(props: CellDialogProps) {
       closeButtonProps={{ 'aria-label': common('actions.close') }}
     >
       <Stack>
-        {inside.map((event) => (
-          <Button
-            key={event.id}
-            variant="default"
-            justify="flex-start"
-            leftSection={event.kind === 'run' ? <IconRepeat size={16} aria-hidden /> : undefined}
-            onClick={() => onEvent(event)}
-          >
-            {time.format(event.at)} {event.title}
-          </Button>
-        ))}
+        {inside.length > 0 && <EventList label={title} events={inside} onEvent={onEvent} />}
         {inside.length === 0 && (
           <Text size="sm" c="dimmed">
             {isPast ? t('cell.past') : t('cell.empty')}
           </Text>
         )}
-        <Group gap="xs" className={classes.dialog}>
+        <Group gap="xs">
           {mayChange && !isPast && (
             <>
               <ButtonLink

@@ -21,7 +21,7 @@ export function Notifications() {
     setNoticeWishes({ ...wishes, [name]: isWanted && may === 'granted' })
   }
   return (
-    <Stack maw={760}>
+    <Stack>
       <Section title={t('notices.title')} description={t('notices.text')}>
         {permission === 'denied' && (
           <Alert color="orange" icon={<IconBellOff aria-hidden />} title={t('notices.denied')}>

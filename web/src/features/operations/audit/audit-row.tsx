@@ -27,21 +27,21 @@ export function AuditRow({ event }: { readonly event: AuditEvent }) {
         aria-controls={id}
         w="100%"
       >
-        <Group gap="xs" wrap="nowrap">
-          <IconOf size={16} aria-hidden style={{ flexShrink: 0 }} />
-          <Group gap="xs" style={{ flex: 1, minWidth: 0 }}>
+        <Group gap="xs" wrap="nowrap" align="flex-start">
+          <IconOf size={16} aria-hidden style={{ flexShrink: 0, marginBlockStart: 3 }} />
+          <Group gap="2px 8px" flex={1} miw={0}>
             <Badge color={COLOR[event.action] ?? 'gray'}>{t(`audit.is.${event.action}`, event.action)}</Badge>
             <Text size="sm" fw={550}>
               {t(`audit.of.${event.entity}`, event.entity)}
             </Text>
-            <Text size="sm" c="dimmed" truncate maw="100%">
+            <Text size="sm" c="dimmed" className={classes.who}>
               {nameOf(event.user_id) ?? t(`audit.by.${event.user_id ? 'gone' : 'system'}`)} ·{' '}
               {t(`audit.is.${event.door}`, event.door)}
             </Text>
+            <Text size="xs" c="dimmed" className={`figures ${classes.when}`}>
+              {formatTime(event.created_at, 'short')}
+            </Text>
           </Group>
-          <Text size="xs" c="dimmed" className="figures" style={{ flexShrink: 0 }}>
-            {formatTime(event.created_at, 'short')}
-          </Text>
         </Group>
       </UnstyledButton>
       <Collapse expanded={isOpen} id={id}>

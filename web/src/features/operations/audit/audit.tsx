@@ -6,7 +6,6 @@ import { useTranslation } from 'react-i18next'
 import { DayInput } from '@/components/day-input'
 import { itemsOf } from '@/components/endless'
 import { Failed } from '@/components/failed'
-import { FilterText } from '@/components/filter-text'
 import { LoadMore } from '@/components/load-more'
 import { membersQuery } from '@/components/member-names'
 import { RowSkeletons } from '@/components/row-skeletons'
@@ -15,6 +14,29 @@ import { useOperationsSearch } from '../use-search'
 import { auditQuery } from './api'
 import { AuditRow } from './audit-row'
 
+/** What is audited and belongs to a team; `sql/60_audit_triggers.sql`. */
+const ENTITIES = [
+  'batches',
+  'batch_dependencies',
+  'generation_jobs',
+  'stage_tasks',
+  'discarded_letters',
+  'projects',
+  'project_members',
+  'schedules',
+  'scripts',
+  'scenes',
+  'content_library',
+  'library_versions',
+  'brands',
+  'budgets',
+  'provider_prices',
+  'webhooks',
+  'feature_flags',
+  'memberships',
+  'invitations',
+  'tenants',
+]
 const ACTIONS = ['insert', 'update', 'delete', 'pause', 'resume', 'cancel', 'retry', 'discard']
 const DOORS = ['web', 'rest', 'cli', 'data_api', 'schedule', 'worker', 'auth', 'sql']
 
@@ -40,14 +62,9 @@ export function Audit() {
           value={search.user ?? null}
           onChange={(user) => change({ user: user ?? undefined })}
         />
-        <FilterText
-          label={t('audit.entity')}
-          placeholder="batches"
-          value={search.entity}
-          onChange={(entity) => change({ entity })}
-        />
-        <Choice label={t('audit.action')} of={ACTIONS} name="action" />
-        <Choice label={t('audit.door')} of={DOORS} name="door" />
+        <Choice label={t('audit.entity')} of={ENTITIES} words="of" name="entity" />
+        <Choice label={t('audit.action')} of={ACTIONS} words="is" name="action" />
+        <Choice label={t('audit.door')} of={DOORS} words="is" name="door" />
         <DayInput label={tApp('filters.from')} value={search.from} onChange={(from) => change({ from })} />
         <DayInput label={tApp('filters.to')} value={search.to} onChange={(to) => change({ to })} />
       </SimpleGrid>
@@ -77,10 +94,12 @@ export function Audit() {
 interface ChoiceProps {
   readonly label: string
   readonly of: readonly string[]
-  readonly name: 'action' | 'door'
+  /** Where their words stand. */
+  readonly words: 'of' | 'is'
+  readonly name: 'entity' | 'action' | 'door'
 }
 
-function Choice({ label, of, name }: ChoiceProps) {
+function Choice({ label, of, words, name }: ChoiceProps) {
   const { t } = useTranslation('operations')
   const { t: tApp } = useTranslation()
   const { search, change } = useOperationsSearch()
@@ -90,7 +109,7 @@ function Choice({ label, of, name }: ChoiceProps) {
       placeholder={tApp('filters.all')}
       clearable
       clearButtonProps={{ 'aria-label': tApp('filters.clear') }}
-      data={of.map((value) => ({ value, label: t(`audit.is.${value}`, value) }))}
+      data={of.map((value) => ({ value, label: t(`audit.${words}.${value}`, value) }))}
       value={search[name] ?? null}
       onChange={(value) => change({ [name]: value ?? undefined })}
     />

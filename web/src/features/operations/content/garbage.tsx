@@ -33,11 +33,13 @@ export function Garbage() {
       {error && <Failed error={error} onRetry={() => void refetch()} />}
       <SimpleGrid cols={{ base: 2, md: 4 }}>
         <FigureCard
+          isBare
           label={t('content.unreferenced')}
           value={data && formatBytes(data.unreferenced.bytes)}
           hint={data && t('content.results', { count: data.unreferenced.artifacts ?? 0 })}
         />
         <FigureCard
+          isBare
           label={t('content.condemned')}
           value={data && formatBytes(data.condemned.bytes)}
           hint={
@@ -46,11 +48,12 @@ export function Garbage() {
           }
         />
         <FigureCard
+          isBare
           label={t('content.orphans')}
           value={data && formatBytes(data.orphans.bytes)}
           hint={data && t('content.files', { count: data.orphans.files ?? 0 })}
         />
-        <FigureCard label={t('content.freed')} value={data && formatBytes(data.freed.bytes)} />
+        <FigureCard isBare label={t('content.freed')} value={data && formatBytes(data.freed.bytes)} />
       </SimpleGrid>
       {isAsking && (
         <ConfirmDialog

@@ -47,21 +47,24 @@ export function Health() {
       {health.error && <Failed error={health.error} onRetry={() => void health.refetch()} />}
       <SimpleGrid cols={{ base: 2, md: 4 }}>
         <FigureCard
+          isBare
           label={t('content.artifacts')}
           value={data && formatNumber(data.artifacts)}
           hint={data && formatBytes(data.bytes)}
         />
         <FigureCard
+          isBare
           label={t('content.checked')}
           value={data && formatNumber(data.checked)}
           hint={data?.oldest_check_at && t('content.oldest', { ago: formatAgo(data.oldest_check_at) })}
         />
         <FigureCard
+          isBare
           label={t('content.unchecked')}
           value={data && formatNumber(data.never_checked)}
           hint={data && t('content.waiting', { count: data.waiting })}
         />
-        <FigureCard label={t('content.damaged')} value={data && formatNumber(data.damaged)} />
+        <FigureCard isBare label={t('content.damaged')} value={data && formatNumber(data.damaged)} />
       </SimpleGrid>
       {damaged.data && damaged.data.length > 0 && (
         <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={t('content.damagedTitle')}>

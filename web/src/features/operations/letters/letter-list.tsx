@@ -1,4 +1,4 @@
-import { Button, Card, Group, Select, Stack, Text } from '@mantine/core'
+import { Button, Group, Select, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { itemsOf } from '@/components/endless'
@@ -6,6 +6,7 @@ import { Failed } from '@/components/failed'
 import { LoadMore } from '@/components/load-more'
 import { JobLink } from '@/components/record-links'
 import { RowSkeletons } from '@/components/row-skeletons'
+import classes from '@/components/ruled.module.css'
 import { Section } from '@/components/section'
 import { formatAgo } from '@/lib/format'
 import { sayError } from '@/lib/say'
@@ -54,7 +55,7 @@ export function LetterList({ scope, isDiscarded }: LetterListProps) {
           {t('letters.nothing')}
         </Text>
       )}
-      <Stack gap="xs">
+      <Stack gap={0} className={classes.ruled}>
         {items.map((letter) => (
           <LetterRow key={letter.task_id} letter={letter} />
         ))}
@@ -80,47 +81,45 @@ function LetterRow({ letter }: { readonly letter: Letter }) {
     formatAgo(letter.failed_at),
   ]
   return (
-    <Card padding="sm">
-      <Group justify="space-between" align="flex-start" gap="sm">
-        <div style={{ minWidth: 0, flex: '1 1 260px' }}>
-          <JobLink id={letter.job_id} batchId={letter.batch_id} fw={550}>
-            {letter.topic}
-          </JobLink>
-          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-            {letter.error_message}
-          </Text>
+    <Group justify="space-between" align="flex-start" gap="sm">
+      <div style={{ minWidth: 0, flex: '1 1 260px' }}>
+        <JobLink id={letter.job_id} batchId={letter.batch_id} fw={550}>
+          {letter.topic}
+        </JobLink>
+        <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+          {letter.error_message}
+        </Text>
+        <Text size="xs" c="dimmed">
+          {place.filter(Boolean).join(' · ')}
+        </Text>
+        {letter.discarded && (
           <Text size="xs" c="dimmed">
-            {place.filter(Boolean).join(' · ')}
+            {t('letters.discardedFor', {
+              reason: letter.discarded.reason,
+              ago: formatAgo(letter.discarded.at),
+            })}
           </Text>
-          {letter.discarded && (
-            <Text size="xs" c="dimmed">
-              {t('letters.discardedFor', {
-                reason: letter.discarded.reason,
-                ago: formatAgo(letter.discarded.at),
-              })}
-            </Text>
-          )}
-        </div>
-        <Group gap={4} wrap="nowrap">
-          <Button
-            size="compact-sm"
-            variant="subtle"
-            aria-label={t('letters.openOf', { topic: letter.topic })}
-            onClick={() => change({ letter: `${letter.job_id}/${letter.task_id}` })}
-          >
-            {t('letters.open')}
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="light"
-            loading={replay.isPending}
-            aria-label={t('letters.replayOf', { topic: letter.topic })}
-            onClick={() => replay.mutate(letter, { onError: sayError })}
-          >
-            {t('letters.replay')}
-          </Button>
-        </Group>
+        )}
+      </div>
+      <Group gap={4} wrap="nowrap">
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={t('letters.openOf', { topic: letter.topic })}
+          onClick={() => change({ letter: `${letter.job_id}/${letter.task_id}` })}
+        >
+          {t('letters.open')}
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="light"
+          loading={replay.isPending}
+          aria-label={t('letters.replayOf', { topic: letter.topic })}
+          onClick={() => replay.mutate(letter, { onError: sayError })}
+        >
+          {t('letters.replay')}
+        </Button>
       </Group>
-    </Card>
+    </Group>
   )
 }

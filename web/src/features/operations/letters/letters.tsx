@@ -1,6 +1,6 @@
 /** What failed for good: by code with what to do, one by one, and in detail. */
 
-import { Group, Stack, Switch } from '@mantine/core'
+import { SimpleGrid, Stack, Switch } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { DayInput } from '@/components/day-input'
 import { ProjectSelect } from '@/components/project-select'
@@ -17,8 +17,8 @@ export function Letters() {
   const [jobId, taskId] = search.letter?.split('/') ?? []
   return (
     <Stack gap="lg">
-      <Group align="flex-end" gap="sm">
-        <ProjectSelect value={search.project} onChange={(project) => change({ project })} w={240} />
+      <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm" style={{ alignItems: 'end' }}>
+        <ProjectSelect value={search.project} onChange={(project) => change({ project })} />
         <DayInput label={tApp('filters.from')} value={search.from} onChange={(from) => change({ from })} />
         <DayInput label={tApp('filters.to')} value={search.to} onChange={(to) => change({ to })} />
         <Switch
@@ -27,7 +27,7 @@ export function Letters() {
           onChange={(event) => change({ discarded: event.currentTarget.checked || undefined })}
           mb={8}
         />
-      </Group>
+      </SimpleGrid>
       {!search.discarded && <LetterGroups scope={scopeOf(search)} />}
       <LetterList scope={scopeOf(search)} isDiscarded={search.discarded ?? false} />
       {jobId && taskId && (

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Card, Group, Menu, Switch, Text } from '@mantine/core'
+import { ActionIcon, Badge, Button, Group, Menu, Switch, Text } from '@mantine/core'
 import { IconDots, IconKey, IconPencil, IconSend, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -23,7 +23,7 @@ export function WebhookRow({ webhook, onChange, onSecret }: WebhookRowProps) {
   const { id, url } = webhook
   const isShown = search.hook === id
   return (
-    <Card padding="sm">
+    <div>
       <Group justify="space-between" gap="sm">
         <div style={{ minWidth: 0, flex: '1 1 280px' }}>
           <Text fw={550} style={{ overflowWrap: 'anywhere' }}>
@@ -111,6 +111,6 @@ export function WebhookRow({ webhook, onChange, onSecret }: WebhookRowProps) {
           {t(`webhooks.${asked}Text`)}
         </ConfirmDialog>
       )}
-    </Card>
+    </div>
   )
 }

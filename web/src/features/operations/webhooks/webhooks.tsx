@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
 import { RowSkeletons } from '@/components/row-skeletons'
+import classes from '@/components/ruled.module.css'
 import { SecretDialog } from '@/components/secret-dialog'
 import { Section } from '@/components/section'
 import { useOperationsSearch } from '../use-search'
@@ -39,7 +40,7 @@ export function Webhooks() {
             {t('webhooks.noneText')}
           </Empty>
         )}
-        <Stack gap="xs">
+        <Stack gap={0} className={classes.ruled}>
           {data?.map((webhook) => (
             <WebhookRow
               key={webhook.id}

@@ -1,4 +1,12 @@
-import { Button, Group, SegmentedControl, Select, Stack, Text, useMantineColorScheme } from '@mantine/core'
+import {
+  Button,
+  Group,
+  SegmentedControl,
+  Select,
+  SimpleGrid,
+  Text,
+  useMantineColorScheme,
+} from '@mantine/core'
 import { IconLogout2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -17,7 +25,7 @@ export function Account() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const [isAsking, setAsking] = useState(false)
   return (
-    <Stack gap="lg" maw={760}>
+    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
       <Section title={t('account.title')}>
         <div>
           <Text fw={550}>{email}</Text>
@@ -75,6 +83,6 @@ export function Account() {
           {t('account.everywhereText')}
         </ConfirmDialog>
       )}
-    </Stack>
+    </SimpleGrid>
   )
 }

@@ -1,4 +1,4 @@
-import { Stack } from '@mantine/core'
+import { SimpleGrid, Stack } from '@mantine/core'
 import { NoPermission } from '@/components/no-permission'
 import { useIs } from '@/lib/me'
 import { Keys } from './keys'
@@ -9,10 +9,12 @@ export function Providers() {
   const isAdmin = useIs('admin')
   if (!isAdmin) return <NoPermission />
   return (
-    <Stack gap="lg" maw={860}>
-      <Keys />
-      <Rates />
+    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
+      <Stack gap="lg">
+        <Keys />
+        <Rates />
+      </Stack>
       <TaskPrices />
-    </Stack>
+    </SimpleGrid>
   )
 }

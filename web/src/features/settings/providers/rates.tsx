@@ -7,6 +7,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { FormDialog } from '@/components/form-dialog'
+import { ProviderName } from '@/components/provider-name'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
 import { Table } from '@/components/table'
@@ -61,7 +62,8 @@ export function Rates() {
           {data.map((rate) => (
             <Table.Tr key={rate.provider} className="figures">
               <Table.Th scope="row" fw={500}>
-                {rate.provider} {rate.is_own && <Badge ms={6}>{t('rates.own')}</Badge>}
+                <ProviderName provider={rate.provider} />{' '}
+                {rate.is_own && <Badge ms={6}>{t('rates.own')}</Badge>}
                 {rate.closed_until && (
                   <Text size="xs" c="var(--mantine-color-error)">
                     {t('rates.closed', { time: formatAgo(rate.closed_until) })}

@@ -40,7 +40,7 @@ export function TeamForm() {
       actions={tenant && <Badge color="gray">{t(`team.plan.${tenant.plan}`)}</Badge>}
     >
       <form onSubmit={send}>
-        <Stack maw={420}>
+        <Stack>
           {error && <Failed error={error} />}
           <TextInput
             label={t('team.name')}

@@ -1,12 +1,12 @@
-import { Stack } from '@mantine/core'
+import { SimpleGrid } from '@mantine/core'
 import { DangerZone } from './danger-zone'
 import { TeamForm } from './team-form'
 
 export function Team() {
   return (
-    <Stack gap="lg" maw={760}>
+    <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="lg" style={{ alignItems: 'start' }}>
       <TeamForm />
       <DangerZone />
-    </Stack>
+    </SimpleGrid>
   )
 }

@@ -1,0 +1,69 @@
+/** Topics by link: a table is fetched by the server, its columns are chosen once, and remembered. */
+
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { appUrl, expect, Person, test } from './people'
+
+/** Headings that say nothing to us. */
+const SHEET =
+  'Question,Goes to,Runtime\nWhy the sky is blue,"YouTube, TikTok",1:30\nWhy the sea is salty,youtube,45\n'
+const NEXT_SHEET = 'Question,Goes to,Runtime\nWhy leaves fall,tiktok,30\n'
+
+let served = SHEET
+let server: Server
+test.beforeAll(async () => {
+  server = createServer((_, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/csv; charset=utf-8' }).end(served)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+})
+test.afterAll(() => void server.close())
+
+test('a linked table becomes a batch, and what its columns are is remembered', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  await ann.signIn(page)
+  const link = `http://127.0.0.1:${(server.address() as AddressInfo).port}/topics.csv`
+  const column = (heading: string) => page.getByLabel(`Column “${heading}” is`)
+  const rows = page.getByRole('list', { name: 'Topics' }).getByRole('listitem')
+
+  await page.goto(appUrl('imports'))
+  await page.getByLabel('Link').fill(link)
+  await page.getByRole('button', { name: 'Fetch' }).click()
+  await expect(page.getByText('2 rows in the linked table.')).toBeVisible()
+  await expect(column('Question')).toHaveValue('topic')
+  await expect(column('Goes to')).toHaveValue('keep')
+  await column('Goes to').selectOption('Platforms')
+  await column('Runtime').selectOption('Length')
+  await page.getByRole('button', { name: 'Use 2 topics' }).click()
+
+  await expect(page.getByRole('heading', { name: 'New videos', level: 1 })).toBeVisible()
+  await expect(rows).toHaveCount(2)
+  await page.getByRole('textbox', { name: 'Name of the project' }).fill('Questions')
+  const year = new Date().getFullYear() + 1
+  await page.getByLabel('Start', { exact: true }).fill(`${year}-06-10T10:00`)
+  await page.getByRole('button', { name: 'Create 2 videos' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click()
+  await expect(page).toHaveURL(/\/batches\/[0-9a-f-]{36}/)
+  const batchId = page.url().match(/[0-9a-f-]{36}/)?.[0]
+  const { items } = await ann.get<{ items: { topic: string; platforms: string[] }[] }>(
+    `/jobs?batch_id=${batchId}&order=position`,
+  )
+  expect(items.map(({ topic, platforms }) => [topic, [...platforms].sort()])).toEqual([
+    ['Why the sky is blue', ['tiktok', 'youtube']],
+    ['Why the sea is salty', ['youtube']],
+  ])
+
+  // The next time: the link and the columns are there, and the sheet is read as it is now.
+  served = NEXT_SHEET
+  await page.goto(appUrl('imports'))
+  await expect(page.getByLabel('Link')).toHaveValue(link)
+  await page.getByRole('button', { name: 'Fetch' }).click()
+  await expect(page.getByText('1 row in the linked table.')).toBeVisible()
+  await expect(column('Question')).toHaveValue('topic')
+  await expect(column('Goes to')).toHaveValue('platforms')
+  await expect(column('Runtime')).toHaveValue('duration_s')
+  await page.getByRole('button', { name: 'Use 1 topic' }).click()
+  await expect(rows).toHaveCount(1)
+  await expect(rows).toContainText('Why leaves fall')
+})
