@@ -1193,6 +1193,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what happened to a job and its tasks, the newest first
+         * @description List what happened to a job and its tasks, the newest first.
+         */
+        get: operations["list_job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{job_id}/pause": {
         parameters: {
             query?: never;
@@ -4068,6 +4088,7 @@ export interface components {
          *       ],
          *       "tasks": [],
          *       "events": [],
+         *       "budget_events": [],
          *       "more": false,
          *       "next": null
          *     }
@@ -4076,6 +4097,7 @@ export interface components {
             batches: {
                 [key: string]: unknown;
             }[];
+            budget_events: components["schemas"]["BudgetEvent"][];
             events: {
                 [key: string]: unknown;
             }[];
@@ -5363,6 +5385,63 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+        };
+        /**
+         * JobEvent
+         * @example {
+         *       "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *       "task_id": "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "stage": "audio_generation",
+         *       "status": "processing",
+         *       "current_step": 1,
+         *       "total_steps": 5,
+         *       "progress": 24,
+         *       "retries": 0,
+         *       "error_code": null,
+         *       "error_message": null,
+         *       "created_at": "2026-11-25T09:30:00+00:00"
+         *     }
+         */
+        JobEvent: {
+            /** Format: date-time */
+            created_at: string;
+            current_step: number;
+            error_code: string | null;
+            error_message: string | null;
+            /** Format: uuid */
+            id: string;
+            progress: number;
+            retries: number;
+            stage: components["schemas"]["Stage"] | null;
+            status: ("blocked" | "pending" | "queued" | "processing" | "completed" | "failed" | "cancelled") | ("pending" | "processing" | "completed" | "failed" | "cancelled");
+            task_id: string | null;
+            total_steps: number;
+        };
+        /**
+         * Page[JobEvent]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *           "task_id": "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *           "stage": "audio_generation",
+         *           "status": "processing",
+         *           "current_step": 1,
+         *           "total_steps": 5,
+         *           "progress": 24,
+         *           "retries": 0,
+         *           "error_code": null,
+         *           "error_message": null,
+         *           "created_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        JobEventPage: {
+            items: components["schemas"]["JobEvent"][];
+            next_cursor: string | null;
+            total?: number | null;
         };
         /** JobFigures */
         JobFigures: {
@@ -11270,6 +11349,7 @@ export interface operations {
                      *       ],
                      *       "tasks": [],
                      *       "events": [],
+                     *       "budget_events": [],
                      *       "more": false,
                      *       "next": null
                      *     }
@@ -11874,6 +11954,54 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TimedJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_job_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+                     *           "task_id": "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "stage": "audio_generation",
+                     *           "status": "processing",
+                     *           "current_step": 1,
+                     *           "total_steps": 5,
+                     *           "progress": 24,
+                     *           "retries": 0,
+                     *           "error_code": null,
+                     *           "error_message": null,
+                     *           "created_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobEventPage"];
                 };
             };
             default: components["responses"]["Problem"];
