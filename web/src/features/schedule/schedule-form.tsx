@@ -1,7 +1,6 @@
 import {
   Autocomplete,
   Button,
-  Collapse,
   Group,
   Modal,
   NativeSelect,
@@ -160,18 +159,16 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
         >
           {areOptionsOpen ? t('form.less') : t('form.more')}
         </Button>
-        <Collapse expanded={areOptionsOpen}>
-          {areOptionsOpen && (
-            <ScheduleOptionsFields
-              look={look}
-              options={options}
-              differing={differingOf(topics)}
-              errors={errors}
-              onLook={(next) => setLook({ ...look, ...next })}
-              onOptions={(next) => setOptions({ ...options, ...next })}
-            />
-          )}
-        </Collapse>
+        {areOptionsOpen && (
+          <ScheduleOptionsFields
+            look={look}
+            options={options}
+            differing={differingOf(topics)}
+            errors={errors}
+            onLook={(next) => setLook({ ...look, ...next })}
+            onOptions={(next) => setOptions({ ...options, ...next })}
+          />
+        )}
         {save.error && <Failed error={save.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
