@@ -16,7 +16,7 @@ as $$
   ('CONFLICT', 'The database refused the result because of another row.', 'Replay it; if it fails again, retry the job.', 'replay'),
   ('ERROR_NOT_STORED', 'The task failed, and the database would not store why.', 'Read the worker''s log of that time, then replay it.', 'operator'),
   ('FONT_COVERAGE', 'No font has the letters of this text.', 'Install a font for the language on the worker''s host, then replay it.', 'operator'),
-  ('FONT_MISSING', 'The worker has not installed the font of the team''s brand.', 'Install its package for all workers, or choose another in the brand and retry the job.', 'operator'),
+  ('FONT_MISSING', 'The worker has not installed the font of the team''s brand.', 'Install its package for all workers and replay; or choose another in the brand and submit the topic again.', 'operator'),
   ('FONT_UNREADABLE', 'A font file cannot be read.', 'Install the package again, then replay it.', 'operator'),
   ('IMAGE_TOO_LARGE', 'A picture has too many pixels.', 'Retry the job with a smaller picture.', 'change'),
   ('IMAGE_UNREADABLE', 'A picture cannot be decoded.', 'Retry the job with another picture.', 'change'),
@@ -66,7 +66,7 @@ immutable
 set search_path = ''
 as $$
   values
-  ('LOGO_REFUSED', 'The stored logo of the brand is no picture that can be drawn.', 'Let an admin of the team upload the logo again (settings, brand), then retry the videos.', 'operator'),
+  ('LOGO_REFUSED', 'The stored logo of the brand is no picture that can be drawn.', 'Let an admin of the team upload the logo again (settings, brand), then submit the topics again.', 'operator'),
   ('SECRETS_KEY_MISSING', 'The worker lacks the key that the team''s provider key is encrypted with.', 'Set CLIPROW_SECRETS_KEY as for the API, restart the worker, replay.', 'operator'),
   ('SECRET_DAMAGED', 'The team''s stored provider key was changed, or belongs to another team.', 'Let an admin of the team set the key again, then replay.', 'operator'),
   ('STAGE_CRASHED', 'The stage stopped with an error that nobody foresaw.', 'Read its log lines; replay it once they are understood.', 'operator'),

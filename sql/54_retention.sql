@@ -292,7 +292,9 @@ begin
         removed_count = removed_count + coalesce(substring(v_step from '(\d+) rows')::bigint, 0)
       where kind = v_policy.kind;
       v_done := jsonb_build_object(v_policy.kind, v_step);
-    exception when lock_not_available or deadlock_detected or foreign_key_violation or object_in_use then
+    -- Whatever it is: the one that waited longest would be tried again and again, and no other would have its turn.
+    exception when others or query_canceled then
+      raise warning 'The retention of % failed: % (%)', v_policy.kind, sqlerrm, sqlstate;
       update private.retention set ran_at = now(), last_error = sqlerrm where kind = v_policy.kind;
       v_done := jsonb_build_object(v_policy.kind, null);
     end;

@@ -170,7 +170,7 @@ comment on function private.keep_provider_call(text, jsonb) is
   'Keeps the answer of a provider, what it took and cost: {request_id, usage: {input_tokens, output_tokens, characters, seconds}, response}. Also of an '
   'attempt that lost its task. Saying it twice does no harm. Raises CR005 when its batch is gone.';
 
-create function private.fail_provider_call(p_idempotency_key text, p_retry_after_s float8 default null)
+create function private.fail_provider_call(p_idempotency_key text, p_retry_after_s float8 default null, p_has_own_key boolean default false)
 returns void
 language plpgsql
 -- definer: workers may not touch the tables themselves.
@@ -178,20 +178,22 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_provider text;
+  v_call public.provider_calls;
 begin
   update public.provider_calls set status = 'failed', finished_at = now()
   where idempotency_key = p_idempotency_key and status = 'started'
-  returning provider into v_provider;
-  if p_retry_after_s > 0 and v_provider is not null then
-    insert into private.provider_rates as r (provider, closed_until)
-    values (v_provider, clock_timestamp() + make_interval(secs => least(p_retry_after_s, 3600)))
+  returning * into v_call;
+  if p_retry_after_s > 0 and v_call.id is not null then
+    insert into private.provider_rates as r (provider, tenant_id, closed_until)
+    values (v_call.provider, case when p_has_own_key then v_call.tenant_id end,
+      clock_timestamp() + make_interval(secs => least(p_retry_after_s, 3600)))
     on conflict (provider, tenant_id) do update set closed_until = greatest(r.closed_until, excluded.closed_until);
   end if;
 end
 $$;
-comment on function private.fail_provider_call(text, float8) is
-  'A provider refused a call, and took nothing. Where it asked to be left alone (Retry-After, in seconds; an hour at most) all workers leave it alone.';
+comment on function private.fail_provider_call(text, float8, boolean) is
+  'A provider refused a call, and took nothing. Where it asked to be left alone (Retry-After, in seconds; an hour at most) all workers leave it alone: '
+  'for all tenants, or where the tenant brought its own key, whose account is its own, for that tenant.';
 
 create function private.discard_provider_calls(p_idempotency_keys text [])
 returns void
@@ -228,7 +230,7 @@ grant execute on function
 private.announce_providers(jsonb),
 private.begin_provider_call(uuid, uuid, uuid, jsonb),
 private.keep_provider_call(text, jsonb),
-private.fail_provider_call(text, float8),
+private.fail_provider_call(text, float8, boolean),
 private.discard_provider_calls(text []),
 private.defer_task(uuid, uuid, uuid, float8, jsonb)
 to cliprow_worker;

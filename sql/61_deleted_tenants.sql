@@ -15,7 +15,8 @@ create table private.tombstones (
 );
 comment on table private.tombstones is 'Tenants that were deleted, while they can be restored and after that. Without foreign keys, so that they outlive all else.';
 comment on column private.tombstones.deleted_by is 'The owner who did it; null for an operator.';
-comment on column private.tombstones.row_count is 'Rows that the purge has removed so far, without those that went with them.';
+comment on column private.tombstones.row_count is
+  'Rows that the purge has removed so far, without those that went with them, and files that it has listed for removal.';
 comment on column private.tombstones.purged_at is 'When nothing of it was left; null while there is.';
 create index tombstones_open on private.tombstones (deleted_at) where purged_at is null;
 
@@ -224,9 +225,13 @@ begin
   if v_tenant_id is null then
     return null;
   end if;
+  perform private.lock_tenant(v_tenant_id);
+  -- Whoever held the lock may have restored it.
+  if not exists (select from private.tombstones as d where d.tenant_id = v_tenant_id and d.purged_at is null) then
+    return null;
+  end if;
   -- Who did it is in the audit; each row of it is not.
   perform set_config('cliprow.purged_tenant', v_tenant_id::text, true);
-  perform private.lock_tenant(v_tenant_id);
   if private.open_job_count(v_tenant_id) > 0 then
     v_count := private.withdraw_open(v_tenant_id);
     if v_count > 0 then
@@ -237,6 +242,7 @@ begin
   if v_count = 0 then
     v_count := private.purge_files(v_tenant_id, p_limit);
     if v_count > 0 then
+      update private.tombstones as d set row_count = d.row_count + v_count where d.tenant_id = v_tenant_id;
       return v_count || ' files listed for removal';
     elsif exists (select from private.condemned_files as c where c.tenant_id = v_tenant_id) then
       return null;

@@ -121,9 +121,17 @@ def test_a_call_that_was_paid_is_not_paid_again_when_the_child_dies(
     assert look(database, "select count(*), sum(amount)::float8 from cost_totals") == [(3, 9.0)]
 
 
-def test_a_provider_that_asks_to_be_left_alone_is_asked_by_nobody(
-    database: Database, account: Account, tmp_path: Path
+@pytest.mark.parametrize("has_own_key", [False, True])
+def test_a_provider_that_asks_to_be_left_alone_is_asked_by_nobody_who_shares_the_key(
+    database: Database, account: Account, tmp_path: Path, has_own_key: bool
 ) -> None:
+    if has_own_key:
+        look(
+            database,
+            "insert into private.provider_keys (tenant_id, provider, secret) select id, 'script', 'sk-of-the-tenant'"
+            " from tenants returning 1",
+        )
+
     async def scenario(calls: QueueCalls, slot: Slot, runner: TaskRunner) -> None:
         entries = look(
             database, "select job_id, id, entry_id from stage_tasks where status = 'queued' order by job_id"
@@ -140,3 +148,4 @@ def test_a_provider_that_asks_to_be_left_alone_is_asked_by_nobody(
         "select t.error_code, t.failure_count, a.status, t.run_at > now() + interval '200 seconds' from stage_tasks as t"
         " join task_attempts as a on a.job_id = t.job_id and a.task_id = t.id order by t.job_id",
     ) == [("PROVIDER_BUSY", 1, "failed", True), ("PROVIDER_RATE_LIMITED", 0, "handed_back", True)]
+    assert look(database, "select tenant_id is not null from private.provider_rates") == [(has_own_key,)]

@@ -58,12 +58,31 @@ test('a page without a network says that it is offline, and goes on by itself', 
   await expect(badge(page)).toHaveAttribute('data-link', 'live', { timeout: 6_000 })
 })
 
-test('the key l freezes changes', async ({ page }) => {
-  await (await Person.new('ann')).signIn(page)
+test('while it is frozen nothing moves, and afterwards everything is caught up', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  const { batchId } = await ann.newBatch({ title: 'Colours', topics: ['Why the sky is blue'] })
+  await ann.signIn(page)
+  const batches = page.getByRole('list', { name: 'Batches' }).getByRole('listitem')
+  await expect(batches).toHaveCount(1)
+  await expect(badge(page)).toHaveAttribute('data-link', 'live')
   await page.keyboard.press('l')
   await expect(page.getByText('Frozen')).toBeVisible()
+
+  const requests: string[] = []
+  page.on('request', (request) => requests.push(new URL(request.url()).pathname))
+  await ann.post(`/batches/${batchId}/actions`, { action: 'pause' })
+  await ann.newBatch({ title: 'Made meanwhile', topics: ['Why the sea is salty'] })
+  // Longer than lists wait for the next change, and figures for the clock.
+  await page.waitForTimeout(11_000)
+  await expect(batches).toHaveCount(1)
+  await expect(batches.getByText('Paused', { exact: true })).toHaveCount(0)
+  expect(requests.filter((path) => ['/batches', '/summary'].includes(path))).toEqual([])
+
   await page.keyboard.press('l')
-  await expect(badge(page)).toBeVisible()
+  await expect(badge(page)).toHaveAttribute('data-link', 'live')
+  await expect(batches.filter({ hasText: 'Colours' }).getByText('Paused', { exact: true })).toBeVisible()
+  await expect(batches).toHaveCount(2)
 })
 
 test('keys lead everywhere, and say so', async ({ page }) => {

@@ -27,7 +27,7 @@ test('a planned batch is moved to another day and hour by dragging', async ({ pa
   expect(new Date(await startsAt())).toEqual(start(12, 8))
 
   await page.getByRole('radio', { name: 'Week' }).locator('..').click()
-  const afternoon = field(/\b(13 June|June 13), (15|3 PM)\b/)
+  const afternoon = field(/\b(13 June|June 13)\b.{2,4}\b(15|3 PM)\b/)
   await batch.dragTo(afternoon)
   await expect(afternoon.locator(batch)).toBeVisible()
   await expect.poll(async () => new Date(await startsAt())).toEqual(start(13, 13))

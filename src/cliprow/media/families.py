@@ -60,8 +60,8 @@ def family(name: str) -> Face:
         raise FailForGood(
             f"The font {name} of the brand is not installed here.",
             error_code="FONT_MISSING",
-            next_step=f"Install its package (like fontpkg-{name.lower().replace(' ', '-')}) for all workers, or choose "
-            "another font in the brand and retry the job.",
+            next_step=f"Install its package (like fontpkg-{name.lower().replace(' ', '-')}) for all workers and retry the "
+            "job, which keeps its font; or choose another in the brand and submit the topic again.",
         )
     return face
 

@@ -193,9 +193,13 @@ class QueueCalls:
             msgspec.json.encode(call).decode(),
         )
 
-    async def refuse_call(self, idempotency_key: str, retry_after_s: float | None) -> None:
-        """Note that a provider refused, and how long it wants to be left alone."""
-        await self.until_answered("select private.fail_provider_call(%s, %s)", idempotency_key, retry_after_s)
+    async def refuse_call(
+        self, idempotency_key: str, retry_after_s: float | None, *, has_own_key: bool = False
+    ) -> None:
+        """Note that a provider refused, and how long it wants to be left alone: by the tenant if the key was its own."""
+        await self.until_answered(
+            "select private.fail_provider_call(%s, %s, %s)", idempotency_key, retry_after_s, has_own_key
+        )
 
     async def discard_calls(self, idempotency_keys: Sequence[str]) -> None:
         """Note that answers of providers are of no use."""

@@ -127,8 +127,10 @@ class TaskRunner:
             inputs = bytes(claim.inputs)
             files = await self._fetch(inputs, folder / "inputs")
             timings["fetch_ms"], clock = _lap(clock)
-            asked = _Asked(self.calls, claim.job_id, claim.task_id, claim.attempt_id)
             secrets = await self._secrets(claim)
+            asked = _Asked(
+                self.calls, claim.job_id, claim.task_id, claim.attempt_id, has_own_key=bool(secrets)
+            )
             outcome = await slot.run(
                 Request(claim.stage, inputs, str(folder), files, secrets), reporter.report, asked.answer
             )
@@ -226,8 +228,12 @@ class _Reporter:
 class _Asked:
     """Answers what a stage asks about calls of providers, for one attempt."""
 
-    def __init__(self, calls: QueueCalls, job_id: UUID, task_id: UUID, attempt_id: UUID) -> None:
+    def __init__(
+        self, calls: QueueCalls, job_id: UUID, task_id: UUID, attempt_id: UUID, *, has_own_key: bool
+    ) -> None:
         self._calls, self._ids = calls, (job_id, task_id, attempt_id)
+        #: Of the tenant; what the provider says of its account then concerns nobody else.
+        self._has_own_key = has_own_key
 
     async def answer(self, message: CallMessage) -> CallVerdict:
         if isinstance(message, CallAsked):
@@ -235,7 +241,9 @@ class _Asked:
         if isinstance(message, CallMade):
             await self._calls.keep_call(message)
         elif isinstance(message, CallRefused):
-            await self._calls.refuse_call(message.idempotency_key, message.retry_after_s)
+            await self._calls.refuse_call(
+                message.idempotency_key, message.retry_after_s, has_own_key=self._has_own_key
+            )
         else:
             await self._calls.discard_calls(message.idempotency_keys)
         return CallVerdict("noted")

@@ -90,6 +90,21 @@ def test_retry_after_closes_a_provider_for_everybody(
     assert begin(worker, worker.take_running(Stage.SCRIPT))["verdict"] == "call"
 
 
+def test_retry_after_of_a_tenants_own_key_closes_the_provider_for_it_alone(
+    world: World, ann: Person, bob: Person, worker: Worker
+) -> None:
+    announce(worker)
+    one, again = claimed_scripts(world, ann, worker, 2)
+    (two,) = claimed_scripts(world, bob, worker, 1)
+    key = begin(worker, one)["idempotency_key"]
+    worker.connection.execute("select private.fail_provider_call(%s, 120, true)", [key])
+    assert 110 < begin(worker, again)["wait_s"] <= 120
+    assert begin(worker, two)["verdict"] == "call"
+    claimed_scripts(world, bob, worker, 1)  # released as before
+    assert world.ask(ann, "select public.list_provider_rates()")[0]["is_own"]
+    assert world.ask(bob, "select public.list_provider_rates()") == []
+
+
 def test_a_stage_that_is_booked_up_is_not_released(world: World, ann: Person, worker: Worker) -> None:
     """So that urgent work does not stand behind all that has booked before it."""
     announce(worker)

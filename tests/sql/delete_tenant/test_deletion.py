@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -223,3 +224,46 @@ def test_two_deletions_at_once_are_one(world: World, full: Person) -> None:
     for thread in threads:
         thread.join()
     assert sorted(codes, key=str) == ["CR002", None]
+
+
+def test_a_tenant_that_is_restored_while_its_purge_waits_is_not_purged(world: World, full: Person) -> None:
+    jobs = world.ask(full, "select count(*) from public.generation_jobs")
+    world.one("select private.delete_any_tenant(%s)", full.tenant_id)
+    age(world, full.tenant_id)
+    world.run(
+        "update private.retention set ran_at = case when kind = 'deleted_tenants' then null else now() end"
+    )
+    restoring, purging = world.connect(), world.connect()
+    steps: list[Any] = []
+    with restoring.transaction():
+        restoring.execute("select private.restore_tenant(%s)", [full.tenant_id])
+        thread = threading.Thread(
+            target=lambda: steps.append(purging.execute("select private.tick_slowly()").fetchone())
+        )
+        thread.start()
+        while thread.is_alive() and not world.one(
+            "select %s = any(pg_blocking_pids(%s))", restoring.info.backend_pid, purging.info.backend_pid
+        ):
+            time.sleep(0.01)
+    thread.join()
+    assert steps == [({"deleted_tenants": None},)]
+    assert world.ask(full, "select count(*) from public.generation_jobs") == jobs
+
+
+def test_a_tenant_whose_files_are_being_removed_is_not_restored(world: World, ann: Person) -> None:
+    world.one("select private.delete_any_tenant(%s)", ann.tenant_id)
+    world.run(
+        "insert into storage.objects (bucket_id, name) values ('media', %s)", f"{ann.tenant_id}/uploads/a"
+    )
+    age(world, ann.tenant_id)
+    for _ in range(20):
+        world.run(
+            "update private.retention set ran_at = case when kind = 'deleted_tenants' then null else now() end"
+        )
+        # As if it had no rows but its own.
+        world.run("update private.tombstones set row_count = 0")
+        if "files" in str(world.one("select private.tick_slowly()")):
+            break
+    with pytest.raises(psycopg.Error) as raised:
+        world.one("select private.restore_tenant(%s)", ann.tenant_id)
+    assert raised.value.sqlstate == "CR004"

@@ -110,6 +110,26 @@ def test_a_month_that_is_not_over_stays(world: World, old_job: Any, why: str) ->
         )
 
 
+def test_a_policy_that_fails_says_why_and_lets_the_others_have_their_turn(
+    world: World, ann: Person, worker: Worker
+) -> None:
+    world.create_batch(ann, world.add_project(ann), key="old")
+    worker.fail(worker.take_running(Stage.SCRIPT), log="said")
+    world.run("update public.idempotency_keys set created_at = now() - interval '31 days'")
+    world.run("update private.attempt_logs set created_at = now() - interval '31 days'")
+    world.run(
+        "create function private.refuse() returns trigger language plpgsql as"
+        " $$ begin raise exception 'It cannot be.'; end $$"
+    )
+    world.run(
+        "create trigger refuse before delete on private.attempt_logs for each row execute function private.refuse()"
+    )
+    assert "idempotency_keys" in tidy(world)
+    assert dict(
+        world.rows("select kind, last_error from private.list_retention() where last_error is not null")
+    ) == {"attempt_logs": "It cannot be."}
+
+
 def test_rows_go_when_they_are_old(world: World, ann: Person, worker: Worker) -> None:
     world.create_batch(ann, world.add_project(ann), key="old")
     world.create_batch(ann, world.add_project(ann), key="new")

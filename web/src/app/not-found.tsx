@@ -1,17 +1,28 @@
-import { Stack, Text, Title } from '@mantine/core'
+import { Center, Paper } from '@mantine/core'
+import { IconMapQuestion } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-
+import { Empty } from '@/components/empty'
 import { ButtonLink } from '@/components/links'
 
+/** For addresses that no page has, signed in or not. */
 export function NotFound() {
   const { t } = useTranslation()
   return (
-    <Stack maw={560} mx="auto" my="xl" p="md" gap="sm" align="flex-start">
-      <Title order={1} size="h2">
-        {t('errors.noPage')}
-      </Title>
-      <Text c="dimmed">{t('errors.noPageNext')}</Text>
-      <ButtonLink to="/">{t('actions.toDashboard')}</ButtonLink>
-    </Stack>
+    <Center mih="100dvh" p="md" component="main" bg="var(--cliprow-page)">
+      <Paper withBorder radius="lg" shadow="xs" w="100%" maw={480}>
+        <Empty
+          icon={IconMapQuestion}
+          title={t('errors.noPage')}
+          isPage
+          action={
+            <ButtonLink to="/" mt="xs">
+              {t('actions.toDashboard')}
+            </ButtonLink>
+          }
+        >
+          {t('errors.noPageNext')}
+        </Empty>
+      </Paper>
+    </Center>
   )
 }

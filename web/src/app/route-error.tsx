@@ -1,6 +1,7 @@
 /** What a page shows when it fails: the rest of the app goes on. */
 
-import { Button, Group, Stack, Text, Title } from '@mantine/core'
+import { Button, Group, Stack, Text, ThemeIcon, Title } from '@mantine/core'
+import { IconAlertTriangle, IconLock, IconMapQuestion } from '@tabler/icons-react'
 import { useQueryErrorResetBoundary } from '@tanstack/react-query'
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
@@ -16,18 +17,30 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   useEffect(() => queries.reset(), [queries])
   const isForbidden = error instanceof ApiError && error.status === 403
   const isMissing = error instanceof ApiError && error.status === 404
+  const isOfServer = error instanceof ApiError && error.status >= 500
   const { title, message } = describeError(error)
+  const what = isForbidden ? 'forbidden' : isMissing ? 'missing' : isOfServer ? 'server' : null
+  const heading = what ? t(`errors.${what}`) : title
+  const next = what ? t(`errors.${what}Next`) : message
+  const IconOf = isForbidden ? IconLock : isMissing ? IconMapQuestion : IconAlertTriangle
   const again = () => {
     reset()
     void router.invalidate()
   }
   return (
-    <Stack role="alert" maw={560} mx="auto" my="xl" p="md" gap="sm">
+    <Stack role="alert" maw={560} mx="auto" px="md" py={64} gap="sm">
+      <ThemeIcon size={52} radius="xl" variant="light" color={isForbidden || isMissing ? undefined : 'red'}>
+        <IconOf size={26} stroke={1.6} aria-hidden />
+      </ThemeIcon>
       <Title order={1} size="h2">
-        {isForbidden ? t('errors.forbidden') : isMissing ? t('errors.missing') : title}
+        {heading}
       </Title>
-      {(isForbidden || isMissing) && <Text>{title}</Text>}
-      <Text c="dimmed">{message}</Text>
+      {next && <Text>{next}</Text>}
+      {title !== heading && (
+        <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+          {title} {message}
+        </Text>
+      )}
       {error instanceof ApiError && error.problem.request_id && (
         <Text size="sm" c="dimmed">
           {t('errors.request', { id: error.problem.request_id })}

@@ -26,7 +26,7 @@ export function FigureCard({ label, value, hint, icon, isBad = false, isBare = f
       aria-label={label}
     >
       <Group justify="space-between" align="flex-start" wrap="nowrap" gap="xs">
-        <Text size="sm" c="dimmed">
+        <Text size="sm" c="dimmed" lh={1.3} style={{ overflowWrap: 'anywhere', hyphens: 'auto' }}>
           {label}
         </Text>
         {isBad ? <IconAlertTriangle size={18} color="var(--mantine-color-error)" aria-hidden /> : icon}

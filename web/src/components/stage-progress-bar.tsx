@@ -27,7 +27,7 @@ export function StageProgressBar(props: StageProgressBarProps) {
   const detailsId = useId()
   return (
     <div>
-      <SimpleGrid cols={{ base: 1, xs: stages.length }} spacing={{ base: 'xs', xs: 'lg' }}>
+      <SimpleGrid cols={{ base: 1, xs: stages.length }} spacing={{ base: 2, xs: 'lg' }}>
         {stages.map((stage) => (
           <StageBar
             key={stage}
@@ -72,21 +72,19 @@ function StageBar({ stage, progress, isExpanded, detailsId, onToggle }: StageBar
   const failed = progress && progress.failed > 0 ? t('stages.failed', { count: progress.failed }) : ''
   const body = (
     <>
-      <Group gap={6} wrap="nowrap" justify="space-between">
-        <Group gap={6} wrap="nowrap" miw={0}>
-          <IconOf size={15} aria-hidden className={classes[status]} />
-          <Text size="sm" fw={550} truncate>
-            {label}
-          </Text>
-        </Group>
-        <Group gap={2} wrap="nowrap">
-          <Text size="xs" c="dimmed" className="figures">
-            {formatPercent(percent / 100)}
-          </Text>
-          {onToggle && (
-            <IconChevronDown size={14} aria-hidden className={classes.chevron} data-open={isExpanded} />
-          )}
-        </Group>
+      <Group gap={6} wrap="nowrap" miw={0} className={classes.name}>
+        <IconOf size={15} aria-hidden className={classes[status]} />
+        <Text size="sm" fw={550} truncate>
+          {label}
+        </Text>
+      </Group>
+      <Group gap={2} wrap="nowrap" justify="flex-end" className={classes.percent}>
+        <Text size="xs" c="dimmed" className="figures">
+          {formatPercent(percent / 100)}
+        </Text>
+        {onToggle && (
+          <IconChevronDown size={14} aria-hidden className={classes.chevron} data-open={isExpanded} />
+        )}
       </Group>
       <div
         className={classes.track}
@@ -104,7 +102,7 @@ function StageBar({ stage, progress, isExpanded, detailsId, onToggle }: StageBar
         />
         <div className={classes.fill} data-status="failed" style={{ width: `${failedPercent}%` }} />
       </div>
-      <Text size="xs" c="dimmed" className="figures" truncate>
+      <Text size="xs" c="dimmed" className={`figures ${classes.counts}`} data-failed={failed !== ''} truncate>
         {counts}
         {failed && (
           <Text span inherit c="var(--mantine-color-error)">

@@ -35,7 +35,7 @@ export function StatusBadge({ status, size }: { readonly status: Status; readonl
   const { t } = useTranslation()
   const { color, icon: IconOf } = STATUS_LOOK[status]
   return (
-    <Badge color={color} size={size ?? 'md'} leftSection={<IconOf size={13} aria-hidden />}>
+    <Badge color={color} size={size ?? 'md'} miw="max-content" leftSection={<IconOf size={13} aria-hidden />}>
       {t(`status.${status}`)}
     </Badge>
   )

@@ -62,3 +62,12 @@ test('beyond the bound, live messages keep only rows that were fetched', () => {
   expect(mergeRows(client, 'jobs', told, { isLive: true })).toEqual({ changed: ['7'], isPlaced: true })
   expect(knownRow(client, 'jobs', 'new')).toBeUndefined()
 })
+
+test('what makes all that is shown old takes no row away', async () => {
+  const { client, wrapper } = withQueries()
+  mergeRows(client, 'jobs', [job(1)])
+  const { result } = renderHook(() => useRow('jobs', 'a'), { wrapper })
+  await act(() => client.invalidateQueries({ type: 'active' }))
+  expect(knownRow(client, 'jobs', 'a')?.version).toBe(1)
+  expect(result.current?.version).toBe(1)
+})

@@ -43,7 +43,8 @@ function rowsQuery<K extends Kind>(kind: K) {
     // Filled by `mergeRows` alone.
     queryFn: () => ({ byId: new Map() }),
     initialData: { byId: new Map() },
-    staleTime: Number.POSITIVE_INFINITY,
+    // Also where all that is shown is fetched again.
+    staleTime: 'static',
     gcTime: Number.POSITIVE_INFINITY,
     structuralSharing: false,
   })

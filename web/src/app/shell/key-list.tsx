@@ -1,4 +1,4 @@
-import { Kbd, Modal } from '@mantine/core'
+import { Kbd, Modal, SimpleGrid } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Table } from '@/components/table'
 import type { PageKey } from './keys'
@@ -16,21 +16,29 @@ interface KeyListProps {
 export function KeyList({ isOpen, onClose, general, own }: KeyListProps) {
   const { t } = useTranslation()
   return (
-    <Modal opened={isOpen} onClose={onClose} title={t('keys.title')}>
-      <KeyTable caption={t('keys.everywhere')} rows={general} />
-      {own.length > 0 && (
-        <KeyTable
-          caption={t('keys.thisPage')}
-          rows={own.map(({ key, label }) => [key.replace('+', ' '), label])}
-        />
-      )}
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      size={own.length > 0 ? 'xl' : 'md'}
+      title={t('keys.title')}
+      closeButtonProps={{ 'aria-label': t('actions.close') }}
+    >
+      <SimpleGrid cols={{ base: 1, sm: own.length > 0 ? 2 : 1 }} spacing="xl">
+        <KeyTable caption={t('keys.everywhere')} rows={general} />
+        {own.length > 0 && (
+          <KeyTable
+            caption={t('keys.thisPage')}
+            rows={own.map(({ key, label }) => [key.replace('+', ' '), label])}
+          />
+        )}
+      </SimpleGrid>
     </Modal>
   )
 }
 
 function KeyTable({ caption, rows }: { readonly caption: string; readonly rows: readonly Row[] }) {
   return (
-    <Table captionSide="top" mb="md">
+    <Table captionSide="top" verticalSpacing={5} style={{ alignSelf: 'start' }}>
       <Table.Caption ta="start">{caption}</Table.Caption>
       <Table.Tbody>
         {rows.map(([keys, label]) => (

@@ -1,15 +1,17 @@
 /** Ctrl+K: find a page, a project or a batch by a few letters. */
 
-import { Combobox, Modal, Text, TextInput, useCombobox } from '@mantine/core'
+import { Combobox, Group, Modal, Text, TextInput, useCombobox } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconSearch } from '@tabler/icons-react'
+import { type Icon, IconFolders, IconMovie, IconSearch, IconStack2 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMe } from '@/lib/me'
 import { pagesFor } from './pages'
-import { findEverywhere } from './palette-search'
+import { type Found, findEverywhere } from './palette-search'
+
+const ICONS: Record<Found['kind'], Icon> = { project: IconFolders, batch: IconStack2, job: IconMovie }
 
 export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   const { t } = useTranslation()
@@ -25,10 +27,16 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
     enabled: isOpen && wanted.length > 1,
   })
   const pages = pagesFor(role)
-    .map(({ to, name }) => ({ value: to as string, label: t(`nav.${name}`), kind: t('palette.page') }))
+    .map(({ to, name, icon }) => ({ value: to as string, label: t(`nav.${name}`), icon }))
     .filter(({ label }) => label.toLowerCase().includes(text.trim().toLowerCase()))
-  const rows = (found.data ?? []).map((row) => ({ ...row, kind: t(`palette.${row.kind}`) }))
-  const options = [...pages, ...rows]
+  const ofKind = (kind: Found['kind']) =>
+    (found.data ?? []).filter((row) => row.kind === kind).map((row) => ({ ...row, icon: ICONS[kind] }))
+  const groups = [
+    { name: 'pages', options: pages },
+    { name: 'projects', options: ofKind('project') },
+    { name: 'batches', options: ofKind('batch') },
+    { name: 'jobs', options: ofKind('job') },
+  ].filter(({ options }) => options.length > 0)
   // biome-ignore lint/correctness/useExhaustiveDependencies: the first of every new list.
   useEffect(() => {
     combobox.selectFirstOption()
@@ -63,15 +71,23 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
             onChange={(event) => setText(event.currentTarget.value)}
           />
         </Combobox.EventsTarget>
-        <Combobox.Options mah={360} style={{ overflowY: 'auto' }} p={4}>
-          {options.length === 0 && <Combobox.Empty>{t('palette.nothing')}</Combobox.Empty>}
-          {options.map(({ value, label, kind }) => (
-            <Combobox.Option key={value} value={value}>
-              {label}
-              <Text span size="xs" c="dimmed" ms="xs">
-                {kind}
-              </Text>
-            </Combobox.Option>
+        <Combobox.Options mah="min(420px, 60dvh)" style={{ overflowY: 'auto' }} p={4}>
+          {groups.length === 0 && (
+            <Combobox.Empty>{t(found.isFetching ? 'loading' : 'palette.nothing')}</Combobox.Empty>
+          )}
+          {groups.map(({ name, options }) => (
+            <Combobox.Group key={name} label={t(`palette.${name}`)}>
+              {options.map(({ value, label, icon: IconOf }) => (
+                <Combobox.Option key={value} value={value}>
+                  <Group gap="sm" wrap="nowrap">
+                    <IconOf size={17} stroke={1.7} aria-hidden style={{ flex: 'none' }} />
+                    <Text span inherit truncate dir="auto">
+                      {label}
+                    </Text>
+                  </Group>
+                </Combobox.Option>
+              ))}
+            </Combobox.Group>
           ))}
         </Combobox.Options>
       </Combobox>

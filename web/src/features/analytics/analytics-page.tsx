@@ -2,6 +2,7 @@ import { Skeleton, Stack } from '@mantine/core'
 import { IconActivity, IconChartBar } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { NoPermission } from '@/components/no-permission'
@@ -10,11 +11,14 @@ import { PageTabs } from '@/components/page-tabs'
 import { useMe } from '@/lib/me'
 import { analyticsQuery } from './api'
 import { BatchAnalyticsView } from './batch-analytics-view'
-import { ContentPerformance } from './content-performance'
 import { AnalyticsFilters } from './filters'
 import type { AnalyticsSearch } from './search'
 
 const route = getRouteApi('/signed-in/analytics')
+
+const ContentPerformance = lazy(() =>
+  import('./content-performance').then(({ ContentPerformance: component }) => ({ default: component })),
+)
 
 export function AnalyticsPage() {
   const { t } = useTranslation('analytics')
@@ -49,7 +53,11 @@ export function AnalyticsPage() {
                   value: 'content',
                   label: t('tabs.content'),
                   icon: IconChartBar,
-                  panel: <ContentPerformance data={data} search={search} onChange={change} />,
+                  panel: (
+                    <Suspense fallback={<Skeleton h={420} />}>
+                      <ContentPerformance data={data} search={search} onChange={change} />
+                    </Suspense>
+                  ),
                 },
               ]}
             />

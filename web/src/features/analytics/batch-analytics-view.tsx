@@ -14,7 +14,7 @@ import {
   formatTime,
 } from '@/lib/format'
 import type { Analytics } from './api'
-import { Bars, COLORS, Lines, Ranking } from './lazy-charts'
+import { Bars, COLORS, Ranking } from './lazy-charts'
 import { ServiceLevels } from './service-levels'
 
 const OUTCOMES = [
@@ -193,7 +193,7 @@ export function BatchAnalyticsView({ data }: { readonly data: Analytics }) {
           },
         ]}
         chart={
-          <Lines
+          <Bars
             rows={costs}
             x="name"
             series={[{ key: 'amount', name: t('columns.amount'), color: COLORS.blue }]}

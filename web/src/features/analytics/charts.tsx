@@ -1,4 +1,4 @@
-/** The charts themselves, in a chunk of their own. Series differ by colour, by hatching or dashes, and by labels. */
+/** The charts themselves, in a chunk of their own. Series differ by colour, by hatching, and by labels. */
 
 import { Box, Group, Stack } from '@mantine/core'
 import type { ReactNode } from 'react'
@@ -8,8 +8,6 @@ import {
   CartesianGrid,
   Cell,
   LabelList,
-  Line,
-  LineChart,
   ResponsiveContainer,
   Tooltip,
   XAxis,
@@ -23,7 +21,6 @@ export interface Series {
   readonly color: string
   /** How bars are filled beside the colour. */
   readonly pattern?: 'stripes' | 'dots'
-  readonly dash?: string
 }
 
 interface ChartProps {
@@ -95,17 +92,13 @@ function WithLegend({
           <Group key={each.key} gap={6}>
             <svg width={14} height={10} aria-hidden="true">
               <Patterns series={[{ ...each, key: `legend-${each.key}` }]} />
-              {each.dash ? (
-                <path d="M0 5h14" stroke={each.color} strokeWidth={2} strokeDasharray="5 3" />
-              ) : (
-                <rect
-                  width={14}
-                  height={10}
-                  rx={2}
-                  fill={fillOf({ ...each, key: `legend-${each.key}` })}
-                  stroke={each.color}
-                />
-              )}
+              <rect
+                width={14}
+                height={10}
+                rx={2}
+                fill={fillOf({ ...each, key: `legend-${each.key}` })}
+                stroke={each.color}
+              />
             </svg>
             {each.name}
           </Group>
@@ -193,34 +186,5 @@ export function Ranking({ rows, x, series, format }: ChartProps) {
         </Bar>
       </BarChart>
     </ResponsiveContainer>
-  )
-}
-
-export function Lines({ rows, x, series, format, isWhole }: ChartProps) {
-  return (
-    <WithLegend series={series}>
-      <LineChart
-        accessibilityLayer={false}
-        data={[...rows]}
-        margin={{ top: 12, right: 8, left: 0, bottom: 0 }}
-      >
-        <CartesianGrid stroke={GRID} vertical={false} />
-        <XAxis dataKey={x} tick={TEXT} stroke={GRID} minTickGap={24} />
-        <YAxis tick={TEXT} stroke={GRID} tickFormatter={format} allowDecimals={!isWhole} width={64} />
-        <Tooltip contentStyle={TIP} formatter={(value) => format(Number(value))} />
-        {series.map(({ key, name, color, dash }) => (
-          <Line
-            key={key}
-            dataKey={key}
-            name={name}
-            stroke={color}
-            strokeWidth={2}
-            strokeDasharray={dash}
-            dot={rows.length <= 31}
-            isAnimationActive={false}
-          />
-        ))}
-      </LineChart>
-    </WithLegend>
   )
 }

@@ -10,7 +10,7 @@ import { usePlatformName } from '@/components/platform-names'
 import { formatDate, formatDuration, formatNumber, formatPercent } from '@/lib/format'
 import type { Analytics } from './api'
 import { ContentRanking } from './content-ranking'
-import { Bars, COLORS, Lines } from './lazy-charts'
+import { Bars, COLORS } from './lazy-charts'
 import type { AnalyticsSearch } from './search'
 
 interface ContentPerformanceProps {
@@ -110,13 +110,13 @@ export function ContentPerformance({ data, search, onChange }: ContentPerformanc
             },
           ]}
           chart={
-            <Lines
+            <Bars
               isWhole
               rows={days}
               x="name"
               series={[
                 { key: 'views', name: t('content.views'), color: COLORS.blue },
-                { key: 'likes', name: t('content.likes'), color: COLORS.orange, dash: '6 4' },
+                { key: 'likes', name: t('content.likes'), color: COLORS.orange, pattern: 'stripes' },
               ]}
               format={compact}
             />

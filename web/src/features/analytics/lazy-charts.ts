@@ -6,7 +6,6 @@ export const Bars = lazy(() => import('./charts').then(({ Bars: component }) => 
 export const Ranking = lazy(() =>
   import('./charts').then(({ Ranking: component }) => ({ default: component })),
 )
-export const Lines = lazy(() => import('./charts').then(({ Lines: component }) => ({ default: component })))
 
 /** Colours of series that stand out from cards in both themes. */
 export const COLORS = {

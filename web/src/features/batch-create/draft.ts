@@ -83,6 +83,13 @@ export function numberedTopics(topics: Topics): readonly NumberedTopic[] {
   return topics.kind === 'rows' ? topics.rows : linesOf(topics.text)
 }
 
+/** Those whose line or row is not among the numbers. */
+export function withoutNumbers(topics: Topics, left: ReadonlySet<number | null>): Topics {
+  const rows = numberedTopics(topics).filter(({ number }) => !left.has(number))
+  if (topics.kind === 'rows') return { ...topics, rows }
+  return { kind: 'text', text: rows.map(({ topic }) => topic.topic).join('\n') }
+}
+
 export function linesOf(text: string): NumberedTopic[] {
   return text
     .split(/\r\n|[\n\r\u2028\u2029]/)

@@ -63,11 +63,7 @@ export async function fillBatch(
   signal?: AbortSignal,
 ): Promise<string> {
   const { topics } = batch
-  const isLong = topics.length > MOST_AT_ONCE || lengthOf(topics) > CHUNK_LENGTH
-  if (!isLong) return (await filler.begin(batch, key)).batch_id
-  const first = nextChunk(topics, 0)
-  const options = { ...batch.options, is_filling: true }
-  let filled = await filler.begin({ ...batch, topics: first, options }, key)
+  let filled = await filler.begin(firstOf(batch), key)
   onProgress(filled)
   while (filled.is_filling) {
     signal?.throwIfAborted()
@@ -81,6 +77,13 @@ export async function fillBatch(
     onProgress(filled)
   }
   return filled.batch_id
+}
+
+/** What the first request holds: all of it, or the first chunk of a list that is longer than one request takes. */
+export function firstOf(batch: NewBatch): NewBatch {
+  const { topics, options } = batch
+  if (topics.length <= MOST_AT_ONCE && lengthOf(topics) <= CHUNK_LENGTH) return batch
+  return { ...batch, topics: nextChunk(topics, 0), options: { ...options, is_filling: true } }
 }
 
 /** As many topics from a place on as one request takes; at least one where there is one. */

@@ -18,6 +18,8 @@ export interface Sending {
   readonly projectId: string
   /** Topics that the database has, as far as it said. */
   readonly sent: number
+  /** The batch, once an answer has named it. */
+  readonly batchId?: string
 }
 
 interface Stored {

@@ -1,6 +1,8 @@
 import { Alert, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core'
 import { IconPlugConnectedX } from '@tabler/icons-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
 import { formatNumber } from '@/lib/format'
 import { describeError } from '@/lib/say'
 
@@ -10,12 +12,14 @@ interface SendingPanelProps {
   readonly isSending: boolean
   readonly error: Error | null
   readonly onGoOn: () => void
-  readonly onGiveUp: () => void
+  /** Takes back what was sent. */
+  readonly onGiveUp: () => Promise<void>
 }
 
 /** A batch on its way to the server; where that broke off, what to do. */
 export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }: SendingPanelProps) {
   const { t } = useTranslation('batch-create')
+  const [isAsking, setAsking] = useState(false)
   const failure = error && describeError(error)
   const values = { sent: formatNumber(sent), total: formatNumber(total) }
   return (
@@ -46,10 +50,21 @@ export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }
         {!isSending && (
           <Group gap="xs">
             <Button onClick={onGoOn}>{t('sending.goOn')}</Button>
-            <Button variant="default" onClick={onGiveUp}>
+            <Button variant="default" onClick={() => setAsking(true)}>
               {t('sending.giveUp')}
             </Button>
           </Group>
+        )}
+        {isAsking && (
+          <LazyConfirmDialog
+            title={t('sending.giveUpTitle')}
+            confirm={t('sending.giveUpConfirm')}
+            isDangerous
+            onClose={() => setAsking(false)}
+            onConfirm={onGiveUp}
+          >
+            {sent > 0 ? t('sending.giveUpText', values) : t('sending.giveUpUnsure')}
+          </LazyConfirmDialog>
         )}
       </Stack>
     </Card>

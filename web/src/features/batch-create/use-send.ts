@@ -3,9 +3,10 @@ import { useCallback, useRef, useState } from 'react'
 import { api, call } from '@/lib/api'
 import { ApiError, OfflineError } from '@/lib/problem'
 import type { Mode } from './draft'
-import { type Filled, type Filler, fillBatch, restFiller } from './fill'
+import { type Filled, type Filler, fillBatch, type NewBatch, restFiller } from './fill'
 import { discardDraft, keepPlatforms, type Sending } from './kept-draft'
 import type { BatchRequest } from './request'
+import { restCanceller, takeBack } from './take-back'
 import type { DraftState } from './use-draft'
 
 /** Waits before a request that did not arrive, or came at a bad moment, is sent again. Milliseconds. */
@@ -52,14 +53,13 @@ export function useSend(
       const sending = draft.sending ?? (await begin(mode, request, draft.settings.newProject))
       draft.setSending(sending)
       stop.current = new AbortController()
-      const { title, topics, defaults, options } = request
       return fillBatch(
         patient(restFiller),
-        { project_id: sending.projectId, title, topics: topics.map(({ topic }) => topic), defaults, options },
+        batchOf(request, sending),
         sending.key,
         (now) => {
           setFilled(now)
-          draft.setSending({ ...sending, sent: now.topic_count })
+          draft.setSending({ ...sending, sent: now.topic_count, batchId: now.batch_id })
         },
         stop.current.signal,
       )
@@ -75,13 +75,21 @@ export function useSend(
       if (!isUnsure(failure) && filled === null && (draft.sending?.sent ?? 0) === 0) draft.setSending(null)
     },
   })
-  const giveUp = useCallback(() => {
+  /** Back to the form: what of the batch is on the server is cancelled, the draft stays. */
+  const giveUp = useCallback(async () => {
     stop.current?.abort()
+    if (draft.sending) {
+      await takeBack(restFiller, restCanceller, batchOf(request, draft.sending), draft.sending)
+    }
     reset()
     setFilled(null)
     draft.setSending(null)
-  }, [draft.setSending, reset])
+  }, [draft.sending, draft.setSending, request, reset])
   return { send: mutate, isSending: isPending, error, filled, giveUp }
+}
+
+function batchOf({ title, topics, defaults, options }: BatchRequest, { projectId }: Sending): NewBatch {
+  return { project_id: projectId, title, topics: topics.map(({ topic }) => topic), defaults, options }
 }
 
 async function begin(mode: Mode, request: BatchRequest, newProject: string): Promise<Sending> {

@@ -3,6 +3,7 @@
 import { Group, SimpleGrid, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { Failed } from '@/components/failed'
 import { TextLink } from '@/components/links'
 import { Table } from '@/components/table'
@@ -46,6 +47,7 @@ function StageErrors({
   readonly stage: StageProgress['stage']
 }) {
   const { t } = useTranslation('batches')
+  const failureText = useFailureText()
   const { data, error, refetch } = useQuery({
     queryKey: ['dead-letters', 'counts', batchId],
     queryFn: () => call(api.GET('/dead-letters/counts', { params: { query: { batch_id: batchId } } })),
@@ -75,10 +77,10 @@ function StageErrors({
                   params={{ batchId }}
                   search={{ error: each.error_code ?? undefined }}
                 >
-                  {each.error_code}
+                  {failureText({ ...each, error_message: each.meaning }).meaning}
                 </TextLink>
                 <Text span size="sm" c="dimmed">
-                  {each.next_step}
+                  {failureText(each).next}
                 </Text>
               </Group>
             </Table.Td>

@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { Failed } from '@/components/failed'
 import { TextLink } from '@/components/links'
 import { JobLink } from '@/components/record-links'
@@ -56,6 +57,7 @@ interface FailureProps {
 function Failure({ letter, canRetry }: FailureProps) {
   const { t } = useTranslation('dashboard')
   const { t: tApp } = useTranslation()
+  const trouble = useFailureText()(letter)
   const client = useQueryClient()
   const retry = useMutation({
     mutationFn: () =>
@@ -75,8 +77,8 @@ function Failure({ letter, canRetry }: FailureProps) {
       <JobLink id={letter.job_id} batchId={letter.batch_id} fw={550} size="sm" truncate display="block">
         {letter.topic}
       </JobLink>
-      <Text size="sm" lineClamp={2}>
-        {letter.error_message}
+      <Text size="sm" lineClamp={2} title={trouble.detail}>
+        {trouble.meaning}
       </Text>
       <Group justify="space-between" gap="xs" wrap="nowrap" mt={2}>
         <Text size="xs" c="dimmed" truncate>

@@ -1,6 +1,7 @@
 import { Box, Group, Skeleton, Text } from '@mantine/core'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { usePlatformName } from '@/components/platform-names'
 import { useProjectNames } from '@/components/project-names'
 import { JobLink } from '@/components/record-links'
@@ -15,6 +16,7 @@ export const HistoryRow = memo(function HistoryRow({ id }: { readonly id: string
   const job = useRow('jobs', id)
   const projects = useProjectNames()
   const nameOf = usePlatformName()
+  const failureText = useFailureText()
   if (!job) return <Skeleton h={40} />
   const where = [projects.get(job.project_id), job.platforms.map(nameOf).join(', ')]
   const took =
@@ -30,7 +32,7 @@ export const HistoryRow = memo(function HistoryRow({ id }: { readonly id: string
         </Text>
         {job.error_message && (
           <Text size="xs" c="var(--mantine-color-error)" lineClamp={2}>
-            {job.error_message}
+            {failureText(job).meaning}
           </Text>
         )}
       </div>

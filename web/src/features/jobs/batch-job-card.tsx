@@ -6,6 +6,7 @@ import { ActionIcon, Loader } from '@mantine/core'
 import { IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react'
 import { type MouseEvent, memo } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { StatusBadge } from '@/components/status'
 import type { JobRow } from '@/lib/rows'
 import classes from './batch-job-card.module.css'
@@ -58,7 +59,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
         </div>
         <div className={classes.below}>
           {job.error_message ? (
-            <span className={classes.error}>{job.error_message}</span>
+            <Trouble job={job} />
           ) : (
             <>
               <span>{platforms}</span>
@@ -89,6 +90,15 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
     </>
   )
 })
+
+function Trouble({ job }: { readonly job: JobRow }) {
+  const { meaning, detail } = useFailureText()(job)
+  return (
+    <span className={classes.error} title={detail}>
+      {meaning}
+    </span>
+  )
+}
 
 function CardAction(props: BatchJobCardProps & { readonly isPaused: boolean }) {
   const { job, liveStatus, isPaused, onPause, onResume, onRetry } = props

@@ -1,6 +1,6 @@
 /** How many jobs are shown and selected, and what can be done to the selection at once. */
 
-import { Button, Group, Menu, Text } from '@mantine/core'
+import { Button, CloseButton, Group, Menu, Text } from '@mantine/core'
 import { IconBan, IconChevronDown, IconPlayerPause, IconPlayerPlay, IconRefresh } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -43,14 +43,12 @@ export function BulkBar(props: BulkBarProps) {
               number: formatNumber(total),
             })}
       </Text>
+      {count > 0 && (
+        <CloseButton size="sm" title={t('bulk.clear')} aria-label={t('bulk.clear')} onClick={onClear} />
+      )}
       {isControlled && !selection.all && (
         <Button variant="subtle" size="compact-sm" onClick={onSelectAll}>
           {t('bulk.selectAll', { number: formatNumber(total) })}
-        </Button>
-      )}
-      {count > 0 && (
-        <Button variant="subtle" size="compact-sm" onClick={onClear}>
-          {t('bulk.clear')}
         </Button>
       )}
       {count > 0 && isControlled && <BulkButtons onAsk={setAsked} />}
@@ -78,7 +76,7 @@ function BulkButtons({ onAsk }: { readonly onAsk: (action: BulkAction) => void }
     { action: 'cancel', icon: IconBan },
   ] as const
   return (
-    <Group gap={6} ms="auto">
+    <Group gap={6} className={classes.buttons}>
       {buttons.map(({ action, icon: IconOf }) => (
         <Button
           key={action}

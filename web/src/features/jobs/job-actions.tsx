@@ -62,8 +62,7 @@ function JobControls({ job }: { readonly job: JobRow }) {
       {isRetrying && (
         <RetryDialog
           jobId={job.id}
-          lastError={job.error_message}
-          nextStep={job.next_step}
+          failure={job}
           onCancel={() => setRetrying(false)}
           onConfirmRetry={(what) => {
             setRetrying(false)

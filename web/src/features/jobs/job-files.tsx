@@ -2,16 +2,13 @@
 
 import { ActionIcon, Card, Switch, Table, Text } from '@mantine/core'
 import { IconDownload, IconFiles } from '@tabler/icons-react'
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { usePlatformName } from '@/components/platform-names'
-import { api, call } from '@/lib/api'
-import { openDownload } from '@/lib/archive'
 import { formatBytes, formatDuration } from '@/lib/format'
-import { sayError } from '@/lib/say'
 import type { Artifact, JobDetail } from './queries'
+import { useSaveFile } from './use-save-file'
 
 /** What is made on the way to a package. */
 const PARTS: readonly string[] = ['narration', 'segment']
@@ -66,14 +63,7 @@ export function JobFiles({ detail }: { readonly detail: JobDetail }) {
 function FileRow({ file }: { readonly file: Artifact }) {
   const { t } = useTranslation('jobs')
   const platformName = usePlatformName()
-  const save = useMutation({
-    mutationFn: async () => {
-      const query = { content_id: file.content_id, download: true }
-      const signed = await call(api.GET('/assets/signed-url', { params: { query } }))
-      openDownload(signed.url, signed.file_name)
-    },
-    onError: sayError,
-  })
+  const save = useSaveFile(file)
   return (
     <Table.Tr>
       <Table.Td>

@@ -1,8 +1,8 @@
 /** State of a job; what went wrong, and what to do about it. */
 
 import { Alert, Group, Text } from '@mantine/core'
-import { IconAlertTriangle } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { FailureAlert } from '@/components/failure-alert'
 import { TextLink } from '@/components/links'
 import { usePlatformName } from '@/components/platform-names'
 import { StatusBadge } from '@/components/status'
@@ -43,18 +43,7 @@ export function JobFacts({ job, batchNumber }: JobFactsProps) {
 export function JobTrouble({ job }: { readonly job: JobRow }) {
   return (
     <>
-      {job.error_message && (
-        <Alert
-          color={job.status === 'failed' ? 'red' : 'gray'}
-          icon={<IconAlertTriangle aria-hidden />}
-          title={job.error_message}
-        >
-          {job.next_step}
-          <Text size="xs" c="dimmed" mt={4}>
-            {job.error_code}
-          </Text>
-        </Alert>
-      )}
+      {job.error_message && <FailureAlert failure={job} color={job.status === 'failed' ? 'red' : 'gray'} />}
       {job.blocked_reason && <Alert color="gray">{job.blocked_reason}</Alert>}
     </>
   )

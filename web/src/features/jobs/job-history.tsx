@@ -2,6 +2,7 @@
 
 import { Group, Text, Timeline } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { formatDuration, formatTime } from '@/lib/format'
 import { type HistoryEvent, historyOf } from './history'
 import classes from './job-history.module.css'
@@ -41,6 +42,7 @@ export function JobHistory({ detail }: { readonly detail: JobDetail }) {
 function useDescription() {
   const { t } = useTranslation('jobs')
   const nameOf = useTaskName()
+  const failureText = useFailureText()
   return (event: HistoryEvent): { key: string; title: string; text?: string | null } => {
     switch (event.what) {
       case 'created':
@@ -61,7 +63,11 @@ function useDescription() {
           ? formatDuration(Date.parse(attempt.finished_at) - Date.parse(attempt.started_at))
           : ''
         const result = [t(`attempt.${attempt.status}`), duration].filter(Boolean).join(', ')
-        return { key: attempt.id, title: `${label(task)}: ${result}`, text: attempt.error_message }
+        return {
+          key: attempt.id,
+          title: `${label(task)}: ${result}`,
+          text: attempt.error_message && failureText(attempt).meaning,
+        }
       }
     }
   }

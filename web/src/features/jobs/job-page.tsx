@@ -1,3 +1,4 @@
+import { Skeleton } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -23,7 +24,13 @@ export function JobPage() {
   return (
     <Page
       title={job?.topic ?? t('job')}
-      description={job && <JobFacts job={job} batchNumber={detail.data?.batch_number} />}
+      description={
+        job ? (
+          <JobFacts job={job} batchNumber={detail.data?.batch_number} />
+        ) : (
+          <Skeleton component="span" display="block" height={22} width="min(320px, 80vw)" />
+        )
+      }
       actions={job && detail.data && <JobActions job={job} detail={detail.data} />}
     >
       <JobView

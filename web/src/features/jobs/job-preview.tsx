@@ -10,6 +10,7 @@ import { Failed } from '@/components/failed'
 import { usePlatformName } from '@/components/platform-names'
 import { formatBytes, formatDuration } from '@/lib/format'
 import classes from './job-preview.module.css'
+import { PreviewFiles } from './preview-files'
 import { type Artifact, type JobDetail, urlsQuery } from './queries'
 
 export function JobPreview({ detail }: { readonly detail: JobDetail }) {
@@ -38,7 +39,10 @@ export function JobPreview({ detail }: { readonly detail: JobDetail }) {
           style={{ alignSelf: 'flex-start' }}
         />
       )}
-      <Player key={video.content_id} video={video} artifacts={detail.artifacts} />
+      <div className={classes.withFiles}>
+        <Player key={video.content_id} video={video} artifacts={detail.artifacts} />
+        <PreviewFiles detail={detail} platform={video.platform} />
+      </div>
       {missing.length > 0 && detail.status === 'failed' && (
         <Alert color="orange">
           {t('preview.missing', { platforms: missing.map(platformName).join(', ') })}
@@ -60,8 +64,8 @@ function Player({ video, artifacts }: { readonly video: Artifact; readonly artif
   const language = languageOf(artifacts, subtitles)
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
   return (
-    <figure className={classes.figure}>
-      <AspectRatio ratio={width / height} className={classes.frame} data-tall={height > width}>
+    <figure className={classes.figure} data-tall={height > width}>
+      <AspectRatio ratio={width / height} className={classes.frame}>
         {urls ? (
           // biome-ignore lint/a11y/useMediaCaption: videos have subtitles where their track was made.
           <video

@@ -112,8 +112,7 @@ export function JobRows(props: JobRowsProps) {
       {job && asked?.about === 'retry' && (
         <RetryDialog
           jobId={job.id}
-          lastError={job.error_message}
-          nextStep={job.next_step}
+          failure={job}
           onCancel={close}
           onConfirmRetry={(what) => {
             close()

@@ -3,6 +3,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
+import { useFailureText } from '@/components/error-texts'
 import { StatusBadge } from '@/components/status'
 import { formatDuration, formatTime } from '@/lib/format'
 import { usePendingCommand } from '@/lib/live/commands'
@@ -53,6 +54,7 @@ function TaskLine({ job, task, isControlled }: TaskLineProps) {
   const now = useRow('tasks', task.id) ?? task
   const name = nameOf(task) || t(`stage.${task.stage}`, { ns: 'app' })
   const ms = durationOf(task)
+  const trouble = useFailureText()(now)
   return (
     <li className={classes.task}>
       <Group gap="xs" justify="space-between">
@@ -87,12 +89,19 @@ function TaskLine({ job, task, isControlled }: TaskLineProps) {
         )}
       </Group>
       {now.error_message && (
-        <Text size="sm" c="var(--mantine-color-error)" mt={2}>
-          {now.error_message}{' '}
-          <Text span c="dimmed" inherit>
-            {now.next_step}
+        <>
+          <Text size="sm" c="var(--mantine-color-error)" mt={2}>
+            {trouble.meaning}{' '}
+            <Text span c="dimmed" inherit>
+              {trouble.next}
+            </Text>
           </Text>
-        </Text>
+          {trouble.detail && (
+            <Text size="xs" c="dimmed" lang="en" dir="auto" style={{ overflowWrap: 'anywhere' }}>
+              {trouble.detail}
+            </Text>
+          )}
+        </>
       )}
     </li>
   )

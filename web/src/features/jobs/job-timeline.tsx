@@ -5,6 +5,7 @@ import { IconTimeline } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
+import { useFailureText } from '@/components/error-texts'
 import { useClock } from '@/features/batches/use-clock'
 import { formatDuration, formatTime } from '@/lib/format'
 import classes from './job-timeline.module.css'
@@ -88,6 +89,7 @@ function Chart({ timeline }: { readonly timeline: Timeline }) {
 }
 
 function TimelineTable({ timeline }: { readonly timeline: Timeline }) {
+  const failureText = useFailureText()
   const { t } = useTranslation('jobs')
   const label = useLabel()
   return (
@@ -112,7 +114,7 @@ function TimelineTable({ timeline }: { readonly timeline: Timeline }) {
                   {t(`attempt.${attempt.status}`)}
                   {attempt.error_message && (
                     <Text size="xs" c="var(--mantine-color-error)">
-                      {attempt.error_message}
+                      {failureText(attempt).meaning}
                     </Text>
                   )}
                 </Table.Td>

@@ -1,6 +1,6 @@
 /** Everything about one job: state and commands, stages, and in tabs what was made, how, and at what cost. */
 
-import { Card, Group, Skeleton, Stack, Tabs } from '@mantine/core'
+import { Card, Group, SimpleGrid, Skeleton, Stack, Tabs } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -40,7 +40,7 @@ export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobVi
   const [expanded, setExpanded] = useState<Stage | null>(null)
   useWatchedJob(jobId)
   if (error && !data) return <Failed error={error} onRetry={() => void refetch()} />
-  if (!data || !job) return <JobSkeleton />
+  if (!data || !job) return <JobSkeleton isPage={isPage} />
   const progressMap = Object.fromEntries(data.stages.map((each) => [each.stage, each]))
   return (
     <Stack gap="md">
@@ -99,14 +99,23 @@ function TabContent({ tab, detail }: { readonly tab: JobTab; readonly detail: Jo
   }
 }
 
-function JobSkeleton() {
+/** In the layout of what comes: stages, tabs, and what is in the first of them. */
+function JobSkeleton({ isPage }: { readonly isPage: boolean }) {
   const { t } = useTranslation()
   return (
     <Stack gap="md" role="status" aria-label={t('loading')}>
-      <Skeleton height={36} width="60%" />
-      <Skeleton height={84} />
-      <Skeleton height={36} />
-      <Skeleton height={320} />
+      {!isPage && <Skeleton height={36} width="60%" />}
+      <Card>
+        <SimpleGrid cols={{ base: 1, xs: STAGES.length }} spacing={{ base: 2, xs: 'lg' }} aria-hidden>
+          {STAGES.map((stage) => (
+            <Skeleton key={stage} className={classes.stage} />
+          ))}
+        </SimpleGrid>
+      </Card>
+      <Stack gap="md">
+        <Skeleton height={36} width="min(560px, 100%)" />
+        <Skeleton className={classes.picture} />
+      </Stack>
     </Stack>
   )
 }

@@ -1,10 +1,11 @@
 /** Do a job, or many, again: from which stage, what is reused, how many are affected, with another voice or text. */
 
 import { Alert, Button, Group, Modal, Radio, Stack, Text } from '@mantine/core'
-import { IconAlertTriangle } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { Failure } from '@/components/error-texts'
 import { Failed } from '@/components/failed'
+import { FailureAlert } from '@/components/failure-alert'
 import { formatNumber } from '@/lib/format'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { useJobCount } from './bulk-dialog'
@@ -16,9 +17,8 @@ interface RetryDialogProps {
   /** The one job; absent: those of `target`. */
   readonly jobId?: string
   readonly target?: JobTarget
-  /** What went wrong the last time, and what is advised. */
-  readonly lastError?: string | null
-  readonly nextStep?: string | null
+  /** What went wrong the last time. */
+  readonly failure?: Failure
   readonly isPending?: boolean
   readonly onConfirmRetry: (what: Retry) => void
   readonly onCancel: () => void
@@ -28,7 +28,7 @@ interface RetryDialogProps {
 const FAILED_ONLY = 'failed'
 
 export function RetryDialog(props: RetryDialogProps) {
-  const { jobId, target = { job_ids: jobId ? [jobId] : [] }, lastError, nextStep } = props
+  const { jobId, target = { job_ids: jobId ? [jobId] : [] }, failure } = props
   const { isPending, onConfirmRetry, onCancel } = props
   useReturnFocus()
   const { t } = useTranslation('jobs')
@@ -47,11 +47,7 @@ export function RetryDialog(props: RetryDialogProps) {
       closeButtonProps={{ 'aria-label': t('actions.close', { ns: 'app' }) }}
     >
       <Stack>
-        {lastError && (
-          <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={lastError}>
-            {nextStep}
-          </Alert>
-        )}
+        {failure?.error_message && <FailureAlert failure={failure} />}
         {!changed && (
           <Radio.Group
             label={t('retry.from')}

@@ -35,12 +35,10 @@ export function CalendarCell(props: CalendarCellProps) {
   const { onFocus, onKey, onOpen, onEvent, onDrag, onOver, onDrop } = props
   const { t } = useTranslation('schedule')
   const isToday = cell.start.getTime() === startOfDay(new Date()).getTime()
-  const name = new Intl.DateTimeFormat(readerLanguage(), {
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    ...(view === 'month' ? {} : { hour: 'numeric' }),
-  }).format(cell.start)
+  const day = new Intl.DateTimeFormat(readerLanguage(), { weekday: 'long', day: 'numeric', month: 'long' })
+  const hour = new Intl.DateTimeFormat(readerLanguage(), { hour: 'numeric' })
+  const name =
+    view === 'month' ? day.format(cell.start) : `${day.format(cell.start)}, ${hour.format(cell.start)}`
   const label = [name, t('calendar.count', { count: events.length }), isSuggested && t('times.good')]
   return (
     // biome-ignore lint/a11y/useSemanticElements: of the grid.

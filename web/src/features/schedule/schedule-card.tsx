@@ -64,7 +64,7 @@ export function ScheduleCard({ schedule, mayChange, onEdit }: ScheduleCardProps)
           </Text>
         )}
         <Button
-          variant="subtle"
+          variant="default"
           size="compact-sm"
           style={{ alignSelf: 'start' }}
           aria-expanded={areRunsShown}

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { ButtonLink } from '@/components/links'
 import { Loading } from '@/components/loading'
 import { api, call } from '@/lib/api'
 import { forgetAll } from '@/lib/me'
@@ -13,8 +14,6 @@ import { SignInForm } from './form'
 const route = getRouteApi('/sign-in-frame/invitation')
 
 /** Where an invitation leads to: sign in or up first, then accept. */
-import { TextLink } from '@/components/links'
-
 export function InvitationPage() {
   const { t } = useTranslation('sign-in')
   const { token: given } = route.useSearch()
@@ -41,12 +40,12 @@ export function InvitationPage() {
           {t('invitation.title')}
         </Title>
         <Text c="dimmed">{t('invitation.signInFirst')}</Text>
-        <TextLink to="/sign-up" search={{ back }}>
+        <ButtonLink to="/sign-up" search={{ back }}>
           {t('signIn.toSignUp')}
-        </TextLink>
-        <TextLink to="/sign-in" search={{ back }}>
+        </ButtonLink>
+        <ButtonLink variant="default" to="/sign-in" search={{ back }}>
           {t('signUp.toSignIn')}
-        </TextLink>
+        </ButtonLink>
       </Stack>
     )
   }

@@ -18,7 +18,7 @@ const pendingQuery = queryOptions<Pending>({
   queryKey: ['pending-commands'],
   queryFn: () => new Map(),
   initialData: new Map(),
-  staleTime: Number.POSITIVE_INFINITY,
+  staleTime: 'static',
   gcTime: Number.POSITIVE_INFINITY,
   structuralSharing: false,
 })

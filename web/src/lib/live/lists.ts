@@ -20,6 +20,10 @@ declare module '@tanstack/react-query' {
 
 export class ListRefresher {
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
+  /** Grown old while nothing may move. */
+  private readonly held = new Set<Query>()
+  private isAllHeld = false
+  private isFrozen = false
 
   constructor(private readonly client: QueryClient) {}
 
@@ -35,9 +39,26 @@ export class ListRefresher {
     }
   }
 
+  /** All that is shown. */
+  refreshAll(): void {
+    if (this.isFrozen) this.isAllHeld = true
+    else void this.client.invalidateQueries({ type: 'active' })
+  }
+
+  /** While frozen nothing is fetched again; what has grown old meanwhile is afterwards. */
+  freeze(frozen: boolean): void {
+    this.isFrozen = frozen
+    if (frozen) return
+    if (this.isAllHeld) this.refreshAll()
+    else for (const query of this.held) this.invalidate(query)
+    this.held.clear()
+    this.isAllHeld = false
+  }
+
   clear(): void {
     for (const timer of this.timers.values()) clearTimeout(timer)
     this.timers.clear()
+    this.held.clear()
   }
 
   private refresh(query: Query, everyMs: number): void {
@@ -45,8 +66,13 @@ export class ListRefresher {
     const wait = Math.max(0, query.state.dataUpdatedAt + everyMs - Date.now())
     const timer = setTimeout(() => {
       this.timers.delete(query.queryHash)
-      void this.client.invalidateQueries({ queryKey: query.queryKey, exact: true })
+      if (this.isFrozen) this.held.add(query)
+      else this.invalidate(query)
     }, wait)
     this.timers.set(query.queryHash, timer)
+  }
+
+  private invalidate({ queryKey }: Query): void {
+    void this.client.invalidateQueries({ queryKey, exact: true })
   }
 }

@@ -1,7 +1,7 @@
 /** The live link as React knows it: one for each sign-in and tenant, made by `LiveProvider`. */
 
 import { RealtimeClient } from '@supabase/realtime-js'
-import { type QueryClient, useQueryClient } from '@tanstack/react-query'
+import { focusManager, type QueryClient, useQueryClient } from '@tanstack/react-query'
 import {
   createContext,
   type ReactNode,
@@ -43,7 +43,7 @@ class Live {
     this.buffer = new ChangeBuffer((changes) => this.apply(changes))
     this.catchUp = new CatchUp(
       (changes, message) => this.hear(changes, message),
-      () => void queries.invalidateQueries({ type: 'active' }),
+      () => this.lists.refreshAll(),
     )
     const client = new RealtimeClient(`${config.supabase_url.replace(/^http/, 'ws')}/realtime/v1`, {
       params: { apikey: config.publishable_key },
@@ -90,6 +90,9 @@ class Live {
 
   freeze(frozen: boolean): void {
     this.buffer.freeze(frozen)
+    this.lists.freeze(frozen)
+    // What is fetched by the clock waits as on a page that nobody looks at.
+    focusManager.setFocused(frozen ? false : undefined)
     for (const listener of this.listeners) listener()
   }
 
@@ -99,6 +102,7 @@ class Live {
 
   close(): void {
     this.stopListening()
+    if (this.isFrozen) focusManager.setFocused(undefined)
     this.link.close()
     this.buffer.clear()
     this.lists.clear()

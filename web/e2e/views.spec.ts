@@ -1,0 +1,45 @@
+/** Views of the batches: filters kept under a name, and found again. */
+
+import { appUrl, expect, Person, test } from './people'
+
+test('a view is kept, found again after the page was left, and forgotten', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  const project = await ann.newProject('Things in the sky')
+  for (const title of ['Colours of the sky', 'Clouds', 'Colours of the sea'])
+    await ann.newBatch({ projectId: project, title, topics: ['Why is it so'] })
+  await ann.signIn(page)
+  await page.goto(appUrl('batches'))
+  const batches = page.getByRole('list', { name: 'Batches' }).getByRole('listitem')
+  const views = page.getByRole('button', { name: 'Views' })
+  await expect(batches).toHaveCount(3)
+  await page.getByRole('searchbox', { name: 'Search titles' }).fill('Colours')
+  await page.getByRole('combobox', { name: 'Order' }).selectOption('oldest')
+  await expect(batches).toHaveCount(2)
+  await expect(batches.first()).toContainText('Colours of the sky')
+
+  await views.click()
+  await page.getByRole('textbox', { name: 'Name of this view' }).fill('Colours first')
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('menuitem', { name: 'Colours first' })).toBeVisible()
+  await page.keyboard.press('Escape')
+
+  await page.goto(appUrl('projects'))
+  await page.getByRole('navigation').getByRole('link', { name: 'Batches' }).click()
+  await expect(batches).toHaveCount(3)
+  await views.click()
+  await page.getByRole('menuitem', { name: 'Colours first' }).click()
+  await expect(batches).toHaveCount(2)
+  await expect(batches.first()).toContainText('Colours of the sky')
+  await expect(page.getByRole('searchbox', { name: 'Search titles' })).toHaveValue('Colours')
+  await expect(page.getByRole('combobox', { name: 'Order' })).toHaveValue('oldest')
+  await expect(page).toHaveURL(/text=Colours/)
+
+  await views.click()
+  await page.getByRole('button', { name: 'Forget the view Colours first' }).click()
+  await expect(page.getByRole('menuitem', { name: 'Colours first' })).toHaveCount(0)
+  await page.reload()
+  await views.click()
+  await expect(page.getByRole('textbox', { name: 'Name of this view' })).toBeVisible()
+  await expect(page.getByRole('menuitem')).toHaveCount(0)
+})
