@@ -41,7 +41,7 @@ language sql
 set search_path = ''
 as $$
   with brand as materialized (
-    select private.brand_of(p_batch.tenant_id) as kept
+    select private.brand_of(p_batch.tenant_id, p_batch.project_id) as kept
   ), job as (
     insert into public.generation_jobs (
       id, tenant_id, project_id, batch_id, position, job_type, lane, topic, platforms, params, stage

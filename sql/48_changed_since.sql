@@ -47,6 +47,12 @@ begin
     where e.tenant_id = v_tenant_id and (p_project_id is null or e.project_id = p_project_id)
       and (p_batch_id is null or e.batch_id = p_batch_id) and (e.created_at, e.id) > (p_since, p_after_id)
     order by e.created_at, e.id limit p_limit
+  ) union all (
+    -- Of a batch, they name no project.
+    select 'budget_events', e.created_at, e.id, private.told_budget_event(e) from public.budget_events as e
+    where e.tenant_id = v_tenant_id and (p_project_id is null or p_batch_id is not null or e.project_id = p_project_id)
+      and (p_batch_id is null or e.batch_id = p_batch_id) and (e.created_at, e.id) > (p_since, p_after_id)
+    order by e.created_at, e.id limit p_limit
   )
   order by 2, 3
   limit p_limit;
@@ -110,6 +116,7 @@ begin
   )
   select jsonb_build_object(
       'now', now(), 'projects', '[]'::jsonb, 'batches', '[]'::jsonb, 'jobs', '[]'::jsonb, 'tasks', '[]'::jsonb, 'events', '[]'::jsonb,
+      'budget_events', '[]'::jsonb,
       'tenant', (select private.live_tenant(t) from public.tenants as t where t.id = private.tenant_id()),
       'more', (select count(*) > max_rows from found),
       'next', (
@@ -125,7 +132,7 @@ end
 $$;
 comment on function public.changed_since(timestamptz, uuid, uuid, int, uuid) is
   'What changed in the caller''s tenant after a moment, of one project or batch if one is named: {now, tenant, projects, batches, jobs, tasks, events, '
-  'more, next}, rows as live messages have them, oldest change first. Where there is more, next is {since, after_id} to go on with. Ask the next time '
+  'budget_events, more, next}, rows as live messages have them, budget_events as list_budget_events, oldest change first. Where there is more, next is {since, after_id} to go on with. Ask the next time '
   'from the first answer''s now less ten seconds, because what a slow transaction changed is seen only when it ends, and merge by version; events '
   'never change. Raises CR001, CR002 or CR003.';
 grant execute on function public.changed_since(timestamptz, uuid, uuid, int, uuid) to authenticated;

@@ -66,6 +66,7 @@ comment on column public.budget_events.event is
 comment on column public.budget_events.user_id is 'Who raised or removed it; null where nobody did.';
 create index budget_events_scope_id on public.budget_events (scope_id, id);
 create index budget_events_tenant_id on public.budget_events (tenant_id, id);
+create index budget_events_tenant_id_created_at on public.budget_events (tenant_id, created_at);
 create index budget_events_tenant_id_project_id on public.budget_events (tenant_id, project_id);
 create index budget_events_tenant_id_batch_id on public.budget_events (tenant_id, batch_id);
 
@@ -174,6 +175,16 @@ end
 $$;
 comment on function private.close_backlogs(uuid []) is
   'Lets what waits of these tenants, which are locked, be looked at by the release, or not, as their budgets and prices are now.';
+
+create function private.told_budget_event(p_event public.budget_events)
+returns jsonb
+language sql
+stable
+set search_path = ''
+return to_jsonb(p_event) - array['tenant_id', 'project_id', 'batch_id']
+  || jsonb_build_object('amount', trim_scale(p_event.amount), 'spent', trim_scale(p_event.spent));
+comment on function private.told_budget_event(public.budget_events) is 'What became of a budget, as people are told of it.';
+grant execute on function private.told_budget_event(public.budget_events) to authenticated, service_role;
 
 create function private.tell_budget(p_budget public.budgets, p_event text)
 returns void

@@ -116,10 +116,9 @@ declare
   v_tenant_id uuid := private.acting_tenant_id();
 begin
   return (
-    select coalesce(jsonb_agg(to_jsonb(e) - array['tenant_id', 'project_id', 'batch_id']
-      || jsonb_build_object('amount', trim_scale(e.amount), 'spent', trim_scale(e.spent)) order by e.id desc), '[]')
+    select coalesce(jsonb_agg(private.told_budget_event(e.one) order by e.id desc), '[]')
     from (
-      select v.* from public.budget_events as v
+      select v as one, v.id from public.budget_events as v
       where v.tenant_id = v_tenant_id and v.scope_id = coalesce(list_budget_events.scope_id, v.scope_id)
         and (before_id is null or v.id < before_id)
       order by v.id desc limit least(coalesce(max_rows, 100), 1000)

@@ -70,4 +70,4 @@ for each row when (session_user <> 'cliprow_worker' and pg_trigger_depth() = 0)
 execute function private.audit_row('item_id,number', 'content_keys');
 
 create trigger audit after insert or update or delete on public.brands
-for each row execute function private.audit_row('tenant_id', 'tenant_id');
+for each row execute function private.audit_row('id', 'tenant_id');

@@ -113,6 +113,8 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "action": "cancel",
         "task_id": first["stage_tasks"]["id"],
         "schedule_id": first["schedules"]["id"],
+        "starts": "2026-01-01T00:00:00Z",
+        "ends": "2026-02-01T00:00:00Z",
         "schedule": {"name": "N", "cron": "@daily", "topics": [{"topic": "T", "platforms": ["youtube"]}]},
         "changes": {"name": "N"},
         "cron": "@daily",

@@ -64,6 +64,11 @@ SCHEDULE_EXAMPLES: dict[str, Any] = {
         "created_at": _AT,
     },
     "Upcoming": {"upcoming": ["2026-11-26T06:30:00+00:00", "2026-11-27T06:30:00+00:00"]},
+    "OccurrenceList": {
+        "items": [
+            {"schedule_id": _SCHEDULE_ID, "upcoming": ["2026-11-26T06:30:00+00:00"], "is_complete": True},
+        ]
+    },
     "BatchStart": {"starts_at": "2027-01-31T09:00:00+01:00"},
     "BatchDeadline": {"deadline": "2027-02-01T09:00:00+01:00", "on_deadline": "warn"},
     "TimedBatch": {

@@ -28,6 +28,16 @@ _PROVIDER_KEY = {
     "set_at": _AT,
 }
 
+_BRAND: dict[str, Any] = {
+    "colours": _COLOURS,
+    "font": "Lora",
+    "has_logo": True,
+    "logo_corner": "top_right",
+    "logo_size": "medium",
+    "updated_at": _AT,
+    "fonts": ["Inter", "Lora", "Montserrat", "Noto Sans", "Space Grotesk"],
+}
+
 WEB_EXAMPLES: dict[str, Any] = {
     "Summary": {
         "now": _AT,
@@ -79,15 +89,8 @@ WEB_EXAMPLES: dict[str, Any] = {
         ],
     },
     "BrandChange": {"colours": _COLOURS, "font": "Lora", "logo_corner": "top_right", "logo_size": "medium"},
-    "TenantBrand": {
-        "colours": _COLOURS,
-        "font": "Lora",
-        "has_logo": True,
-        "logo_corner": "top_right",
-        "logo_size": "medium",
-        "updated_at": _AT,
-        "fonts": ["Inter", "Lora", "Montserrat", "Noto Sans", "Space Grotesk"],
-    },
+    "TenantBrand": _BRAND,
+    "ProjectBrand": {**_BRAND, "is_own": True},
     "NewProviderKey": {"key": "sk-0123456789abcdef"},
     "ProviderKey": _PROVIDER_KEY,
     "ProviderKeys": {"items": [_PROVIDER_KEY]},

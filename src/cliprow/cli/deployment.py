@@ -42,6 +42,10 @@ class Deployment(Protocol):
         """Keep the user's pictures, each once; their files may be gone when they are needed."""
         ...
 
+    def set_logo(self, path: Path, project_id: UUID | None) -> None:
+        """Make a picture the logo of the team's brand, or of that of a project."""
+        ...
+
     def create_batch(
         self,
         project_id: UUID,

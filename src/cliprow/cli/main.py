@@ -14,6 +14,7 @@ from cliprow.cli import (
     api,
     batch,
     batch_control,
+    brand,
     content,
     demo,
     job,
@@ -74,6 +75,7 @@ cliprow.add_command(batch.batch)
 cliprow.add_command(job.job)
 cliprow.add_command(project.project)
 cliprow.add_command(tenant.tenant)
+cliprow.add_command(brand.brand)
 cliprow.add_command(schedule.schedule)
 cliprow.add_command(webhook.webhook)
 cliprow.add_command(money.prices)

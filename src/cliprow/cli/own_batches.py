@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from cliprow import batches
 from cliprow.asking import Question, ask_database
@@ -18,6 +21,7 @@ from cliprow.cli.workers import own_worker
 from cliprow.dry_run import Check, check_batch
 from cliprow.job_export import each_job
 from cliprow.models import FileRef
+from cliprow.storage import put_upload
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,28 @@ class OwnBatches:
     def store_images(self, paths: Iterable[Path]) -> dict[Path, FileRef]:
         files = list(paths)
         return batches.store_images(self.at.account, self.at.storage, files) if files else {}
+
+    def set_logo(self, path: Path, project_id: UUID | None) -> None:
+        from cliprow.media.logo import clean_logo
+
+        with tempfile.TemporaryDirectory() as folder:
+            cleaned = Path(folder, "logo.png")
+            cleaned.write_bytes(clean_logo(path.read_bytes()))
+            file = put_upload(
+                self.at.storage,
+                self.at.account.tenant_id,
+                cleaned,
+                role="logo",
+                name=cleaned.name,
+                media_type="image/png",
+            )
+        self.ask(
+            Question(
+                sql="select public.set_brand_logo(%s, %s)",
+                arguments=(msgspec.to_builtins(file), project_id),
+                path="/brand/logo",
+            )
+        )
 
     def create_batch(
         self,

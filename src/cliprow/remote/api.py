@@ -147,6 +147,14 @@ class Api:
         """
         return self._ask(method, path, json=body)
 
+    def put_picture(self, path: str, picture: bytes, media_type: str) -> Any:
+        """What a PUT answers whose body is a picture.
+
+        Raises:
+            CliprowError: as the API says, or it does not answer.
+        """
+        return self._ask("PUT", path, content=picture, headers={"Content-Type": media_type}, repeats=True)
+
     def token(self) -> str:
         """An access token that will do, exchanged if need be.
 

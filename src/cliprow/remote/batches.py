@@ -80,6 +80,12 @@ class RemoteBatches:
         except OSError as error:
             raise unreadable_image(error) from error
 
+    def set_logo(self, path: Path, project_id: UUID | None) -> None:
+        """Make a picture the logo of the team's brand, or of that of a project."""
+        ((_, media_type),) = image_types([path])
+        of = "" if project_id is None else f"/projects/{project_id}"
+        self._api.put_picture(f"{of}/brand/logo", path.read_bytes(), media_type)
+
     def create_batch(
         self,
         project_id: UUID,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from typing import Any
 
 import psycopg
@@ -25,13 +26,13 @@ def picture(kind: str = "PNG", tint: str = "#ff0000") -> bytes:
     return buffer.getvalue()
 
 
-def put_logo(api: Api, data: bytes, kind: str = "image/png") -> Any:
-    return api.call("PUT", "/brand/logo", content=data, headers={"content-type": kind})
+def put_logo(api: Api, data: bytes, kind: str = "image/png", path: str = "/brand") -> Any:
+    return api.call("PUT", f"{path}/logo", content=data, headers={"content-type": kind})
 
 
-def params(api: Api, topic: str) -> Any:
+def params(api: Api, topic: str, project_id: str | None = None) -> Any:
     """What a new job of this caller takes along."""
-    batch_id = batch(api, [topic])
+    batch_id = batch(api, [topic], **({} if project_id is None else {"project_id": project_id}))
     return api.world.one("select params from public.generation_jobs where batch_id = %s", batch_id)
 
 
@@ -172,23 +173,106 @@ def test_a_topic_cannot_bring_a_brand_of_its_own(ann: Api, bob: Api) -> None:
         )
 
 
+def test_a_project_has_the_brand_of_the_team_until_it_has_its_own(ann: Api) -> None:
+    project, other = ann.project()["id"], ann.project()["id"]
+    path = f"/projects/{project}/brand"
+    ann.call("PUT", "/brand", BRAND)
+    put_logo(ann, picture())
+    before = ann.get(path)
+    assert (before["is_own"], before["font"], before["has_logo"]) == (False, "Lora", True)
+    own = {"colours": {**COLOURS, "accent": "#ffffff"}, "font": None, "logo_corner": "top_right"}
+    made = ann.call("PUT", path, own).json()
+    assert (made["is_own"], made["colours"], made["font"]) == (True, own["colours"], None)
+    assert made["has_logo"], "it begins with the logo of the team"
+    assert ann.get(path) == made
+    assert ann.get("/brand")["font"] == ann.get(f"/projects/{other}/brand")["font"] == "Lora"
+    kept = params(ann, "Own", project)["brand"]
+    assert (kept["colours"], "font" in kept) == (own["colours"], False)
+    assert params(ann, "Other", other)["brand"]["font"] == "Lora"
+    entry = ann.get("/audit", entity="brands")["items"][0]
+    assert entry["after"]["colours"] == own["colours"]
+    assert ann.call("DELETE", path).status_code == ann.call("DELETE", path).status_code == 204
+    assert ann.get(path) == before
+    assert params(ann, "Again", project)["brand"]["font"] == "Lora"
+
+
+def test_a_project_has_a_logo_of_its_own_or_none(ann: Api) -> None:
+    project = ann.project()["id"]
+    path = f"/projects/{project}/brand"
+    ann.call("PUT", "/brand", BRAND)
+    put_logo(ann, picture())
+    made = put_logo(ann, picture(tint="#00ff00"), path=path).json()
+    assert (made["is_own"], made["font"]) == (True, "Lora"), "it begins as that of the team"
+    assert ann.call("GET", f"{path}/logo").content != ann.call("GET", "/brand/logo").content
+    assert params(ann, "Own", project)["brand"]["logo"] != params(ann, "Team")["brand"]["logo"]
+    assert ann.call("DELETE", f"{path}/logo").status_code == 204
+    assert ann.call("GET", f"{path}/logo").status_code == 404
+    assert params(ann, "None", project)["brand"].keys() == {"colours", "font"}
+    assert ann.get("/brand")["has_logo"]
+
+
+def test_those_who_control_a_project_change_its_brand(ann: Api, bob: Api) -> None:
+    project = ann.project()["id"]
+    path = f"/projects/{project}/brand"
+    editor, viewer = ann.member("editor"), ann.member("viewer")
+    own = editor.project()["id"]
+    for person in (editor, viewer):
+        assert person.get(path)["is_own"] is False
+        assert person.call("PUT", path, BRAND).status_code == 403
+        assert put_logo(person, picture(), path=path).status_code == 403
+        assert (
+            person.call("DELETE", path).status_code
+            == person.call("DELETE", f"{path}/logo").status_code
+            == 403
+        )
+    assert editor.call("PUT", f"/projects/{own}/brand", BRAND).json()["is_own"]
+    assert put_logo(editor, picture(), path=f"/projects/{own}/brand").status_code == 200
+    for method in ("GET", "PUT", "DELETE"):
+        assert bob.call(method, path, BRAND if method == "PUT" else None).status_code == 404
+    assert put_logo(bob, picture(), path=path).status_code == 404
+    refused = ann.call("PUT", path, {**BRAND, "colours": {**COLOURS, "text": "#445566"}})
+    assert (refused.status_code, ann.get(path)["is_own"]) == (422, False)
+
+
+def content_keys(api: Api, worker: Worker, project_id: str) -> dict[str, set[str]]:
+    """Keys of all that a job of the same topic needs, by stage."""
+    batch_id = batch(api, ["The same topic"], project_id=project_id)
+    while (claimed := worker.take(*Stage)) is not None:
+        if claimed.verdict == "run":
+            worker.complete(claimed)
+    found: dict[str, set[str]] = {}
+    for stage, key in api.world.rows(
+        "select stage, content_key from public.stage_tasks where batch_id = %s", batch_id
+    ):
+        assert key is not None
+        found.setdefault(stage, set()).add(key)
+    return found
+
+
+def test_projects_of_different_brands_share_no_pictures_and_those_of_the_same_all(ann: Api) -> None:
+    one, two, plain = (ann.project()["id"] for _ in range(3))
+    ann.call("PUT", f"/projects/{one}/brand", {"colours": COLOURS})
+    ann.call("PUT", f"/projects/{two}/brand", {"colours": {**COLOURS, "accent": "#ffffff"}})
+    worker = Worker(ann.world, slots=1000)
+    keys = [content_keys(ann, worker, project) for project in (one, two, plain)]
+    ann.call("PUT", f"/projects/{plain}/brand", {"colours": COLOURS})
+    again = content_keys(ann, worker, plain)
+    worker.leave()
+    for first, second in itertools.combinations(keys, 2):
+        assert first[Stage.SCRIPT] == second[Stage.SCRIPT]
+        assert first[Stage.AUDIO] == second[Stage.AUDIO]
+        for stage in (Stage.VIDEO, Stage.PLATFORM, Stage.POST):
+            assert not first[stage] & second[stage], stage
+    assert again == keys[0]
+
+
 def test_a_changed_brand_recomputes_pictures_and_covers_and_nothing_else(ann: Api) -> None:
+    project = ann.project()["id"]
     keys: list[dict[str, set[str]]] = []
     worker = Worker(ann.world, slots=1000)
-    assert ann.person is not None
     for brand in ({}, {"colours": COLOURS}):
         ann.call("PUT", "/brand", brand)
-        batch_id = batch(ann, ["The same topic"])
-        while (claimed := worker.take(*Stage)) is not None:
-            if claimed.verdict == "run":
-                worker.complete(claimed)
-        found: dict[str, set[str]] = {}
-        for stage, key in ann.world.rows(
-            "select stage, content_key from public.stage_tasks where batch_id = %s", batch_id
-        ):
-            assert key is not None
-            found.setdefault(stage, set()).add(key)
-        keys.append(found)
+        keys.append(content_keys(ann, worker, project))
     worker.leave()
     plain, branded = keys
     same = {stage for stage in plain if plain[stage] == branded[stage]}

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from psycopg.types.json import Jsonb
 
+from cliprow.api.routes.job_events import JobEvent
 from cliprow.api.routes.job_types import JobDetail
 from cliprow.models import Stage
 from tests.integration.api.conftest import Api
@@ -161,3 +162,19 @@ def test_ids_of_the_older_system_stay_valid(ann: Api, bob: Api) -> None:
 )
 def test_a_filter_that_makes_no_sense_is_refused(ann: Api, filters: dict[str, Any]) -> None:
     assert ann.get("/jobs", 422, **filters)["code"] in ("invalid_input", "cursor_invalid")
+
+
+def test_what_happened_to_a_job_is_listed_page_by_page(ann: Api, bob: Api) -> None:
+    job_id = ann.post("/jobs", {"project_id": ann.project()["id"], "topic": "Sky", "platforms": ["youtube"]})[
+        "id"
+    ]
+    ann.post(f"/jobs/{job_id}/cancel", expect=200)
+    ann.post(f"/jobs/{job_id}/retry", {}, expect=200)
+    whole = ann.get(f"/jobs/{job_id}/events", limit=200)["items"]
+    events = msgspec.convert(whole, list[JobEvent], strict=False)
+    assert "cancelled" in {event.status for event in events}
+    assert [event.id for event in events] == sorted((event.id for event in events), reverse=True)
+    first = ann.get(f"/jobs/{job_id}/events", limit=1)
+    rest = ann.get(f"/jobs/{job_id}/events", limit=200, cursor=first["next_cursor"])
+    assert first["items"] + rest["items"] == whole
+    bob.get(f"/jobs/{job_id}/events", expect=404)

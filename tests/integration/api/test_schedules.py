@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.integration.api.conftest import Api
+from tests.integration.api.conftest import Api, Json
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 LATER = (datetime.now(UTC) + timedelta(days=2)).isoformat()
@@ -36,6 +36,34 @@ def test_a_schedule_is_made_changed_run_and_removed(ann: Api, bob: Api) -> None:
     assert bob.call("GET", f"{path}/runs").status_code == bob.call("GET", path).status_code == 404
     assert ann.call("DELETE", path).status_code == 204
     assert ann.get("/schedules")["items"] == []
+
+
+def test_a_calendar_asks_once_for_all_schedules_of_a_span(ann: Api, bob: Api) -> None:
+    body = {
+        "project_id": ann.project()["id"], "name": "Sky", "cron": "30 7 * * *",
+        "topics": [{"topic": "Sky of {date}", "platforms": ["youtube"]}],
+    }  # fmt: skip
+    daily, often, paused, _ = (
+        ann.post("/schedules", body | {"cron": cron})
+        for cron in ("30 7 * * *", "*/5 * * * *", "0 8 * * *", "0 0 29 2 *")
+    )
+    ann.post(f"/schedules/{paused['id']}/actions", {"action": "pause"}, expect=200)
+    start, end = datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=3)
+    span: Json = {"starts_from": start.isoformat(), "starts_to": end.isoformat()}
+    found = {each["schedule_id"]: each for each in ann.get("/schedules/occurrences", **span)["items"]}
+    assert found.keys() == {daily["id"], often["id"]}
+    assert (
+        found[daily["id"]]["upcoming"] == ann.get(f"/schedules/{daily['id']}/upcoming", count=3)["upcoming"]
+    )
+    assert found[daily["id"]]["is_complete"]
+    assert (len(found[often["id"]]["upcoming"]), found[often["id"]]["is_complete"]) == (100, False)
+    first = daily["next_run_at"]
+    only = ann.get("/schedules/occurrences", starts_from=first, starts_to=f"{first[:17]}01{first[19:]}")
+    assert {each["schedule_id"] for each in only["items"]} == {daily["id"], often["id"]}
+    assert bob.get("/schedules/occurrences", **span)["items"] == []
+    for ends in (start, start + timedelta(days=63)):
+        refused = ann.call("GET", "/schedules/occurrences", params={**span, "starts_to": ends.isoformat()})
+        assert refused.status_code == 422, refused.text
 
 
 def test_a_batch_begins_later_now_or_after_another_and_has_a_deadline(ann: Api) -> None:

@@ -82,6 +82,28 @@ def test_rows_are_those_of_live_messages(world: World, ann: Person, project: UUI
         assert {tuple(sorted(row)) for row in answer[kind]} == {tuple(sorted(row)) for row in told.values()}
 
 
+def test_what_became_of_budgets_is_told_to_who_missed_it(world: World, ann: Person, bob: Person) -> None:
+    project, other = world.add_project(ann), world.add_project(ann)
+    batch = world.create_batch(ann, project, 1)["batch_id"]
+    since = world.one("select clock_timestamp()")
+    world.call(ann, "set_budget", "tenant", 0)
+    world.call(ann, "set_budget", "project", 0, project)
+    world.call(ann, "set_budget", "batch", 0, batch)
+
+    def told(**more: object) -> list[tuple[str, str]]:
+        return [(row["scope"], row["event"]) for row in ask(world, ann, since, **more)["budget_events"]]
+
+    exceeded = "budget.exceeded"
+    assert told() == [("tenant", exceeded), ("project", exceeded), ("batch", exceeded)]
+    assert told(project_id=project) == [("project", exceeded)]
+    assert told(project_id=project, batch_id=batch) == told(batch_id=batch) == [("batch", exceeded)]
+    assert told(project_id=other) == []
+    answer = ask(world, ann, since)
+    assert answer["budget_events"] == list(reversed(world.call(ann, "list_budget_events")))
+    assert ask(world, ann, answer["budget_events"][-1]["created_at"])["budget_events"] == []
+    assert ask(world, bob, since)["budget_events"] == []
+
+
 def test_only_what_changed_after_the_moment_is_named(world: World, ann: Person, project: UUID) -> None:
     since = world.one("select clock_timestamp()")
     assert all(ask(world, ann, since)[kind] == [] for kind in KINDS)

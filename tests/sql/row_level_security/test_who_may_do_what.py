@@ -45,7 +45,7 @@ MATRIX = {
     # People join by accepting an invitation, which invite_member() makes.
     "memberships": Row(         MEMBERS,   NOBODY,            OWNERS_AND_ADMINS, OWNERS_AND_ADMINS),
     "invitations": Row(         OWNERS_AND_ADMINS),
-    # Written by set_brand() and set_brand_logo().
+    # Written by set_brand(), set_brand_logo() and remove_brand().
     "brands": Row(              MEMBERS),
     # Deletion is soft: whoever may change a project sets deleted_at.
     "projects": Row(            MEMBERS,   EDITORS,           CONTROLLERS,       NOBODY),

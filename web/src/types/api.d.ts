@@ -1193,6 +1193,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{job_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what happened to a job and its tasks, the newest first
+         * @description List what happened to a job and its tasks, the newest first.
+         */
+        get: operations["list_job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{job_id}/pause": {
         parameters: {
             query?: never;
@@ -2179,6 +2199,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project_id}/brand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show colours, font and logo that new jobs of a project have: its own, or else those of the tenant
+         * @description Show colours, font and logo that new jobs of a project have: its own, or else those of the tenant.
+         */
+        get: operations["show_project_brand"];
+        /**
+         * Give a project a brand of its own, or change it: it stands in place of the tenant's as a whole, and begins with the
+         *     tenant's logo
+         * @description Give a project a brand of its own, or change it: it stands in place of the tenant's as a whole, and begins with the
+         *     tenant's logo. New jobs have it; those that are there keep theirs.
+         */
+        put: operations["set_project_brand"];
+        post?: never;
+        /**
+         * Let new jobs of a project have the brand of the tenant again
+         * @description Let new jobs of a project have the brand of the tenant again.
+         */
+        delete: operations["remove_project_brand"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/projects/{project_id}/brand/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send the logo that new jobs of a project have, a PNG of at most 1024 pixels an edge
+         * @description Send the logo that new jobs of a project have, a PNG of at most 1024 pixels an edge.
+         */
+        get: operations["get_project_logo"];
+        /**
+         * Set the logo of a project's own brand, which begins as that of the tenant: a PNG, JPEG or WebP of at most 2 MB as the
+         *     body, with edges from 32 to 4096 pixels
+         * @description Set the logo of a project's own brand, which begins as that of the tenant: a PNG, JPEG or WebP of at most 2 MB as the
+         *     body, with edges from 32 to 4096 pixels.
+         */
+        put: operations["set_project_logo"];
+        post?: never;
+        /**
+         * Let new jobs of a project have no logo, whatever the tenant has: its own brand begins, without one
+         * @description Let new jobs of a project have no logo, whatever the tenant has: its own brand begins, without one.
+         */
+        delete: operations["remove_project_logo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/projects/{project_id}/cancel": {
         parameters: {
             query?: never;
@@ -2557,6 +2637,28 @@ export interface paths {
          * @description Say when a schedule is due next, paused or not.
          */
         get: operations["list_upcoming_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/occurrences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Say when all schedules of the tenant that are not paused are due within a span of time: up to 100 moments of each,
+         *     5,000 in all
+         * @description Say when all schedules of the tenant that are not paused are due within a span of time: up to 100 moments of each,
+         *     5,000 in all.
+         */
+        get: operations["list_occurrences"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3986,6 +4088,7 @@ export interface components {
          *       ],
          *       "tasks": [],
          *       "events": [],
+         *       "budget_events": [],
          *       "more": false,
          *       "next": null
          *     }
@@ -3994,6 +4097,7 @@ export interface components {
             batches: {
                 [key: string]: unknown;
             }[];
+            budget_events: components["schemas"]["BudgetEvent"][];
             events: {
                 [key: string]: unknown;
             }[];
@@ -5282,6 +5386,63 @@ export interface components {
             updated_at: string;
             version: number;
         };
+        /**
+         * JobEvent
+         * @example {
+         *       "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *       "task_id": "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *       "stage": "audio_generation",
+         *       "status": "processing",
+         *       "current_step": 1,
+         *       "total_steps": 5,
+         *       "progress": 24,
+         *       "retries": 0,
+         *       "error_code": null,
+         *       "error_message": null,
+         *       "created_at": "2026-11-25T09:30:00+00:00"
+         *     }
+         */
+        JobEvent: {
+            /** Format: date-time */
+            created_at: string;
+            current_step: number;
+            error_code: string | null;
+            error_message: string | null;
+            /** Format: uuid */
+            id: string;
+            progress: number;
+            retries: number;
+            stage: components["schemas"]["Stage"] | null;
+            status: ("blocked" | "pending" | "queued" | "processing" | "completed" | "failed" | "cancelled") | ("pending" | "processing" | "completed" | "failed" | "cancelled");
+            task_id: string | null;
+            total_steps: number;
+        };
+        /**
+         * Page[JobEvent]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *           "task_id": "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *           "stage": "audio_generation",
+         *           "status": "processing",
+         *           "current_step": 1,
+         *           "total_steps": 5,
+         *           "progress": 24,
+         *           "retries": 0,
+         *           "error_code": null,
+         *           "error_message": null,
+         *           "created_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        JobEventPage: {
+            items: components["schemas"]["JobEvent"][];
+            next_cursor: string | null;
+            total?: number | null;
+        };
         /** JobFigures */
         JobFigures: {
             /** @default 0 */
@@ -6342,6 +6503,30 @@ export interface components {
             url: string;
         };
         /**
+         * OccurrenceList
+         * @example {
+         *       "items": [
+         *         {
+         *           "schedule_id": "01938c70-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+         *           "upcoming": [
+         *             "2026-11-26T06:30:00+00:00"
+         *           ],
+         *           "is_complete": true
+         *         }
+         *       ]
+         *     }
+         */
+        OccurrenceList: {
+            items: components["schemas"]["Occurrences"][];
+        };
+        /** Occurrences */
+        Occurrences: {
+            is_complete: boolean;
+            /** Format: uuid */
+            schedule_id: string;
+            upcoming: string[];
+        };
+        /**
          * OneTimeLink
          * @example {
          *       "url": "https://api.example.org/assets/links/Zm9yIG9uZSB1c2Ugb25seQ",
@@ -6735,6 +6920,39 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+        };
+        /**
+         * ProjectBrand
+         * @example {
+         *       "colours": {
+         *         "background": "#14213d",
+         *         "text": "#ffffff",
+         *         "accent": "#fca311"
+         *       },
+         *       "font": "Lora",
+         *       "has_logo": true,
+         *       "logo_corner": "top_right",
+         *       "logo_size": "medium",
+         *       "updated_at": "2026-11-25T09:30:00+00:00",
+         *       "fonts": [
+         *         "Inter",
+         *         "Lora",
+         *         "Montserrat",
+         *         "Noto Sans",
+         *         "Space Grotesk"
+         *       ],
+         *       "is_own": true
+         *     }
+         */
+        ProjectBrand: {
+            colours: components["schemas"]["BrandColours"] | null;
+            font: string | null;
+            fonts: string[];
+            has_logo: boolean;
+            is_own: boolean;
+            logo_corner: components["schemas"]["LogoCorner"];
+            logo_size: components["schemas"]["LogoSize"];
+            updated_at: string | null;
         };
         /**
          * ProjectChange
@@ -11131,6 +11349,7 @@ export interface operations {
                      *       ],
                      *       "tasks": [],
                      *       "events": [],
+                     *       "budget_events": [],
                      *       "more": false,
                      *       "next": null
                      *     }
@@ -11735,6 +11954,54 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TimedJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_job_events: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+                     *           "task_id": "01938c60-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "stage": "audio_generation",
+                     *           "status": "processing",
+                     *           "current_step": 1,
+                     *           "total_steps": 5,
+                     *           "progress": 24,
+                     *           "retries": 0,
+                     *           "error_code": null,
+                     *           "error_message": null,
+                     *           "created_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobEventPage"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -14293,6 +14560,228 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    show_project_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ],
+                     *       "is_own": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_project_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "colours": {
+                 *         "background": "#14213d",
+                 *         "text": "#ffffff",
+                 *         "accent": "#fca311"
+                 *       },
+                 *       "font": "Lora",
+                 *       "logo_corner": "top_right",
+                 *       "logo_size": "medium"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BrandChange"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ],
+                     *       "is_own": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_project_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_project_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A picture. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    set_project_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/jpeg": string;
+                "image/png": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "colours": {
+                     *         "background": "#14213d",
+                     *         "text": "#ffffff",
+                     *         "accent": "#fca311"
+                     *       },
+                     *       "font": "Lora",
+                     *       "has_logo": true,
+                     *       "logo_corner": "top_right",
+                     *       "logo_size": "medium",
+                     *       "updated_at": "2026-11-25T09:30:00+00:00",
+                     *       "fonts": [
+                     *         "Inter",
+                     *         "Lora",
+                     *         "Montserrat",
+                     *         "Noto Sans",
+                     *         "Space Grotesk"
+                     *       ],
+                     *       "is_own": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProjectBrand"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remove_project_logo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     cancel_project: {
         parameters: {
             query?: never;
@@ -15245,6 +15734,45 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Upcoming"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_occurrences: {
+        parameters: {
+            query: {
+                /** @description Due at this moment or later; what is past is left out. */
+                starts_from: string;
+                /** @description Due before this moment, at most 62 days after `starts_from`. */
+                starts_to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "schedule_id": "01938c70-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+                     *           "upcoming": [
+                     *             "2026-11-26T06:30:00+00:00"
+                     *           ],
+                     *           "is_complete": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OccurrenceList"];
                 };
             };
             default: components["responses"]["Problem"];

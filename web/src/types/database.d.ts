@@ -127,22 +127,28 @@ isOneToOne: false
                   ]
                 },"brands": {
                   Row: {
-                    "colours": Json | null,"font": string | null,"logo": Json | null,"logo_corner": string,"logo_size": string,"tenant_id": string,"updated_at": string
+                    "colours": Json | null,"font": string | null,"id": string,"logo": Json | null,"logo_corner": string,"logo_size": string,"project_id": string | null,"tenant_id": string,"updated_at": string
                   }
                   ComputedFields: never
                   Insert: {
-                    "colours"?: Json | null,"font"?: string | null,"logo"?: Json | null,"logo_corner"?: string,"logo_size"?: string,"tenant_id": string,"updated_at"?: string
+                    "colours"?: Json | null,"font"?: string | null,"id"?: string,"logo"?: Json | null,"logo_corner"?: string,"logo_size"?: string,"project_id"?: string | null,"tenant_id": string,"updated_at"?: string
                   }
                   Update: {
-                    "colours"?: Json | null,"font"?: string | null,"logo"?: Json | null,"logo_corner"?: string,"logo_size"?: string,"tenant_id"?: string,"updated_at"?: string
+                    "colours"?: Json | null,"font"?: string | null,"id"?: string,"logo"?: Json | null,"logo_corner"?: string,"logo_size"?: string,"project_id"?: string | null,"tenant_id"?: string,"updated_at"?: string
                   }
                   Relationships: [
                     {
       foreignKeyName: "brands_tenant_id_fkey"
       columns: ["tenant_id"]
-isOneToOne: true
+isOneToOne: false
       referencedRelation: "tenants"
       referencedColumns: ["id"]
+    },{
+      foreignKeyName: "brands_tenant_id_project_id_fkey"
+      columns: ["tenant_id","project_id"]
+isOneToOne: true
+      referencedRelation: "projects"
+      referencedColumns: ["tenant_id","id"]
     }
                   ]
                 },"budget_events": {
@@ -1031,6 +1037,9 @@ isOneToOne: false
 "redeliver":
 { Args: { "delivery_id"?: string,"webhook_id": string }; Returns: Json
                            },
+"remove_brand":
+{ Args: { "project_id": string }; Returns: undefined
+                           },
 "remove_member":
 { Args: { "user_id": string }; Returns: Json
                            },
@@ -1082,6 +1091,9 @@ isOneToOne: false
 "run_schedule":
 { Args: { "schedule_id": string }; Returns: Json
                            },
+"schedule_occurrences":
+{ Args: { "ends": string,"starts": string }; Returns: Json
+                           },
 "set_batch_cap":
 { Args: { "batch_id": string,"max_concurrent_tasks": number }; Returns: Json
                            },
@@ -1089,10 +1101,10 @@ isOneToOne: false
 { Args: { "batch_id": string,"lane": string }; Returns: Json
                            },
 "set_brand":
-{ Args: { "colours": Json,"font": string,"logo_corner": string,"logo_size": string }; Returns: Json
+{ Args: { "colours": Json,"font": string,"logo_corner": string,"logo_size": string,"project_id"?: string }; Returns: Json
                            },
 "set_brand_logo":
-{ Args: { "logo": Json }; Returns: Json
+{ Args: { "logo": Json,"project_id"?: string }; Returns: Json
                            },
 "set_budget":
 { Args: { "amount": number,"period"?: string,"scope": string,"scope_id"?: string }; Returns: Json

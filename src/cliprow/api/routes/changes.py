@@ -14,6 +14,7 @@ from cliprow.api.answers import json_answer, tagged
 from cliprow.api.lists import Page
 from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant, signed_in
+from cliprow.api.routes.costs import BudgetEvent
 
 Since = Annotated[
     datetime, QueryParameter(description="`now` of the last answer, less ten seconds; `since` of its `next`.")
@@ -38,6 +39,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     tasks: list[dict[str, Any]]
     #: Never change, and tell of states that the rows have left again.
     events: list[dict[str, Any]]
+    #: What became of budgets, as `GET /budgets/events` tells it.
+    budget_events: list[BudgetEvent]
     #: There is more: ask again with `next`.
     more: bool
     next: Further | None

@@ -124,6 +124,22 @@ class Upcoming(msgspec.Struct, frozen=True, kw_only=True):
     upcoming: list[datetime]
 
 
+class Occurrences(msgspec.Struct, frozen=True, kw_only=True):
+    """When one schedule is due within a span of time."""
+
+    schedule_id: UUID
+    #: Up to 100 moments, in their order.
+    upcoming: list[datetime]
+    #: False: it is due more often within the span.
+    is_complete: bool
+
+
+class OccurrenceList(msgspec.Struct, frozen=True, kw_only=True):
+    """Schedules that are due within a span of time, the next first."""
+
+    items: list[Occurrences]
+
+
 _SCHEDULE: LiteralString = """s.id, s.project_id, s.owner_id, s.name, s.cron, s.time_zone, s.misfire, s.topics, s.options,
   s.next_run_at, s.last_run_at, s.paused_at, s.paused_by, s.paused_reason, s.version, s.created_at, s.updated_at"""
 _ACTIONS: dict[str, LiteralString] = {
@@ -182,6 +198,25 @@ async def preview_schedule(
     """Say when a cron expression would be due."""
     rows = await request.rows(
         "select json_build_object('upcoming', public.upcoming_runs(%s, %s, %s))::text", cron, time_zone, count
+    )
+    return json_answer(rows[0][0])
+
+
+@get("/schedules/occurrences")
+async def list_occurrences(
+    request: ApiRequest,
+    starts_from: Annotated[
+        datetime, QueryParameter(description="Due at this moment or later; what is past is left out.")
+    ],
+    starts_to: Annotated[
+        datetime, QueryParameter(description="Due before this moment, at most 62 days after `starts_from`.")
+    ],
+) -> Response[OccurrenceList]:
+    """Say when all schedules of the tenant that are not paused are due within a span of time: up to 100 moments of each,
+    5,000 in all.
+    """
+    rows = await request.rows(
+        "select json_build_object('items', public.schedule_occurrences(%s, %s))::text", starts_from, starts_to
     )
     return json_answer(rows[0][0])
 
@@ -302,6 +337,7 @@ router = Router(
         create_schedule,
         list_schedules,
         preview_schedule,
+        list_occurrences,
         get_schedule,
         list_upcoming_runs,
         list_schedule_runs,

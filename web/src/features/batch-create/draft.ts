@@ -19,7 +19,26 @@ export interface NumberedTopic {
 
 export type Mode = 'one' | 'many'
 
-export interface Settings {
+/** How videos are to be; null and empty: nothing is said. */
+export interface Look {
+  readonly duration_s: number | null
+  readonly language: string
+  readonly tone: Schemas['Tone'] | null
+  readonly audience: string
+  readonly script_type: Schemas['ScriptType'] | null
+  readonly voice: string | null
+}
+
+export const NO_LOOK: Look = {
+  duration_s: null,
+  language: '',
+  tone: null,
+  audience: '',
+  script_type: null,
+  voice: null,
+}
+
+export interface Settings extends Look {
   readonly projectId: string | null
   /** For a team that has no project yet. */
   readonly newProject: string
@@ -28,12 +47,6 @@ export interface Settings {
   readonly brief: string
   /** Null: as the project says. */
   readonly platforms: readonly string[] | null
-  readonly duration_s: number | null
-  readonly language: string
-  readonly tone: Schemas['Tone'] | null
-  readonly audience: string
-  readonly script_type: Schemas['ScriptType'] | null
-  readonly voice: string | null
   readonly priority: Lane
   readonly max_concurrent_tasks: number | null
   readonly budget: number | null
@@ -53,12 +66,7 @@ export const NO_SETTINGS: Settings = {
   oneTopic: '',
   brief: '',
   platforms: null,
-  duration_s: null,
-  language: '',
-  tone: null,
-  audience: '',
-  script_type: null,
-  voice: null,
+  ...NO_LOOK,
   priority: 'standard',
   max_concurrent_tasks: null,
   budget: null,

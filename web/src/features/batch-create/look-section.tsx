@@ -3,7 +3,7 @@
 import { Autocomplete, NumberInput, Select, SimpleGrid, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
-import type { Settings } from './draft'
+import type { Look } from './draft'
 import { StylePicker } from './style-picker'
 import { VoiceField } from './voice-field'
 
@@ -12,21 +12,17 @@ const SCRIPT_TYPES = ['explainer', 'tutorial', 'story', 'demo', 'testimonial'] a
 const LANGUAGES = ['en', 'de', 'es', 'fr', 'pt']
 
 interface LookSectionProps {
-  readonly settings: Settings
-  /** What the project says, shown where the form says nothing. */
-  readonly ofProject: Readonly<Record<string, unknown>>
+  readonly settings: Look
+  /** What holds of a field where the form says nothing, in words. */
+  readonly unsaid: (field: keyof Look) => string
+  /** BCP 47 tag of what is spoken where the form says nothing. */
+  readonly language: string
   readonly errors: ReadonlyMap<string, string>
-  readonly onChange: (settings: Partial<Settings>) => void
+  readonly onChange: (settings: Partial<Look>) => void
 }
 
-export function LookSection({ settings, ofProject, errors, onChange }: LookSectionProps) {
+export function LookSection({ settings, unsaid, language, errors, onChange }: LookSectionProps) {
   const { t, i18n } = useTranslation('batch-create')
-  const asProject = (field: string) => {
-    const value = ofProject[field]
-    return value === undefined || value === null
-      ? t('look.automatic')
-      : t('look.ofProject', { value: String(value) })
-  }
   const names = new Intl.DisplayNames(i18n.language, { type: 'language' })
   return (
     <Section title={t('look.title')} description={t('look.text')}>
@@ -34,7 +30,7 @@ export function LookSection({ settings, ofProject, errors, onChange }: LookSecti
         <NumberInput
           label={t('field.duration_s')}
           description={t('look.duration')}
-          placeholder={asProject('duration_s')}
+          placeholder={unsaid('duration_s')}
           suffix=" s"
           min={5}
           max={600}
@@ -47,45 +43,41 @@ export function LookSection({ settings, ofProject, errors, onChange }: LookSecti
         <Autocomplete
           label={t('field.language')}
           description={t('look.language')}
-          placeholder={asProject('language')}
+          placeholder={unsaid('language')}
           data={LANGUAGES}
           renderOption={({ option }) => `${names.of(option.value)} (${option.value})`}
           error={errors.get('language')}
           value={settings.language}
-          onChange={(language) => onChange({ language })}
+          onChange={(tag) => onChange({ language: tag })}
         />
         <Select
           label={t('field.script_type')}
           description={t('look.scriptType')}
-          placeholder={asProject('script_type')}
+          placeholder={unsaid('script_type')}
           clearable
           data={SCRIPT_TYPES.map((value) => ({ value, label: t(`scriptType.${value}`) }))}
           error={errors.get('script_type')}
           value={settings.script_type}
-          onChange={(type) => onChange({ script_type: type as Settings['script_type'] })}
+          onChange={(type) => onChange({ script_type: type as Look['script_type'] })}
         />
         <TextInput
           label={t('field.audience')}
           description={t('look.audience')}
-          placeholder={asProject('audience')}
+          placeholder={unsaid('audience')}
           maxLength={500}
           error={errors.get('audience')}
           value={settings.audience}
           onChange={(event) => onChange({ audience: event.currentTarget.value })}
         />
         <VoiceField
-          language={settings.language || String(ofProject.language ?? 'en')}
+          language={settings.language || language}
           value={settings.voice}
-          placeholder={asProject('voice')}
+          placeholder={unsaid('voice')}
           error={errors.get('voice')}
           onChange={(voice) => onChange({ voice })}
         />
       </SimpleGrid>
-      <StylePicker
-        value={settings.tone}
-        automatic={asProject('tone')}
-        onChange={(tone) => onChange({ tone })}
-      />
+      <StylePicker value={settings.tone} automatic={unsaid('tone')} onChange={(tone) => onChange({ tone })} />
     </Section>
   )
 }

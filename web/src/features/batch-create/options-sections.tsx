@@ -26,6 +26,12 @@ export function OptionsSections(props: OptionsSectionsProps) {
   const { mode, settings, platforms, ofProject, errors, currency, onChange } = props
   const { t } = useTranslation('batch-create')
   const [isOpen, { toggle }] = useDisclosure()
+  const asProject = (field: string) => {
+    const value = ofProject[field]
+    return value === undefined || value === null
+      ? t('look.automatic')
+      : t('look.ofProject', { value: String(value) })
+  }
   return (
     <>
       <Section title={t('platforms.title')}>
@@ -50,7 +56,13 @@ export function OptionsSections(props: OptionsSectionsProps) {
       )}
       <Collapse expanded={mode === 'many' || isOpen}>
         <Stack gap="lg">
-          <LookSection settings={settings} ofProject={ofProject} errors={errors} onChange={onChange} />
+          <LookSection
+            settings={settings}
+            unsaid={asProject}
+            language={String(ofProject.language ?? 'en')}
+            errors={errors}
+            onChange={onChange}
+          />
           <Section title={t('reuse.title')} description={t('reuse.text')}>
             <ReusePanel value={settings.reuse} onChange={(reuse) => onChange({ reuse })} />
           </Section>

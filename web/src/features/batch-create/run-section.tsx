@@ -1,11 +1,11 @@
 /** When it runs, how fast, and what it may cost. */
 
-import { NumberInput, SegmentedControl, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
-import { useId } from 'react'
+import { Select, SimpleGrid, Stack, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
-import type { Lane, Mode, Settings } from './draft'
+import type { Mode, Settings } from './draft'
 import { asLocal } from './request'
+import { BudgetField, CapField, LaneField } from './run-fields'
 
 interface RunSectionProps {
   readonly mode: Mode
@@ -17,32 +17,15 @@ interface RunSectionProps {
 
 export function RunSection({ mode, settings, errors, currency, onChange }: RunSectionProps) {
   const { t } = useTranslation('batch-create')
-  const { t: shared } = useTranslation()
   const now = asLocal(new Date())
-  const laneLabel = useId()
   return (
     <Section title={t('run.title')}>
       <Stack gap="md">
-        <Stack gap={4}>
-          <Text size="sm" fw={500} id={laneLabel}>
-            {t('field.priority')}
-          </Text>
-          <SegmentedControl
-            aria-labelledby={laneLabel}
-            style={{ alignSelf: 'start' }}
-            data={(['standard', 'premium', 'urgent'] as const).map((value) => ({
-              value,
-              label: shared(`lane.${value}`),
-            }))}
-            value={settings.priority}
-            onChange={(priority) => onChange({ priority: priority as Lane })}
-          />
-          {errors.get('priority') && (
-            <Text size="xs" c="var(--mantine-color-error)">
-              {errors.get('priority')}
-            </Text>
-          )}
-        </Stack>
+        <LaneField
+          value={settings.priority}
+          error={errors.get('priority')}
+          onChange={(priority) => onChange({ priority })}
+        />
         <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }} spacing="md" verticalSpacing="md">
           <TextInput
             type="datetime-local"
@@ -73,28 +56,17 @@ export function RunSection({ mode, settings, errors, currency, onChange }: RunSe
             />
           )}
           {mode === 'many' && (
-            <NumberInput
-              label={t('field.max_concurrent_tasks')}
-              description={t('run.cap')}
-              placeholder={t('run.noLimit')}
-              min={1}
-              max={999_999}
-              allowDecimal={false}
+            <CapField
+              value={settings.max_concurrent_tasks}
               error={errors.get('max_concurrent_tasks')}
-              value={settings.max_concurrent_tasks ?? ''}
-              onChange={(value) => onChange({ max_concurrent_tasks: value === '' ? null : Number(value) })}
+              onChange={(cap) => onChange({ max_concurrent_tasks: cap })}
             />
           )}
-          <NumberInput
-            label={t('field.budget')}
-            description={t('run.budget')}
-            placeholder={t('run.noLimit')}
-            suffix={` ${currency}`}
-            min={0}
-            decimalScale={2}
+          <BudgetField
+            currency={currency}
+            value={settings.budget}
             error={errors.get('budget')}
-            value={settings.budget ?? ''}
-            onChange={(value) => onChange({ budget: value === '' ? null : Number(value) })}
+            onChange={(budget) => onChange({ budget })}
           />
         </SimpleGrid>
       </Stack>

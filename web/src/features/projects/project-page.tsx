@@ -1,7 +1,8 @@
 import { Alert, Badge, Group, Text } from '@mantine/core'
-import { IconChartBar, IconClockPause, IconFileZip } from '@tabler/icons-react'
+import { IconChartBar, IconClockPause, IconFileZip, IconPalette } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
+import { lazy, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Page } from '@/components/page'
 import { PauseControl } from '@/components/pause-control'
@@ -22,6 +23,9 @@ import { ProjectSettings } from './project-settings'
 import { ProjectSkeleton } from './project-skeleton'
 import { type ProjectDetail, projectName, projectQuery, useProjectCommands } from './queries'
 
+const BrandDialog = lazy(() =>
+  import('./project-brand-dialog').then(({ ProjectBrandDialog: component }) => ({ default: component })),
+)
 const route = getRouteApi('/signed-in/projects/$projectId')
 
 export function ProjectPage() {
@@ -99,6 +103,7 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
   const router = useRouter()
   const commands = useProjectCommands()
   const pending = usePendingCommand(project.id)
+  const [isBrandOpen, setBrandOpen] = useState(false)
   const isPaused = Boolean(project.paused_at)
   const open = detail.queue.pending_jobs + detail.queue.processing_jobs
   return (
@@ -136,9 +141,15 @@ function Actions({ project, detail }: { readonly project: ProjectRow; readonly d
             isDisabled: detail.queue.completed_jobs === 0,
             run: () => void saveArchive(project),
           },
+          { label: t('brand.open'), icon: IconPalette, run: () => setBrandOpen(true) },
         ]}
       />
       {detail.may_control && <NewBatchLink projectId={project.id} />}
+      {isBrandOpen && (
+        <Suspense>
+          <BrandDialog project={project} mayChange={detail.may_control} onClose={() => setBrandOpen(false)} />
+        </Suspense>
+      )}
     </>
   )
 }

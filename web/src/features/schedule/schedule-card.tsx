@@ -17,9 +17,6 @@ interface ScheduleCardProps {
   readonly onEdit: () => void
 }
 
-/** Next runs that are named. */
-const NEXT = 3
-
 export function ScheduleCard({ schedule, mayChange, onEdit }: ScheduleCardProps) {
   const { t } = useTranslation('schedule')
   const projects = useProjectNames()
@@ -62,10 +59,7 @@ export function ScheduleCard({ schedule, mayChange, onEdit }: ScheduleCardProps)
         {!isPaused && upcoming && (
           <Text size="sm" c="dimmed">
             {t('recurring.next', {
-              times: upcoming
-                .slice(0, NEXT)
-                .map((each) => formatTime(each))
-                .join(' · '),
+              times: upcoming.map((each) => formatTime(each)).join(' · '),
             })}
           </Text>
         )}

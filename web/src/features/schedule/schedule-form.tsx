@@ -1,36 +1,20 @@
-import {
-  Autocomplete,
-  Button,
-  Group,
-  List,
-  Modal,
-  NativeSelect,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-} from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { Autocomplete, Button, Group, Modal, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core'
+import { IconAdjustments } from '@tabler/icons-react'
+import { type FormEvent, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { PlatformPicker } from '@/components/platform-picker'
 import { ProjectChoice } from '@/components/project-choice'
 import { platformsLastUsed } from '@/features/batch-create/kept-draft'
-import { readerLanguage } from '@/lib/format'
+import { ApiError } from '@/lib/problem'
 import { say } from '@/lib/say'
 import { cronOf, type Rhythm, rhythmOf } from './cron'
+import { NextRuns } from './next-runs'
 import { RhythmField } from './rhythm-field'
-import { platformsOf, topicLines, topicsOf } from './schedule-topics'
-import {
-  changeSchedule,
-  createSchedule,
-  localZone,
-  previewQuery,
-  type Schedule,
-  useScheduleChange,
-} from './schedules'
+import { optionsOf, shownOptions } from './schedule-options'
+import { ScheduleOptionsFields } from './schedule-options-fields'
+import { changesOf, differingOf, lookOf, platformsOf, topicLines, topicsOf } from './schedule-topics'
+import { changeSchedule, createSchedule, localZone, type Schedule, useScheduleChange } from './schedules'
 
 interface ScheduleFormProps {
   /** To be changed; null for a new one. */
@@ -40,6 +24,7 @@ interface ScheduleFormProps {
   readonly onClose: () => void
 }
 
+const NO_TOPICS: Schedule['topics'] = []
 const MISFIRES = ['run_once', 'run_all', 'skip'] as const
 
 export function ScheduleForm({ schedule, at, onClose }: ScheduleFormProps) {
@@ -61,13 +46,17 @@ export function ScheduleForm({ schedule, at, onClose }: ScheduleFormProps) {
 function Fields({ schedule, at, onClose }: ScheduleFormProps) {
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
+  const topics = schedule?.topics ?? NO_TOPICS
   const [projectId, setProjectId] = useState(schedule?.project_id ?? null)
   const [name, setName] = useState(schedule?.name ?? '')
   const [rhythm, setRhythm] = useState<Rhythm>(schedule ? rhythmOf(schedule.cron) : firstRhythm(at))
   const [zone, setZone] = useState(schedule?.time_zone ?? localZone())
-  const [lines, setLines] = useState(topicLines(schedule?.topics ?? []))
-  const [platforms, setPlatforms] = useState(platformsOf(schedule?.topics ?? []) ?? platformsLastUsed())
+  const [lines, setLines] = useState(topicLines(topics))
+  const [platforms, setPlatforms] = useState(platformsOf(topics) ?? platformsLastUsed())
   const [misfire, setMisfire] = useState<Schedule['misfire']>(schedule?.misfire ?? 'run_once')
+  const [look, setLook] = useState(lookOf(topics))
+  const [options, setOptions] = useState(shownOptions(schedule?.options ?? {}))
+  const [areOptionsOpen, setOptionsOpen] = useState(false)
   const [wasTried, setWasTried] = useState(false)
   const save = useScheduleChange(() => {
     const body = {
@@ -75,7 +64,8 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
       cron: cronOf(rhythm),
       time_zone: zone,
       misfire,
-      topics: topicsOf(lines, platforms, schedule?.topics ?? []),
+      topics: topicsOf(lines, platforms, topics, changesOf(lookOf(topics), look)),
+      options: optionsOf(options, schedule?.options ?? {}),
     }
     return schedule
       ? changeSchedule(schedule.id, body)
@@ -92,6 +82,7 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
       },
     })
   }
+  const errors = useMemo(() => fieldErrors(save.error), [save.error])
   const missing = (isMissing: boolean) => (wasTried && isMissing ? t('form.missing') : undefined)
   return (
     <form onSubmit={submit}>
@@ -133,13 +124,13 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
           autosize
           minRows={3}
           maxRows={10}
-          error={missing(!lines.trim())}
+          error={missing(!lines.trim()) ?? errors.get('topic')}
           value={lines}
           onChange={(event) => setLines(event.currentTarget.value)}
         />
         <PlatformPicker
           label={t('form.platforms')}
-          error={missing(platforms.length === 0)}
+          error={missing(platforms.length === 0) ?? errors.get('platforms')}
           value={platforms}
           onChange={setPlatforms}
         />
@@ -150,6 +141,25 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
           value={misfire}
           onChange={(event) => setMisfire(event.currentTarget.value as Schedule['misfire'])}
         />
+        <Button
+          variant="default"
+          leftSection={<IconAdjustments size={18} aria-hidden />}
+          aria-expanded={areOptionsOpen}
+          onClick={() => setOptionsOpen(!areOptionsOpen)}
+          style={{ alignSelf: 'start' }}
+        >
+          {areOptionsOpen ? t('form.less') : t('form.more')}
+        </Button>
+        {areOptionsOpen && (
+          <ScheduleOptionsFields
+            look={look}
+            options={options}
+            differing={differingOf(topics)}
+            errors={errors}
+            onLook={(next) => setLook({ ...look, ...next })}
+            onOptions={(next) => setOptions({ ...options, ...next })}
+          />
+        )}
         {save.error && <Failed error={save.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
@@ -164,40 +174,10 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
   )
 }
 
-/** When it would run, by its own clocks: what the database makes of it. */
-function NextRuns({ cron, zone }: { readonly cron: string; readonly zone: string }) {
-  const { t } = useTranslation('schedule')
-  const [[wantedCron, wantedZone]] = useDebouncedValue([cron, zone] as const, 400)
-  const { data, error } = useQuery({ ...previewQuery(wantedCron, wantedZone), enabled: wantedCron !== '' })
-  if (error) return <Failed error={error} />
-  const format = timeIn(readerLanguage(), wantedZone)
-  return (
-    <div aria-live="polite">
-      <Text size="sm" fw={500}>
-        {t('form.next')}
-      </Text>
-      <List size="sm" c="dimmed" mih={112}>
-        {data?.map((each) => (
-          <List.Item key={each}>{format(each)}</List.Item>
-        ))}
-      </List>
-    </div>
-  )
-}
-
-function timeIn(language: string, timeZone: string): (iso: string) => string {
-  const isKnown = Intl.supportedValuesOf('timeZone').includes(timeZone) || timeZone === 'UTC'
-  const format = new Intl.DateTimeFormat(language, {
-    weekday: 'short',
-    year: 'numeric',
-    month: 'short',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: '2-digit',
-    timeZoneName: 'short',
-    ...(isKnown ? { timeZone } : {}),
-  })
-  return (iso) => format.format(new Date(iso))
+/** What the database found wrong, at its field. */
+function fieldErrors(error: Error | null): ReadonlyMap<string, string> {
+  const found = error instanceof ApiError ? (error.problem.errors ?? []) : []
+  return new Map(found.map(({ field, reason }) => [field, reason]))
 }
 
 function firstRhythm(at: Date | undefined): Rhythm {

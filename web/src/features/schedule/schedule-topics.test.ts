@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Schemas } from '@/lib/api'
-import { topicLines, topicsOf } from './schedule-topics'
+import { changesOf, differingOf, lookOf, topicLines, topicsOf } from './schedule-topics'
 
 const OLD: Schemas['Topic'][] = [
   { topic: 'Sky on {date}', platforms: ['youtube'], tone: 'casual' },
@@ -21,4 +21,26 @@ test('a topic that is only worded anew keeps its place', () => {
     tone: 'casual',
   })
   expect(topicsOf('New', ['youtube'], [])).toEqual([{ topic: 'New', platforms: ['youtube'] }])
+})
+
+test('a field that is changed in the form is changed in all topics, and others stay as each says', () => {
+  const before = lookOf(OLD)
+  expect(before).toMatchObject({ tone: null, duration_s: null, voice: null, priority: 'standard' })
+  expect([...differingOf(OLD)]).toEqual(['duration_s', 'tone'])
+  const changes = changesOf(before, { ...before, voice: 'amy', priority: 'urgent' })
+  expect(topicsOf(topicLines(OLD), ['youtube'], OLD, changes)).toEqual(
+    OLD.map((each) => ({ ...each, voice: 'amy', priority: 'urgent' })),
+  )
+})
+
+test('what is emptied in the form is taken away, and a new topic says what all others do', () => {
+  const old: Schemas['Topic'][] = [
+    { topic: 'Sky', platforms: ['youtube'], language: 'de', audience: 'children', priority: 'urgent' },
+    { topic: 'Sea', platforms: ['youtube'], language: 'de', audience: 'children', priority: 'urgent' },
+  ]
+  const before = lookOf(old)
+  const changes = changesOf(before, { ...before, audience: '', priority: 'standard' })
+  expect(topicsOf('Sky\nSea\nStars', ['youtube'], old, changes)).toEqual(
+    ['Sky', 'Sea', 'Stars'].map((topic) => ({ topic, platforms: ['youtube'], language: 'de' })),
+  )
 })

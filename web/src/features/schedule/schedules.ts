@@ -6,6 +6,9 @@ import { mergeRows } from '@/lib/rows'
 
 export type Schedule = Schemas['Schedule']
 
+/** Next runs that are named of a schedule. */
+const NEXT_RUNS = 3
+
 /** Batches that are planned to start in a span of time; their ids. */
 export function plannedQuery(client: QueryClient, from: Date, to: Date) {
   return queryOptions({
@@ -38,13 +41,23 @@ export const schedulesQuery = queryOptions({
   queryFn: async () => (await call(api.GET('/schedules', { params: { query: { limit: 200 } } }))).items,
 })
 
-/** When a schedule runs next, a hundred times at most. */
+/** When all schedules run that do, in a span of time of up to two months; each a hundred times at most. */
+export function occurrencesQuery(from: Date, to: Date) {
+  const query = { starts_from: from.toISOString(), starts_to: to.toISOString() }
+  return queryOptions({
+    queryKey: ['schedules', 'occurrences', query.starts_from, query.starts_to],
+    queryFn: async () => (await call(api.GET('/schedules/occurrences', { params: { query } }))).items,
+    staleTime: 60_000,
+  })
+}
+
+/** When a schedule runs next. */
 export function upcomingQuery(schedule: Pick<Schedule, 'id' | 'version' | 'paused_at'>) {
   const { id, version, paused_at: pausedAt } = schedule
   return queryOptions({
     queryKey: ['schedules', 'upcoming', id, version],
     queryFn: async () => {
-      const params = { path: { schedule_id: id }, query: { count: 100 } }
+      const params = { path: { schedule_id: id }, query: { count: NEXT_RUNS } }
       return (await call(api.GET('/schedules/{schedule_id}/upcoming', { params }))).upcoming
     },
     enabled: pausedAt === null,

@@ -1,7 +1,7 @@
-import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { type BatchRow, useRows } from '@/lib/rows'
-import { plannedQuery, type Schedule, schedulesQuery, upcomingQuery } from './schedules'
+import { occurrencesQuery, plannedQuery, type Schedule, schedulesQuery } from './schedules'
 
 /** Something on the calendar: a batch that is planned, or the next run of a schedule. */
 export type CalendarEvent =
@@ -29,18 +29,18 @@ export function useEvents(from: Date, to: Date) {
   const schedules = useQuery(schedulesQuery)
   const batches = useRows('batches', planned.data ?? NONE)
   const list = schedules.data
-  const upcoming = useQueries({
-    queries: (list ?? []).map((each) => upcomingQuery(each)),
-    combine: (results) => results.map(({ data }) => data),
-  })
+  const { data: upcoming } = useQuery(occurrencesQuery(from, to))
   const events = useMemo(() => {
     const ofBatches = batches.flatMap((batch): CalendarEvent[] =>
       batch.starts_at
         ? [{ kind: 'batch', id: batch.id, at: new Date(batch.starts_at), title: batchTitle(batch), batch }]
         : [],
     )
-    const ofSchedules = (list ?? []).flatMap((schedule, at) =>
-      (upcoming[at] ?? []).map(
+    const known = new Map(list?.map((schedule) => [schedule.id, schedule]))
+    const ofSchedules = (upcoming ?? []).flatMap(({ schedule_id: scheduleId, upcoming: moments }) => {
+      const schedule = known.get(scheduleId)
+      if (!schedule) return []
+      return moments.map(
         (moment): CalendarEvent => ({
           kind: 'run',
           id: `${schedule.id} ${moment}`,
@@ -48,8 +48,8 @@ export function useEvents(from: Date, to: Date) {
           title: schedule.name,
           schedule,
         }),
-      ),
-    )
+      )
+    })
     return [...ofBatches, ...ofSchedules]
       .filter((event) => event.at >= from && event.at < to)
       .sort((a, b) => a.at.getTime() - b.at.getTime())

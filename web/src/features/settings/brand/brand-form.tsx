@@ -4,27 +4,29 @@ import type { FormEvent } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { say } from '@/lib/say'
-import { type Brand, type BrandChange, brandQuery, sendBrand } from './api'
+import { type Brand, type BrandChange, type BrandOwner, sendBrand } from './api'
 import { PLAIN } from './brand-preview'
 import { ColourFields } from './colour-fields'
 import { faintOf } from './contrast'
 import { LogoForm } from './logo-form'
 
 interface BrandFormProps {
+  readonly owner: BrandOwner
   readonly brand: Brand
   readonly draft: BrandChange
   readonly isDisabled: boolean
   readonly onChange: (draft: BrandChange) => void
 }
 
-export function BrandForm({ brand, draft, isDisabled, onChange }: BrandFormProps) {
+export function BrandForm({ owner, brand, draft, isDisabled, onChange }: BrandFormProps) {
   const { t } = useTranslation('settings')
   const { t: tApp } = useTranslation()
   const client = useQueryClient()
   const { mutate, isPending, error } = useMutation({
-    mutationFn: () => sendBrand(draft),
-    onSuccess: (saved) => {
-      client.setQueryData(brandQuery.queryKey, saved)
+    mutationFn: () => sendBrand(owner, draft),
+    onSuccess: async () => {
+      // Those of projects without one of their own are the team's.
+      await client.invalidateQueries({ queryKey: ['brand'] })
       say(t('saved'))
     },
   })
@@ -60,7 +62,7 @@ export function BrandForm({ brand, draft, isDisabled, onChange }: BrandFormProps
           allowDeselect={false}
           onChange={(font) => onChange({ ...draft, font: font === brand.fonts[0] ? null : font })}
         />
-        <LogoForm brand={brand} draft={draft} isDisabled={isDisabled} onChange={onChange} />
+        <LogoForm owner={owner} brand={brand} draft={draft} isDisabled={isDisabled} onChange={onChange} />
         {!isDisabled && (
           <Group>
             <Button type="submit" loading={isPending} disabled={isFaint}>

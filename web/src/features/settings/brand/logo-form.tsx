@@ -5,24 +5,25 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { say } from '@/lib/say'
-import { type Brand, type BrandChange, brandQuery, removeLogo, sendLogo } from './api'
+import { type Brand, type BrandChange, type BrandOwner, removeLogo, sendLogo } from './api'
 
 interface LogoFormProps {
+  readonly owner: BrandOwner
   readonly brand: Brand
   readonly draft: BrandChange
   readonly isDisabled: boolean
   readonly onChange: (draft: BrandChange) => void
 }
 
-export function LogoForm({ brand, draft, isDisabled, onChange }: LogoFormProps) {
+export function LogoForm({ owner, brand, draft, isDisabled, onChange }: LogoFormProps) {
   const { t } = useTranslation('settings')
   const client = useQueryClient()
   const again = async () => {
-    await client.invalidateQueries({ queryKey: brandQuery.queryKey, exact: true })
+    await client.invalidateQueries({ queryKey: ['brand'] })
     say(t('saved'))
   }
-  const upload = useMutation({ mutationFn: sendLogo, onSuccess: again })
-  const remove = useMutation({ mutationFn: removeLogo, onSuccess: again })
+  const upload = useMutation({ mutationFn: (file: File) => sendLogo(owner, file), onSuccess: again })
+  const remove = useMutation({ mutationFn: () => removeLogo(owner), onSuccess: again })
   return (
     <Stack gap="xs">
       {(upload.error ?? remove.error) && <Failed error={(upload.error ?? remove.error) as Error} />}
