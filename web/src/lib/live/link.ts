@@ -123,6 +123,10 @@ export class LiveLink {
     topic.channel = channel
     topic.seq = null
     channel.on('broadcast', { event: 'changes' }, ({ payload }) => this.hear(topic, payload as LiveMessage))
+    channel.on('broadcast', { event: 'budget' }, ({ payload }) => {
+      this.heard()
+      this.parts.onChanges({}, { budget_events: [payload] })
+    })
     channel.on('broadcast', { event: 'resync' }, ({ payload }) => {
       const { seq, epoch } = payload as LiveMessage
       topic.seq = seq

@@ -109,9 +109,12 @@ class Live {
   }
 
   private hear(changes: Changes, message: object): void {
-    const { tenants, tenant, events } = message as Pick<LiveMessage, 'tenants' | 'events'> & {
+    const { tenants, tenant, events, budget_events } = message as Pick<LiveMessage, 'tenants' | 'events'> & {
       tenant?: { epoch: number } | null
+      budget_events?: readonly object[]
     }
+    if (budget_events && budget_events.length > 0)
+      void this.queries.invalidateQueries({ queryKey: ['budgets'] })
     const told = tenant ?? tenants?.[0]
     if (told) {
       this.link.setEpoch(told.epoch)
