@@ -103,9 +103,9 @@ def test_every_key_to_a_parent_of_a_tenant_is_tried_above(cast: Cast) -> None:
         where k.contype = 'f' and k.conparentid = 0 and k.connamespace = 'public'::regnamespace
     """)
     names = NAMES | {"projects": "project", "memberships": "user"}
-    # The owner of a project, the job of a script and the project of a budget are tried below.
+    # The owner of a project, the job of a script and the project of a budget or a brand are tried below.
     tried = {(table, name) for table in PARENTS for name in PARENTS[table]}
-    tried |= {("projects", "user"), ("scripts", "job"), ("budgets", "project")}
+    tried |= {("projects", "user"), ("scripts", "job"), ("budgets", "project"), ("brands", "project")}
     assert {(child, names[parent]) for child, parent in keys} == tried
 
 
@@ -132,6 +132,15 @@ def test_a_budget_is_of_a_project_of_its_tenant(cast: Cast, other: dict[str, UUI
         cast.world.run(
             "insert into public.budgets (tenant_id, project_id, period, amount, currency)"
             " values (%s, %s, 'month', 1, 'USD')",
+            cast.tenant_id,
+            other["project"],
+        )
+
+
+def test_a_brand_is_of_a_project_of_its_tenant(cast: Cast, other: dict[str, UUID]) -> None:
+    with pytest.raises(errors.ForeignKeyViolation), cast.world.admin.transaction():
+        cast.world.run(
+            "insert into public.brands (tenant_id, project_id, font) values (%s, %s, 'Lora')",
             cast.tenant_id,
             other["project"],
         )
