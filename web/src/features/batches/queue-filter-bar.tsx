@@ -1,7 +1,8 @@
 /** Narrows and orders the list of batches, and keeps views under a name. */
 
-import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { DayInput } from '@/components/day-input'
 import { FilterText } from '@/components/filter-text'
 import { ProjectSelect } from '@/components/project-select'
 import { isFiltered, QUEUE_ORDERS, type QueueFilters, type QueueOrder } from './queue-filters'
@@ -15,6 +16,12 @@ interface QueueFilterBarProps {
 }
 
 const HALF = { base: 'calc(50% - 5px)' }
+/** The word stands in the field, since the other fields of the bar have no labels above them either. */
+const dayProps = {
+  w: { ...HALF, sm: 178 },
+  leftSectionWidth: 52,
+  leftSectionProps: { style: { fontSize: 13 } },
+}
 
 export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBarProps) {
   const { t } = useTranslation('batches')
@@ -43,23 +50,21 @@ export function QueueFilterBar({ filters, isOfProject, onChange }: QueueFilterBa
           onChange={(project) => change({ project })}
         />
       )}
-      <TextInput
-        type="date"
-        w={{ ...HALF, sm: 134 }}
+      <DayInput
+        {...dayProps}
+        leftSection={app('filters.from')}
         aria-label={t('queue.from')}
-        title={t('queue.from')}
-        value={filters.from ?? ''}
+        value={filters.from}
         max={filters.to}
-        onChange={(event) => change({ from: event.currentTarget.value || undefined })}
+        onChange={(from) => change({ from })}
       />
-      <TextInput
-        type="date"
-        w={{ ...HALF, sm: 134 }}
+      <DayInput
+        {...dayProps}
+        leftSection={app('filters.to')}
         aria-label={t('queue.to')}
-        title={t('queue.to')}
-        value={filters.to ?? ''}
+        value={filters.to}
         min={filters.from}
-        onChange={(event) => change({ to: event.currentTarget.value || undefined })}
+        onChange={(to) => change({ to })}
       />
       <NativeSelect
         w={{ ...HALF, sm: 150 }}

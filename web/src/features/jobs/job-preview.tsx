@@ -76,13 +76,13 @@ function Player({ video, artifacts }: { readonly video: Artifact; readonly artif
             src={urls.get(video.content_id)}
             poster={thumbnail && urls.get(thumbnail)}
           >
+            {/* Not shown unless asked for: the picture has captions. */}
             {subtitles && (
               <track
                 kind="subtitles"
                 src={urls.get(subtitles)}
                 srcLang={language}
                 label={t('preview.subtitles')}
-                default
               />
             )}
           </video>
