@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import { FailureAlert } from '@/components/failure-alert'
 import { JobLink } from '@/components/record-links'
 import { RowSkeletons } from '@/components/row-skeletons'
 import type { Schemas } from '@/lib/api'
@@ -47,17 +48,9 @@ export function LetterDrawer({ jobId, taskId, onClose }: LetterDrawerProps) {
               {tApp(`stage.${data.stage}`)} · {formatTime(data.failed_at)}
             </Text>
           </div>
-          <div>
-            <Group gap="xs" mb={4}>
-              <Code>{data.error_code}</Code>
-              <RemedyBadge remedy={data.remedy} />
-            </Group>
-            <Text>{data.error_message}</Text>
-            <Text size="sm" c="dimmed">
-              {data.next_step}
-            </Text>
-          </div>
+          <FailureAlert failure={data} />
           <Group gap="xs">
+            <RemedyBadge remedy={data.remedy} />
             <Button
               loading={replay.isPending}
               onClick={() =>

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ConfirmDialog } from '@/components/confirm-dialog'
 import { Empty } from '@/components/empty'
+import { useFailureText } from '@/components/error-texts'
 import { Failed } from '@/components/failed'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { formatAgo, formatNumber } from '@/lib/format'
@@ -83,6 +84,7 @@ function GroupCard({ group, onReplay, onDiscard }: GroupCardProps) {
   const { t } = useTranslation('operations')
   const { t: tApp } = useTranslation()
   const { search, change } = useOperationsSearch()
+  const { meaning, next } = useFailureText()({ ...group, error_message: group.meaning })
   const isChosen = search.code === group.error_code && search.stage === group.stage
   const toggle = () =>
     change(isChosen ? { code: undefined, stage: undefined } : { code: group.error_code, stage: group.stage })
@@ -90,7 +92,7 @@ function GroupCard({ group, onReplay, onDiscard }: GroupCardProps) {
     <Card>
       <Group justify="space-between" wrap="nowrap" align="flex-start">
         <div style={{ minWidth: 0 }}>
-          <Text fw={600}>{group.meaning}</Text>
+          <Text fw={600}>{meaning}</Text>
           <Text size="xs" c="dimmed">
             {tApp(`stage.${group.stage}`)} · {t('letters.last', { ago: formatAgo(group.last_at) })} ·{' '}
             <span style={{ overflowWrap: 'anywhere' }}>{group.error_code}</span>
@@ -101,7 +103,7 @@ function GroupCard({ group, onReplay, onDiscard }: GroupCardProps) {
         </Badge>
       </Group>
       <Text size="sm" mt="xs">
-        {group.next_step}
+        {next}
       </Text>
       <Group mt="sm" gap="xs">
         <RemedyBadge remedy={group.remedy} />

@@ -2,6 +2,7 @@ import { Button, Group, Select, Stack, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { itemsOf } from '@/components/endless'
+import { useFailureText } from '@/components/error-texts'
 import { Failed } from '@/components/failed'
 import { LoadMore } from '@/components/load-more'
 import { JobLink } from '@/components/record-links'
@@ -74,6 +75,7 @@ function LetterRow({ letter }: { readonly letter: Letter }) {
   const { t: tApp } = useTranslation()
   const { change } = useOperationsSearch()
   const { replay } = useLetterCommands()
+  const failureText = useFailureText()
   const place = [
     tApp(`stage.${letter.stage}`),
     letter.scene_number !== null && t('letters.scene', { number: letter.scene_number }),
@@ -87,7 +89,7 @@ function LetterRow({ letter }: { readonly letter: Letter }) {
           {letter.topic}
         </JobLink>
         <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-          {letter.error_message}
+          {failureText(letter).meaning}
         </Text>
         <Text size="xs" c="dimmed">
           {place.filter(Boolean).join(' · ')}
