@@ -89,9 +89,8 @@ def _table(url: str, data: bytes, name: str) -> ImportedTable:
         if isinstance(found, Record):
             records.append(found)
             columns |= dict.fromkeys(found.fields)
-            if (
-                len(columns) > MAX_COLUMNS
-            ):  # rows of JSON each bring their own, and each row has a cell for all
+            # Rows of JSON each bring their own, and each row has a cell for all.
+            if len(columns) > MAX_COLUMNS:
                 raise too_wide(len(columns))
         else:
             problems.append(RowFault(line=found.line, reason=found.reason))
