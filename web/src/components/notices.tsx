@@ -8,7 +8,14 @@ import { showNoticesBy } from '@/lib/say'
 
 export function Notices() {
   const { t } = useTranslation()
-  useEffect(() => showNoticesBy((notice) => void notifications.show({ ...notice })), [])
+  useEffect(
+    () =>
+      showNoticesBy(
+        (notice) =>
+          void notifications.show({ ...notice, closeButtonProps: { 'aria-label': t('actions.close') } }),
+      ),
+    [t],
+  )
   return (
     <section aria-label={t('shell.messages')}>
       <Notifications position="bottom-right" />

@@ -8,13 +8,15 @@ import { useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMe } from '@/lib/me'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { pagesFor } from './pages'
 import { type Found, findEverywhere } from './palette-search'
 
 const ICONS: Record<Found['kind'], Icon> = { project: IconFolders, batch: IconStack2, job: IconMovie }
 
-export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
+export function Palette({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation()
+  useReturnFocus()
   const { role } = useMe()
   const router = useRouter()
   // Its options are always there; Enter chooses one only while it counts as open.
@@ -24,7 +26,7 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
   const found = useQuery({
     queryKey: ['palette', wanted],
     queryFn: () => findEverywhere(wanted),
-    enabled: isOpen && wanted.length > 1,
+    enabled: wanted.length > 1,
   })
   const pages = pagesFor(role)
     .map(({ to, name, icon }) => ({ value: to as string, label: t(`nav.${name}`), icon }))
@@ -43,12 +45,11 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
   }, [text, found.data])
   const go = (to: string) => {
     onClose()
-    setText('')
     router.history.push(`${import.meta.env.BASE_URL.replace(/\/$/, '')}${to}`)
   }
   return (
     <Modal
-      opened={isOpen}
+      opened
       onClose={onClose}
       withCloseButton={false}
       padding={0}
@@ -69,6 +70,8 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
             aria-label={t('palette.label')}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
+            // The combobox takes this key, since its list counts as open.
+            onKeyDown={(event) => event.key === 'Escape' && onClose()}
           />
         </Combobox.EventsTarget>
         <Combobox.Options mah="min(420px, 60dvh)" style={{ overflowY: 'auto' }} p={4}>

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LANES, type Lane } from '@/features/jobs/filters'
+import { markFirstField } from '@/lib/first-field'
 import type { ProjectRow } from '@/lib/rows'
 import { describeError } from '@/lib/say'
 import { useReturnFocus } from '@/lib/use-return-focus'
@@ -50,7 +51,7 @@ function SettingsForm({ project, onClose }: ProjectSettingsDialogProps) {
     mutate()
   }
   return (
-    <form onSubmit={save}>
+    <form ref={markFirstField} onSubmit={save}>
       <Stack>
         {failure && (
           <Alert color="red" title={failure.title} role="alert">

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
 import { StatusBadge } from '@/components/status'
 import { asLocal } from '@/features/batch-create/request'
+import { markFirstField } from '@/lib/first-field'
 import { formatNumber, formatTime } from '@/lib/format'
 import type { CalendarEvent } from './use-events'
 
@@ -72,7 +73,7 @@ function Planned({ event, mayChange, onMove }: PlannedProps) {
         </Text>
       </Group>
       {mayChange && (
-        <form onSubmit={move}>
+        <form ref={markFirstField} onSubmit={move}>
           <Group align="flex-end" gap="xs">
             <TextInput
               type="datetime-local"
