@@ -2,23 +2,31 @@
 
 import '@mantine/notifications/styles.css'
 import { Notifications, notifications } from '@mantine/notifications'
+import i18next from 'i18next'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { showNoticesBy } from '@/lib/say'
+import { type Notice, showNoticesBy } from '@/lib/say'
+import { ServerWords } from './server-words'
 
 export function Notices() {
   const { t } = useTranslation()
-  useEffect(
-    () =>
-      showNoticesBy(
-        (notice) =>
-          void notifications.show({ ...notice, closeButtonProps: { 'aria-label': t('actions.close') } }),
-      ),
-    [t],
-  )
+  useEffect(() => showNoticesBy(show), [])
   return (
     <section aria-label={t('shell.messages')}>
       <Notifications position="bottom-right" />
     </section>
   )
+}
+
+function show({ message, detail = '', ...notice }: Notice): void {
+  notifications.show({
+    ...notice,
+    closeButtonProps: { 'aria-label': i18next.t('actions.close') },
+    message: (
+      <>
+        {message}
+        <ServerWords>{detail}</ServerWords>
+      </>
+    ),
+  })
 }

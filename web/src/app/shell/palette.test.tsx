@@ -22,8 +22,9 @@ function open(onClose: () => void): HTMLElement {
   return screen.getByRole('textbox')
 }
 
-test('Enter goes to the first that is found', () => {
+test('the first is chosen before anything is typed, and Enter goes to the first that is found', () => {
   const field = open(() => undefined)
+  expect(screen.getAllByRole('option')[0]).toHaveAttribute('data-combobox-selected')
   fireEvent.change(field, { target: { value: 'a' } })
   fireEvent.keyDown(field, { key: 'Enter', code: 'Enter' })
   expect(push).toHaveBeenCalledOnce()

@@ -17,6 +17,24 @@ const ICONS: Record<Found['kind'], Icon> = { project: IconFolders, batch: IconSt
 export function Palette({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation()
   useReturnFocus()
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      withCloseButton={false}
+      padding={0}
+      yOffset="12vh"
+      centered={false}
+      attributes={{ content: { 'aria-label': t('palette.label') } }}
+    >
+      <PaletteSearch onClose={onClose} />
+    </Modal>
+  )
+}
+
+/** Begins anew each time it is opened, with the first of its options chosen. */
+function PaletteSearch({ onClose }: { readonly onClose: () => void }) {
+  const { t } = useTranslation()
   const { role } = useMe()
   const router = useRouter()
   // Its options are always there; Enter chooses one only while it counts as open.
@@ -48,52 +66,47 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
     router.history.push(`${import.meta.env.BASE_URL.replace(/\/$/, '')}${to}`)
   }
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      withCloseButton={false}
-      padding={0}
-      yOffset="12vh"
-      centered={false}
-      aria-label={t('palette.label')}
-    >
-      <Combobox store={combobox} onOptionSubmit={go}>
-        <Combobox.EventsTarget>
-          <TextInput
-            data-autofocus
-            size="md"
-            variant="unstyled"
-            px="md"
-            py={6}
-            leftSection={<IconSearch size={18} aria-hidden />}
-            placeholder={t('palette.placeholder')}
-            aria-label={t('palette.label')}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            // The combobox takes this key, since its list counts as open.
-            onKeyDown={(event) => event.key === 'Escape' && onClose()}
-          />
-        </Combobox.EventsTarget>
-        <Combobox.Options mah="min(420px, 60dvh)" style={{ overflowY: 'auto' }} p={4}>
-          {groups.length === 0 && (
-            <Combobox.Empty>{t(found.isFetching ? 'loading' : 'palette.nothing')}</Combobox.Empty>
-          )}
-          {groups.map(({ name, options }) => (
-            <Combobox.Group key={name} label={t(`palette.${name}`)}>
-              {options.map(({ value, label, icon: IconOf }) => (
-                <Combobox.Option key={value} value={value}>
-                  <Group gap="sm" wrap="nowrap">
-                    <IconOf size={17} stroke={1.7} aria-hidden style={{ flex: 'none' }} />
-                    <Text span inherit truncate dir="auto">
-                      {label}
-                    </Text>
-                  </Group>
-                </Combobox.Option>
-              ))}
-            </Combobox.Group>
-          ))}
-        </Combobox.Options>
-      </Combobox>
-    </Modal>
+    <Combobox store={combobox} onOptionSubmit={go}>
+      <Combobox.EventsTarget>
+        <TextInput
+          data-autofocus
+          size="md"
+          variant="unstyled"
+          px="md"
+          py={6}
+          leftSection={<IconSearch size={18} aria-hidden />}
+          placeholder={t('palette.placeholder')}
+          aria-label={t('palette.label')}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          // The combobox takes this key, since its list counts as open.
+          onKeyDown={(event) => event.key === 'Escape' && onClose()}
+        />
+      </Combobox.EventsTarget>
+      <Combobox.Options
+        aria-label={t('palette.label')}
+        mah="min(420px, 60dvh)"
+        style={{ overflowY: 'auto' }}
+        p={4}
+      >
+        {groups.length === 0 && (
+          <Combobox.Empty>{t(found.isFetching ? 'loading' : 'palette.nothing')}</Combobox.Empty>
+        )}
+        {groups.map(({ name, options }) => (
+          <Combobox.Group key={name} label={t(`palette.${name}`)}>
+            {options.map(({ value, label, icon: IconOf }) => (
+              <Combobox.Option key={value} value={value}>
+                <Group gap="sm" wrap="nowrap">
+                  <IconOf size={17} stroke={1.7} aria-hidden style={{ flex: 'none' }} />
+                  <Text span inherit truncate dir="auto">
+                    {label}
+                  </Text>
+                </Group>
+              </Combobox.Option>
+            ))}
+          </Combobox.Group>
+        ))}
+      </Combobox.Options>
+    </Combobox>
   )
 }

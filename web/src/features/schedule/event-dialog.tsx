@@ -6,10 +6,11 @@ import { StatusBadge } from '@/components/status'
 import { asLocal } from '@/features/batch-create/request'
 import { markFirstField } from '@/lib/first-field'
 import { formatNumber, formatTime } from '@/lib/format'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import type { CalendarEvent } from './use-events'
 
 interface EventDialogProps {
-  readonly event: CalendarEvent | null
+  readonly event: CalendarEvent
   readonly mayChange: boolean
   /** Null: start it now. */
   readonly onMove: (batchId: string, startsAt: Date | null) => void
@@ -21,7 +22,7 @@ interface EventDialogProps {
 export function EventDialog({ event, mayChange, onMove, onEditSchedule, onClose }: EventDialogProps) {
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
-  if (!event) return null
+  useReturnFocus()
   return (
     <Modal
       opened

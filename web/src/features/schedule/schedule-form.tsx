@@ -3,11 +3,12 @@ import { IconAdjustments } from '@tabler/icons-react'
 import { type FormEvent, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import { fieldRefusals } from '@/components/field-refusal'
 import { PlatformPicker } from '@/components/platform-picker'
 import { ProjectChoice } from '@/components/project-choice'
 import { platformsLastUsed } from '@/features/batch-create/kept-draft'
-import { ApiError } from '@/lib/problem'
 import { say } from '@/lib/say'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { cronOf, type Rhythm, rhythmOf } from './cron'
 import { NextRuns } from './next-runs'
 import { RhythmField } from './rhythm-field'
@@ -30,6 +31,7 @@ const MISFIRES = ['run_once', 'run_all', 'skip'] as const
 export function ScheduleForm({ schedule, at, onClose }: ScheduleFormProps) {
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
+  useReturnFocus()
   return (
     <Modal
       opened
@@ -82,7 +84,7 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
       },
     })
   }
-  const errors = useMemo(() => fieldErrors(save.error), [save.error])
+  const errors = useMemo(() => fieldRefusals(save.error), [save.error])
   const missing = (isMissing: boolean) => (wasTried && isMissing ? t('form.missing') : undefined)
   return (
     <form onSubmit={submit}>
@@ -172,12 +174,6 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
       </Stack>
     </form>
   )
-}
-
-/** What the database found wrong, at its field. */
-function fieldErrors(error: Error | null): ReadonlyMap<string, string> {
-  const found = error instanceof ApiError ? (error.problem.errors ?? []) : []
-  return new Map(found.map(({ field, reason }) => [field, reason]))
 }
 
 function firstRhythm(at: Date | undefined): Rhythm {
