@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -35,6 +36,8 @@ class Server:
 
     cluster: Cluster
     port: int
+    #: As `supabase_admin`, to the database `postgres`.
+    superuser: psycopg.Connection[Any]
 
     def database(self, name: str) -> Database:
         """How to log in to the database `name`."""
@@ -43,15 +46,15 @@ class Server:
 
     def create(self, name: str, template: str = "template0") -> Database:
         """A new database, copied from `template`, to which nobody may be connected."""
-        self._run("create database {} template {} owner postgres", name, template)
+        # File by file, since going by the log takes double the time.
+        self._run("create database {} template {} strategy file_copy owner postgres", name, template)
         return self.database(name)
 
     def drop(self, name: str) -> None:
         self._run("drop database {} with (force)", name)
 
     def _run(self, statement: str, *names: str) -> None:
-        with psycopg.connect(self.database("postgres").superuser, autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+        self.superuser.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def build_current_state(database: Database, folder: Path) -> None:
