@@ -89,7 +89,7 @@ test('a recurring batch is made, and its runs are on the calendar', async ({ pag
   await form.getByLabel('At', { exact: true }).fill('07:15')
   await form.getByLabel('Topics, one a line').fill('The sky on {date}')
   await form.getByRole('checkbox', { name: /^YouTube,/ }).click()
-  await form.getByRole('button', { name: 'Save' }).click()
+  await form.getByRole('button', { name: 'Create' }).click()
   await expect(form).toHaveCount(0)
 
   await page.goto(appUrl(`schedule?date=${YEAR}-06-10`))
