@@ -7,8 +7,9 @@ import { type ErrorComponentProps, useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
+import { ServerWords } from '@/components/server-words'
+import { useDescribedError } from '@/lib/describe-error'
 import { ApiError } from '@/lib/problem'
-import { describeError } from '@/lib/say'
 
 export function RouteError({ error, reset }: ErrorComponentProps) {
   const { t } = useTranslation()
@@ -18,7 +19,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
   const isForbidden = error instanceof ApiError && error.status === 403
   const isMissing = error instanceof ApiError && error.status === 404
   const isOfServer = error instanceof ApiError && error.status >= 500
-  const { title, message } = describeError(error)
+  const { title, message, detail } = useDescribedError(error)
   const what = isForbidden ? 'forbidden' : isMissing ? 'missing' : isOfServer ? 'server' : null
   const heading = what ? t(`errors.${what}`) : title
   const next = what ? t(`errors.${what}Next`) : message
@@ -35,11 +36,7 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
         {heading}
       </Title>
       {next && <Text>{next}</Text>}
-      {title !== heading && (
-        <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-          {title} {message}
-        </Text>
-      )}
+      <ServerWords>{detail}</ServerWords>
       {error instanceof ApiError && error.problem.request_id && (
         <Text size="sm" c="dimmed">
           {t('errors.request', { id: error.problem.request_id })}

@@ -11,6 +11,7 @@ import { dashboardRoute } from './routes/dashboard'
 import { historyRoute } from './routes/history'
 import { importsRoute } from './routes/imports'
 import { libraryRoute } from './routes/library'
+import { notFoundRoute } from './routes/not-found'
 import { operationsRoute } from './routes/operations'
 import { projectRoute, projectsRoute } from './routes/projects'
 import { rootRoute } from './routes/root'
@@ -37,6 +38,7 @@ const tree = rootRoute.addChildren([
     analyticsRoute,
     operationsRoute,
     settingsRoute,
+    notFoundRoute,
   ]),
 ])
 

@@ -1,15 +1,31 @@
-/** A part of a page that could not be fetched. */
+/** A part of a page that could not be fetched, or something that was refused. */
 
 import { Alert, Button, Group } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
+import type { Ref } from 'react'
 import { useTranslation } from 'react-i18next'
-import { describeError } from '@/lib/say'
+import { useDescribedError } from '@/lib/describe-error'
+import { ServerWords } from './server-words'
 
-export function Failed({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
+interface FailedProps {
+  readonly error: unknown
+  readonly onRetry?: () => void
+  /** For whoever moves the focus to it. */
+  readonly ref?: Ref<HTMLDivElement>
+}
+
+export function Failed({ error, onRetry, ref }: FailedProps) {
   const { t } = useTranslation()
-  const { title, message } = describeError(error)
+  const { title, message, detail } = useDescribedError(error)
   return (
-    <Alert color="red" icon={<IconAlertTriangle aria-hidden />} title={title} role="alert">
+    <Alert
+      color="red"
+      icon={<IconAlertTriangle aria-hidden />}
+      title={title}
+      role="alert"
+      ref={ref}
+      tabIndex={ref ? -1 : undefined}
+    >
       <Group justify="space-between">
         {message}
         {onRetry && (
@@ -18,6 +34,7 @@ export function Failed({ error, onRetry }: { readonly error: unknown; readonly o
           </Button>
         )}
       </Group>
+      <ServerWords>{detail}</ServerWords>
     </Alert>
   )
 }

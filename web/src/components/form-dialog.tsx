@@ -4,9 +4,9 @@ import { Button, Group, Modal, Stack } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import type { FormEvent, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ApiError } from '@/lib/problem'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { Failed } from './failed'
+import { fieldRefusals } from './field-refusal'
 
 interface FormDialogProps {
   readonly title: string
@@ -15,14 +15,20 @@ interface FormDialogProps {
   readonly onClose: () => void
   readonly onSubmit: () => Promise<unknown>
   /** The fields; they ask what was refused of each. */
-  readonly children: (errorOf: (field: string) => string | undefined) => ReactNode
+  readonly children: (errorOf: (field: string) => ReactNode) => ReactNode
 }
 
 export function FormDialog({ title, submit, isDisabled, onClose, onSubmit, children }: FormDialogProps) {
   const { t } = useTranslation()
   useReturnFocus()
   const { mutate, isPending, error } = useMutation({ mutationFn: onSubmit, onSuccess: onClose })
-  const refused = error instanceof ApiError ? (error.problem.errors ?? []) : []
+  const refusals = fieldRefusals(error)
+  const asked = new Set<string>()
+  const fields = children((field) => {
+    asked.add(field)
+    return refusals.get(field)
+  })
+  const isToldAtFields = refusals.size > 0 && [...refusals.keys()].every((field) => asked.has(field))
   const send = (event: FormEvent) => {
     event.preventDefault()
     if (!isPending) mutate()
@@ -31,8 +37,8 @@ export function FormDialog({ title, submit, isDisabled, onClose, onSubmit, child
     <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('actions.close') }}>
       <form onSubmit={send}>
         <Stack>
-          {error && refused.length === 0 && <Failed error={error} />}
-          {children((field) => refused.find((each) => each.field === field)?.reason)}
+          {error && !isToldAtFields && <Failed error={error} />}
+          {fields}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               {t('actions.cancel')}

@@ -4,14 +4,27 @@ import '@mantine/notifications/styles.css'
 import { Notifications, notifications } from '@mantine/notifications'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { showNoticesBy } from '@/lib/say'
+import { type Notice, showNoticesBy } from '@/lib/say'
+import { ServerWords } from './server-words'
 
 export function Notices() {
   const { t } = useTranslation()
-  useEffect(() => showNoticesBy((notice) => void notifications.show({ ...notice })), [])
+  useEffect(() => showNoticesBy(show), [])
   return (
     <section aria-label={t('shell.messages')}>
       <Notifications position="bottom-right" />
     </section>
   )
+}
+
+function show({ message, detail = '', ...notice }: Notice): void {
+  notifications.show({
+    ...notice,
+    message: (
+      <>
+        {message}
+        <ServerWords>{detail}</ServerWords>
+      </>
+    ),
+  })
 }

@@ -22,7 +22,7 @@ export function Page({ title, description, actions, children }: PageProps) {
             {title}
           </Title>
           {description && (
-            <Text component="div" c="dimmed" mt={4} maw={720}>
+            <Text component="div" c="dimmed" mt={4} maw={720} style={{ textWrap: 'pretty' }}>
               {description}
             </Text>
           )}

@@ -1,5 +1,6 @@
 import { Box, Checkbox, Group, SimpleGrid, Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Schemas } from '@/lib/api'
 import { formatDuration, formatNumber } from '@/lib/format'
@@ -9,7 +10,7 @@ import { platformsQuery } from './platform-names'
 interface PlatformPickerProps {
   readonly label: string
   readonly description?: string
-  readonly error?: string
+  readonly error?: ReactNode
   readonly value: readonly string[]
   readonly onChange: (platforms: string[]) => void
 }

@@ -29,6 +29,18 @@ export class OfflineError extends Error {
   override readonly name = 'OfflineError'
 }
 
+/** Refused by the app itself, in words of the reader's language. */
+export class SaidError extends Error {
+  override readonly name = 'SaidError'
+
+  constructor(
+    message: string,
+    readonly nextStep = '',
+  ) {
+    super(message)
+  }
+}
+
 /** Nobody is signed in any more. */
 export class SignedOutError extends Error {
   override readonly name = 'SignedOutError'

@@ -1,11 +1,13 @@
 /** Short messages at the edge of the page, also for screen readers. What shows them is fetched with the first one. */
 
 import i18next from 'i18next'
-import { ApiError, OfflineError } from './problem'
+import { describeError, PROBLEM_TEXTS } from './describe-error'
 
 export interface Notice {
   readonly title?: string
   readonly message: string
+  /** The server's own words, in English. */
+  readonly detail?: string
   readonly color: string
   /** Milliseconds until it goes. */
   readonly autoClose: number
@@ -39,14 +41,7 @@ export function say(message: string): void {
 
 /** What went wrong and what to do next; it stays for a while. */
 export function sayError(error: unknown): void {
-  tell({ ...describeError(error), color: 'red', autoClose: 12_000, role: 'alert' })
-}
-
-export function describeError(error: unknown): { title: string; message: string } {
-  if (error instanceof ApiError) return { title: error.message, message: error.nextStep }
-  if (error instanceof OfflineError) {
-    return { title: i18next.t('errors.offline'), message: i18next.t('errors.offlineNext') }
-  }
-  const text = error instanceof Error ? error.message : String(error)
-  return { title: i18next.t('errors.unexpected'), message: text }
+  const show = () => tell({ ...describeError(error), color: 'red', autoClose: 12_000, role: 'alert' })
+  // Where the texts cannot be fetched, it is told without them.
+  i18next.loadNamespaces(PROBLEM_TEXTS).then(show, show)
 }

@@ -28,7 +28,9 @@ export function LinkBadge() {
   const { isFrozen, setFrozen } = useFreeze()
   useEverySecond(state !== 'live')
   const { color, icon: IconOf } = LOOK[state]
-  const age = heardAt > 0 && state !== 'live' ? formatAgo(new Date(heardAt).toISOString()) : ''
+  // What was never heard of is as old as its silence.
+  const agedFrom = state === 'polling' || state === 'offline' ? heardAt || since : heardAt
+  const age = agedFrom > 0 && state !== 'live' ? formatAgo(new Date(agedFrom).toISOString()) : ''
   if (isFrozen) {
     return (
       <UnstyledButton title={t('link.frozenHint')} onClick={() => setFrozen(false)}>

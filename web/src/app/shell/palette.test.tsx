@@ -11,7 +11,7 @@ vi.mock('@/lib/me', () => ({ useMe: () => ({ role: 'owner' }) }))
 window.matchMedia = (() => ({ matches: false, addEventListener() {}, removeEventListener() {} })) as never
 Element.prototype.scrollIntoView = () => undefined
 
-test('Enter goes to the first that is found', () => {
+test('the first is chosen before anything is typed, and Enter goes to the first that is found', () => {
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider env="test">
@@ -20,6 +20,7 @@ test('Enter goes to the first that is found', () => {
     </QueryClientProvider>,
   )
   const field = screen.getByRole('textbox')
+  expect(screen.getAllByRole('option')[0]).toHaveAttribute('data-combobox-selected')
   fireEvent.change(field, { target: { value: 'a' } })
   fireEvent.keyDown(field, { key: 'Enter', code: 'Enter' })
   expect(push).toHaveBeenCalledOnce()

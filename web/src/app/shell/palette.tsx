@@ -15,6 +15,24 @@ const ICONS: Record<Found['kind'], Icon> = { project: IconFolders, batch: IconSt
 
 export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
   const { t } = useTranslation()
+  return (
+    <Modal
+      opened={isOpen}
+      onClose={onClose}
+      withCloseButton={false}
+      padding={0}
+      yOffset="12vh"
+      centered={false}
+      aria-label={t('palette.label')}
+    >
+      <PaletteSearch onClose={onClose} />
+    </Modal>
+  )
+}
+
+/** Begins anew each time it is opened, with the first of its options chosen. */
+function PaletteSearch({ onClose }: { readonly onClose: () => void }) {
+  const { t } = useTranslation()
   const { role } = useMe()
   const router = useRouter()
   // Its options are always there; Enter chooses one only while it counts as open.
@@ -24,7 +42,7 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
   const found = useQuery({
     queryKey: ['palette', wanted],
     queryFn: () => findEverywhere(wanted),
-    enabled: isOpen && wanted.length > 1,
+    enabled: wanted.length > 1,
   })
   const pages = pagesFor(role)
     .map(({ to, name, icon }) => ({ value: to as string, label: t(`nav.${name}`), icon }))
@@ -43,54 +61,43 @@ export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonl
   }, [text, found.data])
   const go = (to: string) => {
     onClose()
-    setText('')
     router.history.push(`${import.meta.env.BASE_URL.replace(/\/$/, '')}${to}`)
   }
   return (
-    <Modal
-      opened={isOpen}
-      onClose={onClose}
-      withCloseButton={false}
-      padding={0}
-      yOffset="12vh"
-      centered={false}
-      aria-label={t('palette.label')}
-    >
-      <Combobox store={combobox} onOptionSubmit={go}>
-        <Combobox.EventsTarget>
-          <TextInput
-            data-autofocus
-            size="md"
-            variant="unstyled"
-            px="md"
-            py={6}
-            leftSection={<IconSearch size={18} aria-hidden />}
-            placeholder={t('palette.placeholder')}
-            aria-label={t('palette.label')}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
-        </Combobox.EventsTarget>
-        <Combobox.Options mah="min(420px, 60dvh)" style={{ overflowY: 'auto' }} p={4}>
-          {groups.length === 0 && (
-            <Combobox.Empty>{t(found.isFetching ? 'loading' : 'palette.nothing')}</Combobox.Empty>
-          )}
-          {groups.map(({ name, options }) => (
-            <Combobox.Group key={name} label={t(`palette.${name}`)}>
-              {options.map(({ value, label, icon: IconOf }) => (
-                <Combobox.Option key={value} value={value}>
-                  <Group gap="sm" wrap="nowrap">
-                    <IconOf size={17} stroke={1.7} aria-hidden style={{ flex: 'none' }} />
-                    <Text span inherit truncate dir="auto">
-                      {label}
-                    </Text>
-                  </Group>
-                </Combobox.Option>
-              ))}
-            </Combobox.Group>
-          ))}
-        </Combobox.Options>
-      </Combobox>
-    </Modal>
+    <Combobox store={combobox} onOptionSubmit={go}>
+      <Combobox.EventsTarget>
+        <TextInput
+          data-autofocus
+          size="md"
+          variant="unstyled"
+          px="md"
+          py={6}
+          leftSection={<IconSearch size={18} aria-hidden />}
+          placeholder={t('palette.placeholder')}
+          aria-label={t('palette.label')}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+        />
+      </Combobox.EventsTarget>
+      <Combobox.Options mah="min(420px, 60dvh)" style={{ overflowY: 'auto' }} p={4}>
+        {groups.length === 0 && (
+          <Combobox.Empty>{t(found.isFetching ? 'loading' : 'palette.nothing')}</Combobox.Empty>
+        )}
+        {groups.map(({ name, options }) => (
+          <Combobox.Group key={name} label={t(`palette.${name}`)}>
+            {options.map(({ value, label, icon: IconOf }) => (
+              <Combobox.Option key={value} value={value}>
+                <Group gap="sm" wrap="nowrap">
+                  <IconOf size={17} stroke={1.7} aria-hidden style={{ flex: 'none' }} />
+                  <Text span inherit truncate dir="auto">
+                    {label}
+                  </Text>
+                </Group>
+              </Combobox.Option>
+            ))}
+          </Combobox.Group>
+        ))}
+      </Combobox.Options>
+    </Combobox>
   )
 }

@@ -1,6 +1,7 @@
 /** How the videos are to be: for every topic that does not say otherwise. */
 
 import { Autocomplete, NumberInput, Select, SimpleGrid, TextInput } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
 import type { Look } from './draft'
@@ -17,7 +18,7 @@ interface LookSectionProps {
   readonly unsaid: (field: keyof Look) => string
   /** BCP 47 tag of what is spoken where the form says nothing. */
   readonly language: string
-  readonly errors: ReadonlyMap<string, string>
+  readonly errors: ReadonlyMap<string, ReactNode>
   readonly onChange: (settings: Partial<Look>) => void
 }
 

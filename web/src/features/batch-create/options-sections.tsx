@@ -1,6 +1,7 @@
 import { Button, Collapse, Stack } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconAdjustments } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { PlatformPicker } from '@/components/platform-picker'
 import { Section } from '@/components/section'
@@ -15,7 +16,7 @@ interface OptionsSectionsProps {
   readonly platforms: readonly string[]
   /** What batches of the project start from. */
   readonly ofProject: Readonly<Record<string, unknown>>
-  readonly errors: ReadonlyMap<string, string>
+  readonly errors: ReadonlyMap<string, ReactNode>
   /** Of what it will cost. */
   readonly currency: string
   readonly onChange: (settings: Partial<Settings>) => void

@@ -1,4 +1,5 @@
 import { useTranslation } from 'react-i18next'
+import { FieldRefusal } from '@/components/field-refusal'
 import { formatNumber } from '@/lib/format'
 import type { RowProblem } from './topic-problems'
 
@@ -6,7 +7,9 @@ import type { RowProblem } from './topic-problems'
 export function ProblemReason({ problem }: { readonly problem: RowProblem }) {
   const { t } = useTranslation('batch-create')
   const field = problem.field ? t(`field.${problem.field}`, { defaultValue: problem.field }) : ''
-  if (typeof problem.reason === 'string') return `${field} ${problem.reason}`.trim()
+  if (typeof problem.reason === 'string') {
+    return <FieldRefusal name={field} reason={problem.reason} />
+  }
   const { key, values } = problem.reason
   const shown = typeof values?.count === 'number' ? { shown: formatNumber(values.count) } : {}
   const separator = key === 'noPlatform' ? ': ' : ' '

@@ -1,14 +1,14 @@
 /** How urgent videos are, how many steps of them run at once, and what they may cost. */
 
 import { NumberInput, SegmentedControl, Stack, Text } from '@mantine/core'
-import { useId } from 'react'
+import { type ReactNode, useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Lane } from './draft'
 
 interface LaneFieldProps {
   /** Null: they differ. */
   readonly value: Lane | null
-  readonly error?: string
+  readonly error?: ReactNode
   readonly onChange: (lane: Lane) => void
 }
 
@@ -42,7 +42,7 @@ export function LaneField({ value, error, onChange }: LaneFieldProps) {
 
 interface LimitFieldProps {
   readonly value: number | null
-  readonly error?: string
+  readonly error?: ReactNode
   readonly onChange: (value: number | null) => void
 }
 

@@ -1,6 +1,7 @@
 /** When it runs, how fast, and what it may cost. */
 
 import { Select, SimpleGrid, Stack, TextInput } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
 import type { Mode, Settings } from './draft'
@@ -10,7 +11,7 @@ import { BudgetField, CapField, LaneField } from './run-fields'
 interface RunSectionProps {
   readonly mode: Mode
   readonly settings: Settings
-  readonly errors: ReadonlyMap<string, string>
+  readonly errors: ReadonlyMap<string, ReactNode>
   readonly currency: string
   readonly onChange: (settings: Partial<Settings>) => void
 }

@@ -1,10 +1,9 @@
-import { Alert, Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core'
-import { IconPlugConnectedX } from '@tabler/icons-react'
+import { Button, Card, Group, Progress, Stack, Text, Title } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Failed } from '@/components/failed'
 import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
 import { formatNumber } from '@/lib/format'
-import { describeError } from '@/lib/say'
 
 interface SendingPanelProps {
   readonly sent: number
@@ -20,7 +19,6 @@ interface SendingPanelProps {
 export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }: SendingPanelProps) {
   const { t } = useTranslation('batch-create')
   const [isAsking, setAsking] = useState(false)
-  const failure = error && describeError(error)
   const values = { sent: formatNumber(sent), total: formatNumber(total) }
   return (
     <Card padding="lg" maw={640}>
@@ -39,11 +37,7 @@ export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }
         <Text size="sm" className="figures" role="status">
           {t('sending.count', values)}
         </Text>
-        {failure && (
-          <Alert color="red" icon={<IconPlugConnectedX aria-hidden />} title={failure.title} role="alert">
-            {failure.message}
-          </Alert>
-        )}
+        {error && <Failed error={error} />}
         <Text size="sm" c="dimmed">
           {isSending ? t('sending.stay') : sent > 0 ? t('sending.goOnHint') : t('sending.unsure')}
         </Text>

@@ -1,7 +1,7 @@
 import { ActionIcon, Group, Select, Tooltip } from '@mantine/core'
 import { IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { sayError } from '@/lib/say'
 import { voiceSample, voicesQuery } from './samples'
@@ -11,7 +11,7 @@ interface VoiceFieldProps {
   readonly language: string
   readonly value: string | null
   readonly placeholder: string
-  readonly error?: string
+  readonly error?: ReactNode
   readonly onChange: (voice: string | null) => void
 }
 

@@ -11,6 +11,8 @@ import { Section } from '@/components/section'
 import { api, call, type Schemas } from '@/lib/api'
 import { formatAgo } from '@/lib/format'
 import { useIs } from '@/lib/me'
+import { projectRowQuery } from '@/lib/project-list'
+import { useRow } from '@/lib/rows'
 import { say, sayError } from '@/lib/say'
 import { failuresQuery } from './api'
 
@@ -19,7 +21,6 @@ export function RecentFailures() {
   const { t } = useTranslation('dashboard')
   const { data, error, isPending, refetch } = useQuery(failuresQuery)
   const isAdmin = useIs('admin')
-  const canRetry = useIs('editor')
   return (
     <Section
       title={t('failures.title')}
@@ -42,23 +43,21 @@ export function RecentFailures() {
       )}
       <Stack gap="md">
         {data?.map((letter) => (
-          <Failure key={letter.task_id} letter={letter} canRetry={canRetry} />
+          <Failure key={letter.task_id} letter={letter} />
         ))}
       </Stack>
     </Section>
   )
 }
 
-interface FailureProps {
-  readonly letter: Schemas['DeadLetter']
-  readonly canRetry: boolean
-}
-
-function Failure({ letter, canRetry }: FailureProps) {
+function Failure({ letter }: { readonly letter: Schemas['DeadLetter'] }) {
   const { t } = useTranslation('dashboard')
   const { t: tApp } = useTranslation()
   const trouble = useFailureText()(letter)
   const client = useQueryClient()
+  const isEditor = useIs('editor')
+  useQuery({ ...projectRowQuery(client, letter.project_id), enabled: isEditor })
+  const isControlled = useRow('projects', letter.project_id)?.may_control ?? false
   const retry = useMutation({
     mutationFn: () =>
       call(
@@ -84,7 +83,7 @@ function Failure({ letter, canRetry }: FailureProps) {
         <Text size="xs" c="dimmed" truncate>
           {tApp(`stage.${letter.stage}`)} · {formatAgo(letter.failed_at)}
         </Text>
-        {canRetry && (
+        {isControlled && (
           <Button
             size="compact-xs"
             variant="light"

@@ -4,12 +4,12 @@ import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { ButtonLink } from '@/components/links'
 
-/** For addresses that no page has, signed in or not. */
-export function NotFound() {
+/** For addresses that no page has: beside the navigation of whoever is signed in. */
+export function NotFoundPage() {
   const { t } = useTranslation()
   return (
-    <Center mih="100dvh" p="md" component="main" bg="var(--cliprow-page)">
-      <Paper withBorder radius="lg" shadow="xs" w="100%" maw={480}>
+    <Center mih="60dvh" p="md">
+      <Paper withBorder radius="lg" shadow="xs" w="100%" maw={480} bg="var(--cliprow-surface)">
         <Empty
           icon={IconMapQuestion}
           title={t('errors.noPage')}
@@ -23,6 +23,15 @@ export function NotFound() {
           {t('errors.noPageNext')}
         </Empty>
       </Paper>
+    </Center>
+  )
+}
+
+/** The same for everybody else, for whom there is nothing around it. */
+export function NotFound() {
+  return (
+    <Center mih="100dvh" component="main" bg="var(--cliprow-page)">
+      <NotFoundPage />
     </Center>
   )
 }

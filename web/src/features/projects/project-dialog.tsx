@@ -1,13 +1,14 @@
 /** Make a project, or change one. */
 
-import { Alert, Button, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Failed } from '@/components/failed'
+import { fieldRefusals } from '@/components/field-refusal'
 import { TONES, type Tone } from '@/features/jobs/retry-changes'
-import { ApiError } from '@/lib/problem'
 import type { ProjectRow } from '@/lib/rows'
-import { describeError, say } from '@/lib/say'
+import { say } from '@/lib/say'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { PROJECT_STATUSES, type ProjectStatus } from './filters'
 import { changeProject, createProject } from './queries'
@@ -46,13 +47,11 @@ export function ProjectDialog({ project, onClose, onSaved }: ProjectDialogProps)
       onSaved?.(id)
     },
   })
-  const fieldError = (field: string) =>
-    error instanceof ApiError ? error.problem.errors?.find((each) => each.field === field)?.reason : undefined
+  const refusals = fieldRefusals(error)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (!isPending) mutate()
   }
-  const failure = error && describeError(error)
   return (
     <Modal
       opened
@@ -63,11 +62,7 @@ export function ProjectDialog({ project, onClose, onSaved }: ProjectDialogProps)
     >
       <form onSubmit={submit}>
         <Stack>
-          {failure && (
-            <Alert color="red" title={failure.title} role="alert">
-              {failure.message}
-            </Alert>
-          )}
+          {error && <Failed error={error} />}
           <Textarea
             label={t('field.idea')}
             description={t('field.ideaHint')}
@@ -77,14 +72,14 @@ export function ProjectDialog({ project, onClose, onSaved }: ProjectDialogProps)
             minRows={3}
             maxLength={10_000}
             value={idea}
-            error={fieldError('original_idea')}
+            error={refusals.get('original_idea')}
             onChange={(event) => setIdea(event.currentTarget.value)}
           />
           <TextInput
             label={t('field.name')}
             maxLength={200}
             value={name}
-            error={fieldError('name')}
+            error={refusals.get('name')}
             onChange={(event) => setName(event.currentTarget.value)}
           />
           <TextInput
@@ -92,7 +87,7 @@ export function ProjectDialog({ project, onClose, onSaved }: ProjectDialogProps)
             placeholder={t('field.audienceExample')}
             maxLength={1_000}
             value={audience}
-            error={fieldError('target_audience')}
+            error={refusals.get('target_audience')}
             onChange={(event) => setAudience(event.currentTarget.value)}
           />
           <Group grow align="flex-start">

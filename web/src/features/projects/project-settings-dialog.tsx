@@ -1,10 +1,10 @@
-import { Alert, Button, Group, Modal, NumberInput, Select, Stack } from '@mantine/core'
+import { Button, Group, Modal, NumberInput, Select, Stack } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Failed } from '@/components/failed'
 import { LANES, type Lane } from '@/features/jobs/filters'
 import type { ProjectRow } from '@/lib/rows'
-import { describeError } from '@/lib/say'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { changeProject, useProjectCommands } from './queries'
 
@@ -44,7 +44,6 @@ function SettingsForm({ project, onClose }: ProjectSettingsDialogProps) {
     },
     onSuccess: onClose,
   })
-  const failure = error && describeError(error)
   const save = (event: FormEvent) => {
     event.preventDefault()
     mutate()
@@ -52,11 +51,7 @@ function SettingsForm({ project, onClose }: ProjectSettingsDialogProps) {
   return (
     <form onSubmit={save}>
       <Stack>
-        {failure && (
-          <Alert color="red" title={failure.title} role="alert">
-            {failure.message}
-          </Alert>
-        )}
+        {error && <Failed error={error} />}
         <Select
           label={t('settings.priority')}
           description={t('settings.priorityHint')}

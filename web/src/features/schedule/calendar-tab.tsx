@@ -6,6 +6,7 @@ import { Failed } from '@/components/failed'
 import { readerLanguage } from '@/lib/format'
 import { withPending } from '@/lib/live/commands'
 import { useIs } from '@/lib/me'
+import { SaidError } from '@/lib/problem'
 import { say, sayError } from '@/lib/say'
 import {
   type Cell,
@@ -56,7 +57,7 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
       ),
     )
   const move = async (id: string, startsAt: Date | null) => {
-    if (startsAt && startsAt.getTime() <= Date.now()) return sayError(new Error(t('event.past')))
+    if (startsAt && startsAt.getTime() <= Date.now()) return sayError(new SaidError(t('event.past')))
     try {
       await withPending(client, { kind: 'batches', id, command: 'start' }, () => startBatch(id, startsAt))
       await client.invalidateQueries({ queryKey: ['batches', 'planned'] })

@@ -3,10 +3,10 @@ import { IconAdjustments } from '@tabler/icons-react'
 import { type FormEvent, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import { fieldRefusals } from '@/components/field-refusal'
 import { PlatformPicker } from '@/components/platform-picker'
 import { ProjectChoice } from '@/components/project-choice'
 import { platformsLastUsed } from '@/features/batch-create/kept-draft'
-import { ApiError } from '@/lib/problem'
 import { say } from '@/lib/say'
 import { cronOf, type Rhythm, rhythmOf } from './cron'
 import { NextRuns } from './next-runs'
@@ -82,7 +82,7 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
       },
     })
   }
-  const errors = useMemo(() => fieldErrors(save.error), [save.error])
+  const errors = useMemo(() => fieldRefusals(save.error), [save.error])
   const missing = (isMissing: boolean) => (wasTried && isMissing ? t('form.missing') : undefined)
   return (
     <form onSubmit={submit}>
@@ -172,12 +172,6 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
       </Stack>
     </form>
   )
-}
-
-/** What the database found wrong, at its field. */
-function fieldErrors(error: Error | null): ReadonlyMap<string, string> {
-  const found = error instanceof ApiError ? (error.problem.errors ?? []) : []
-  return new Map(found.map(({ field, reason }) => [field, reason]))
 }
 
 function firstRhythm(at: Date | undefined): Rhythm {

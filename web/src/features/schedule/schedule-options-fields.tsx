@@ -2,6 +2,7 @@
 
 import { SimpleGrid, Stack, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
 import { LookSection } from '@/features/batch-create/look-section'
@@ -16,7 +17,7 @@ interface ScheduleOptionsFieldsProps {
   readonly options: ShownOptions
   /** Fields in which the topics differ. */
   readonly differing: ReadonlySet<keyof SharedLook>
-  readonly errors: ReadonlyMap<string, string>
+  readonly errors: ReadonlyMap<string, ReactNode>
   readonly onLook: (look: Partial<SharedLook>) => void
   readonly onOptions: (options: Partial<ShownOptions>) => void
 }

@@ -4,12 +4,12 @@
  */
 
 import i18next from 'i18next'
-import { ApiError } from '@/lib/problem'
+import { SaidError } from '@/lib/problem'
 import { startSession } from '@/lib/session'
 
 let taking: Promise<void> | undefined
 
-/** Take up the session that the address brings. Throws ApiError where it brings a refusal, or nothing. */
+/** Take up the session that the address brings. Throws SaidError where it brings a refusal, or nothing. */
 export function takeArrival(): Promise<void> {
   taking ??= take()
   return taking
@@ -28,11 +28,8 @@ async function take(): Promise<void> {
   await i18next.loadNamespaces('sign-in')
   const said = given.get('error_description')
   const t = i18next.getFixedT(null, 'sign-in')
-  throw new ApiError({
-    title: 'Not signed in',
-    status: 400,
-    code: given.get('error_code') ?? 'LINK_INVALID',
-    detail: verifier && said ? t('refused.elsewhere', { said }) : t('refused.link'),
-    next_step: verifier ? t('refused.elsewhereNext') : t('refused.linkNext'),
-  })
+  throw new SaidError(
+    verifier && said ? t('refused.elsewhere', { said }) : t('refused.link'),
+    verifier ? t('refused.elsewhereNext') : t('refused.linkNext'),
+  )
 }

@@ -1,11 +1,11 @@
 /** Where sign-ins elsewhere and confirmed addresses come back to. */
 
-import { Alert, Stack } from '@mantine/core'
+import { Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { Failed } from '@/components/failed'
 import { TextLink } from '@/components/links'
 import { Loading } from '@/components/loading'
-import { describeError } from '@/lib/say'
 import { wantedPage } from '@/lib/session'
 import { takeArrival } from './arrival'
 import { useLeaveWhenSignedIn } from './leave'
@@ -20,13 +20,10 @@ export function CallbackPage() {
   })
   useLeaveWhenSignedIn(wantedPage())
   if (!error) return <Loading />
-  const { title, message } = describeError(error)
   const back = wantedPage()
   return (
     <Stack>
-      <Alert color="red" title={title} role="alert">
-        {message}
-      </Alert>
+      <Failed error={error} />
       <TextLink to="/sign-in" search={back === '/' ? {} : { back }} ta="center">
         {t('toSignIn')}
       </TextLink>

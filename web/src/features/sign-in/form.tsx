@@ -1,10 +1,10 @@
 /** What the forms before the sign-in have in common: a title, what went wrong, fields, one button. */
 
-import { Alert, Button, Stack, Text, Title } from '@mantine/core'
+import { Button, Stack, Text, Title } from '@mantine/core'
 import { useDocumentTitle } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useEffect, useRef } from 'react'
-import { describeError } from '@/lib/say'
+import { Failed } from '@/components/failed'
 
 interface SignInFormProps {
   readonly title: string
@@ -27,7 +27,6 @@ export function SignInForm({ title, text, submit, children, below, onSubmit }: S
     event.preventDefault()
     if (!isPending) mutate()
   }
-  const failure = error && describeError(error)
   return (
     <form onSubmit={send}>
       <Stack>
@@ -35,11 +34,7 @@ export function SignInForm({ title, text, submit, children, below, onSubmit }: S
           {title}
         </Title>
         {text && <Text c="dimmed">{text}</Text>}
-        {failure && (
-          <Alert color="red" title={failure.title} role="alert" tabIndex={-1} ref={alert}>
-            {failure.message}
-          </Alert>
-        )}
+        {error && <Failed error={error} ref={alert} />}
         {children}
         <Button type="submit" loading={isPending} fullWidth>
           {submit}

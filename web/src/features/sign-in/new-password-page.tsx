@@ -1,12 +1,14 @@
-import { Alert, PasswordInput, Stack } from '@mantine/core'
+/** Where the link to choose a new password leads to; whoever is signed in already may come here too. */
+
+import { PasswordInput, Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-/** Where the link to choose a new password leads to; whoever is signed in already may come here too. */
+import { Failed } from '@/components/failed'
 import { TextLink } from '@/components/links'
 import { Loading } from '@/components/loading'
-import { describeError, say } from '@/lib/say'
+import { say } from '@/lib/say'
 import { session } from '@/lib/session'
 import { takeArrival } from './arrival'
 import { SignInForm } from './form'
@@ -26,12 +28,9 @@ export function NewPasswordPage() {
     staleTime: Number.POSITIVE_INFINITY,
   })
   if (arrival.error) {
-    const { title, message } = describeError(arrival.error)
     return (
       <Stack>
-        <Alert color="red" title={title} role="alert">
-          {message}
-        </Alert>
+        <Failed error={arrival.error} />
         <TextLink to="/forgotten" ta="center">
           {t('newPassword.another')}
         </TextLink>

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { describeError } from '@/lib/say'
+import { describeError } from '@/lib/describe-error'
 import { readTable, TableRefused } from './read-table'
 import type { Table } from './table'
 
@@ -25,7 +25,7 @@ export function useTable() {
         setRefusal(
           error instanceof TableRefused
             ? t(`table.refused.${error.reason}`, { name, detail: error.message })
-            : describeError(error).message,
+            : Object.values(describeError(error)).join(' ').trim(),
         )
       } finally {
         setIsReading(false)
