@@ -167,9 +167,9 @@ def test_a_topic_cannot_bring_a_brand_of_its_own(ann: Api, bob: Api) -> None:
             "select params -> 'brand' from public.generation_jobs where batch_id = %s", made["batch_id"]
         )
         assert kept == {"colours": COLOURS}
-    own = foreign["logo"] | {
-        "path": foreign["logo"]["path"].replace(str(bob.person.tenant_id), str(ann.person.tenant_id))
-    }
+    assert bob.person is not None
+    path = foreign["logo"]["path"].replace(str(bob.person.tenant_id), str(ann.person.tenant_id))
+    own = foreign["logo"] | {"path": path}
     for logo in (foreign["logo"], *(own | {"size_bytes": size} for size in (-1, 0, 1.5, 1e12, "9"))):
         with pytest.raises(psycopg.Error, match="no logo among the uploads"):
             ann.world.ask(
