@@ -3,15 +3,16 @@
 import { Alert, Button, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { IconFileText } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
+import { usePendingCommand } from '@/lib/live/commands'
 import { ApiError } from '@/lib/problem'
 import { useJobCommands } from './commands'
 import { type JobDetail, type JobScript, scriptQuery } from './queries'
 import { SceneEditor } from './scene-editor'
-import { type SceneDraft, scenesChanged } from './script-changes'
+import { scenesChanged } from './script-changes'
+import { useSceneDrafts } from './use-scene-drafts'
 
 export function JobScriptPart({ detail }: { readonly detail: JobDetail }) {
   const { t } = useTranslation('jobs')
@@ -39,7 +40,8 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
   const commands = useJobCommands()
-  const [drafts, setDrafts] = useState<Readonly<Record<number, SceneDraft>>>({})
+  const isSending = usePendingCommand(jobId) !== undefined
+  const [drafts, setDrafts] = useSceneDrafts(script.id)
   const changes = scenesChanged(script.scenes, drafts)
   const count = Object.keys(changes ?? {}).length
   const regenerate = async () => {
@@ -47,7 +49,7 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
     // What is refused stays to be corrected.
     if (!(await commands.retry(jobId, { changes: { scenes: changes } }))) return
     await client.invalidateQueries({ queryKey: ['jobs', 'script', jobId] })
-    setDrafts({})
+    setDrafts(() => ({}))
   }
   return (
     <Stack gap="md">
@@ -83,10 +85,10 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
           <Group justify="space-between" gap="sm">
             <Text size="sm">{t('script.changed', { count })}</Text>
             <Group gap="xs">
-              <Button size="xs" variant="default" onClick={() => setDrafts({})}>
+              <Button size="xs" variant="default" onClick={() => setDrafts(() => ({}))}>
                 {t('script.discard')}
               </Button>
-              <Button size="xs" onClick={() => void regenerate()}>
+              <Button size="xs" loading={isSending} onClick={() => void regenerate()}>
                 {t('script.regenerate')}
               </Button>
             </Group>
