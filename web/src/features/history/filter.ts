@@ -11,7 +11,8 @@ export const STATUSES = [
   'failed',
   'cancelled',
 ] as const satisfies JobStatus[]
-export const ORDERS = ['newest', 'oldest', 'updated', 'topic'] as const
+/** Others are of the jobs of one batch. */
+export const ORDERS = ['newest', 'oldest'] as const
 
 export interface HistoryFilter {
   readonly status?: JobStatus[]
@@ -24,7 +25,7 @@ export interface HistoryFilter {
   readonly order?: (typeof ORDERS)[number]
 }
 
-export type JobsQuery = NonNullable<paths['/jobs']['get']['parameters']['query']>
+export type JobsQuery = NonNullable<paths['/jobs/export']['get']['parameters']['query']>
 
 export function readHistoryFilter(search: Record<string, unknown>): HistoryFilter {
   const filter: HistoryFilter = {
