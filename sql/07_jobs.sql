@@ -35,6 +35,10 @@ create table public.generation_jobs (
   blocked_reason text,
   deadline timestamptz,
   is_late boolean not null default false,
+  pause_after text
+  check (pause_after in ('script_generation', 'audio_generation', 'video_generation', 'platform_adaptation')),
+  paused_after text
+  check (paused_after in ('script_generation', 'audio_generation', 'video_generation', 'platform_adaptation')),
   primary key (id),
   unique (tenant_id, id),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
@@ -43,7 +47,8 @@ create table public.generation_jobs (
   constraint generation_jobs_ended_has_completed_at
   check ((status in ('completed', 'failed', 'cancelled')) = (completed_at is not null)),
   constraint generation_jobs_failed_has_error check (status <> 'failed' or error_message is not null),
-  constraint generation_jobs_paused_by_needs_paused_at check (paused_by is null or paused_at is not null)
+  constraint generation_jobs_paused_by_needs_paused_at check (paused_by is null or paused_at is not null),
+  constraint generation_jobs_paused_after_needs_paused_at check (paused_after is null or paused_at is not null)
 ) partition by range (id);
 comment on table public.generation_jobs is 'One video: a topic on its way to a package for each platform asked for.';
 comment on column public.generation_jobs.status is
@@ -58,12 +63,17 @@ comment on column public.generation_jobs.blocked_at is 'Nothing of it is release
 comment on column public.generation_jobs.blocked_reason is 'What it waits for, or why it waits in vain, for people.';
 comment on column public.generation_jobs.deadline is 'When it must have ended; params.on_deadline says what happens otherwise.';
 comment on column public.generation_jobs.is_late is 'Its deadline has passed before it had ended.';
+comment on column public.generation_jobs.pause_after is
+  'The stage after which it will pause by itself, to be looked at; null for none, and once it has.';
+comment on column public.generation_jobs.paused_after is
+  'The stage after which it has paused by itself and waits to be looked at; null again once it goes on.';
 create index generation_jobs_tenant_id_batch_id on public.generation_jobs (tenant_id, batch_id, position);
 create index generation_jobs_tenant_id_project_id on public.generation_jobs (tenant_id, project_id, id);
 create index generation_jobs_tenant_id_status on public.generation_jobs (tenant_id, status, id);
 create index generation_jobs_result_data on public.generation_jobs using gin (result_data jsonb_path_ops);
 create index generation_jobs_library_items on public.generation_jobs
 using gin ((params -> 'library_items') jsonb_path_ops) where params ? 'library_items';
+create index generation_jobs_paused_after on public.generation_jobs (tenant_id, batch_id, id) where paused_after is not null;
 create index generation_jobs_paused_by on public.generation_jobs (paused_by) where paused_by is not null;
 
 alter table public.generation_jobs enable row level security;

@@ -65,7 +65,7 @@ comment on column public.stage_tasks.status is
   'completed; failed: for good, a dead letter; cancelled: withdrawn.';
 comment on column public.stage_tasks.needs is 'Tasks of the same job that must be completed first.';
 comment on column public.stage_tasks.run_at is 'Pending, but not before this moment: the end of a backoff.';
-comment on column public.stage_tasks.held_at is 'Pending, but held back because its job is paused, or waits for other jobs.';
+comment on column public.stage_tasks.held_at is 'Pending, but held back because its job is paused, will pause before this stage, or waits for other jobs.';
 comment on column public.stage_tasks.awaits_key is 'Pending until the artifact of this key, which another task is computing, is there.';
 comment on column public.stage_tasks.is_waiting is 'Whether it may be released now, as far as it itself is concerned.';
 comment on column public.stage_tasks.entry_id is 'Its entry in the queue library, while queued or processing.';

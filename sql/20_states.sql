@@ -11,6 +11,7 @@ as $$
   ('task', 'blocked', 'cancelled', 'withdrawn'),
   ('task', 'pending', 'queued', 'released'),
   ('task', 'pending', 'cancelled', 'withdrawn'),
+  ('task', 'pending', 'blocked', 'what it needs is done again'),
   ('task', 'queued', 'processing', 'claimed by a worker'),
   ('task', 'queued', 'completed', 'an equal artifact was there'),
   ('task', 'queued', 'pending', 'handed back, paused, or waiting for an equal artifact'),
@@ -117,7 +118,9 @@ begin
     end if;
   end if;
   if new.status = 'pending' then
-    new.held_at := (select coalesce(j.paused_at, j.blocked_at) from public.generation_jobs as j where j.id = new.job_id);
+    new.held_at := (
+      select coalesce(j.paused_at, j.blocked_at, case when j.pause_after is not null and private.is_after(new.stage, j.pause_after) then now() end)
+      from public.generation_jobs as j where j.id = new.job_id);
   else
     new.run_at := null;
     new.held_at := null;
@@ -127,7 +130,8 @@ begin
 end
 $$;
 comment on function private.tidy_task() is
-  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused or waits for others.';
+  'After a move: forgets what belonged to the state that was left, and holds back a waiting task whose job is paused, will pause before its '
+  'stage, or waits for others.';
 
 create function private.hold_tasks()
 returns trigger
@@ -135,12 +139,16 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  update public.stage_tasks set held_at = coalesce(new.paused_at, new.blocked_at) where job_id = new.id and status = 'pending';
+  update public.stage_tasks as t
+  set held_at = coalesce(new.paused_at, new.blocked_at,
+    case when new.pause_after is not null and private.is_after(t.stage, new.pause_after) then now() end)
+  where t.job_id = new.id and t.status = 'pending';
   return null;
 end
 $$;
 comment on function private.hold_tasks() is
-  'Holds back what waits of a job that is paused, and lets it go when the job is resumed. Whoever pauses locks the tenant first.';
+  'Holds back what waits of a job that is paused, and lets go when the job is resumed what comes before its next pause. '
+  'Whoever pauses locks the tenant first.';
 
 create trigger guard_move before update on public.batches
 for each row execute function private.guard_move('batch');

@@ -312,22 +312,12 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_will_pause uuid [];
 begin
-  update public.generation_jobs as j
-  set
-    status = n.status,
-    progress = n.progress,
-    stage = n.stage,
-    current_step = n.steps_done,
-    started_at = coalesce(j.started_at, case when n.is_started then now() end),
-    completed_at = case when n.is_ended then coalesce(j.completed_at, now()) end,
-    error_code = case when n.status = 'failed' then n.error_code end,
-    error_message = case when n.status = 'failed' then n.error_message end,
-    next_step = case when n.status = 'failed' then n.next_step end,
-    result_data = case when n.is_ended then private.job_result(j.id) else j.result_data end
-  from (
+  with n as materialized (
     select
-      s.job_id, s.is_started, s.steps_done, s.stage, s.error_code, s.error_message, s.next_step,
+      s.job_id, s.is_started, s.steps_done, s.stage, s.error_code, s.error_message, s.next_step, o.pause_after,
       d.status in ('completed', 'failed', 'cancelled') as is_ended,
       -- A started job whose tasks all wait again is still a started job.
       case when o.status = 'processing' and d.status = 'pending' then 'processing' else d.status end as status,
@@ -344,14 +334,33 @@ begin
           else 'pending'
         end as status
     ) as d
-  ) as n
-  where j.id = n.job_id
-    and (j.status, j.progress, j.stage, j.current_step, j.error_code)
-    is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end);
+  ), rolled as (
+    update public.generation_jobs as j
+    set
+      status = n.status,
+      progress = n.progress,
+      stage = n.stage,
+      current_step = n.steps_done,
+      started_at = coalesce(j.started_at, case when n.is_started then now() end),
+      completed_at = case when n.is_ended then coalesce(j.completed_at, now()) end,
+      error_code = case when n.status = 'failed' then n.error_code end,
+      error_message = case when n.status = 'failed' then n.error_message end,
+      next_step = case when n.status = 'failed' then n.next_step end,
+      result_data = case when n.is_ended then private.job_result(j.id) else j.result_data end
+    from n
+    where j.id = n.job_id
+      and (j.status, j.progress, j.stage, j.current_step, j.error_code)
+      is distinct from (n.status, n.progress, n.stage, n.steps_done, case when n.status = 'failed' then n.error_code end)
+  )
+  select array_agg(n.job_id) into v_will_pause from n where n.pause_after is not null;
+  if v_will_pause is not null then
+    perform private.begin_reviews(v_will_pause);
+  end if;
 end
 $$;
 comment on function private.roll_up_jobs(uuid []) is
-  'Sets status, progress and error of jobs from their tasks. Progress never goes back within a generation.';
+  'Sets status, progress and error of jobs from their tasks, and pauses those that are to be looked at now. Progress never goes back within a '
+  'generation.';
 
 create trigger tasks_inserted after insert on public.stage_tasks
 referencing new table as new_rows for each statement execute function private.tasks_changed();

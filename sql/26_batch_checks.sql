@@ -172,6 +172,10 @@ as $$
         else 'is not an amount' end
       when 'is_filling' then case when jsonb_typeof(o.value) not in ('boolean', 'null') then 'is neither true nor false' end
       when 'job_type' then case when p_options ->> 'job_type' not in ('single', 'batch') then 'is neither single nor batch' end
+      when 'pause_after' then case
+        when p_options ->> 'pause_after' = 'post_processing' then 'names the last stage, after which there is nothing to hold back'
+        when p_options ->> 'pause_after' not in ('script_generation', 'audio_generation', 'video_generation', 'platform_adaptation')
+          then 'is not one of script_generation, audio_generation, video_generation, platform_adaptation' end
     end as reason
   ) as p
   where p.reason is not null

@@ -44,14 +44,14 @@ as $$
     select private.brand_of(p_batch.tenant_id, p_batch.project_id) as kept
   ), job as (
     insert into public.generation_jobs (
-      id, tenant_id, project_id, batch_id, position, job_type, lane, topic, platforms, params, stage
+      id, tenant_id, project_id, batch_id, position, job_type, lane, topic, platforms, params, stage, pause_after
     )
     select private.uuid_v7(), p_batch.tenant_id, p_batch.project_id, p_batch.id, p_after + t.ordinality, p_job_type,
       coalesce(t.value ->> 'priority', 'standard'), btrim(t.value ->> 'topic'),
       array(select distinct p from jsonb_array_elements_text(t.value -> 'platforms') as p order by p),
       jsonb_strip_nulls((t.value - array['topic', 'platforms', 'priority']) || case when t.value ? 'library_items'
         then jsonb_build_object('scenes', private.library_scenes(t.value -> 'library_items')) else '{}' end
-        || jsonb_build_object('brand', brand.kept)), 'script_generation'
+        || jsonb_build_object('brand', brand.kept)), 'script_generation', p_batch.options ->> 'pause_after'
     from jsonb_array_elements(p_topics) with ordinality as t
     cross join brand
     returning id, lane
@@ -165,6 +165,6 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, budget (the most it may cost in all, as set_budget), job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, budget (the most it may cost in all, as set_budget), pause_after (the stage after which each job pauses by itself, to be looked at), job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 grant execute on function public.create_batch(uuid, jsonb, jsonb, text) to authenticated;

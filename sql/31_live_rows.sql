@@ -36,7 +36,8 @@ begin
     'platforms', p_job.platforms, 'generation', p_job.generation, 'stage', p_job.stage, 'status', p_job.status,
     'current_step', p_job.current_step, 'total_steps', p_job.total_steps, 'progress', p_job.progress,
     'error_code', p_job.error_code, 'error_message', p_job.error_message, 'next_step', p_job.next_step,
-    'result_data', p_job.result_data, 'paused_at', p_job.paused_at, 'created_at', p_job.created_at,
+    'result_data', p_job.result_data, 'paused_at', p_job.paused_at, 'pause_after', p_job.pause_after,
+    'paused_after', p_job.paused_after, 'created_at', p_job.created_at,
     'started_at', p_job.started_at, 'completed_at', p_job.completed_at,
     'blocked_at', p_job.blocked_at, 'blocked_reason', p_job.blocked_reason, 'deadline', p_job.deadline, 'is_late', p_job.is_late,
     'timestamp', p_job.updated_at, 'version', p_job.version);

@@ -112,7 +112,7 @@ begin
   end if;
   -- The trigger hold_tasks holds its waiting tasks back, or lets them go.
   update public.generation_jobs
-  set paused_at = case when p_is_paused then now() end, paused_by = case when p_is_paused then private.user_id() end
+  set paused_at = case when p_is_paused then now() end, paused_by = case when p_is_paused then private.user_id() end, paused_after = null
   where id = p_job_id and (paused_at is not null) <> p_is_paused;
   if p_is_paused then
     perform private.take_back(private.active_tasks(v_job.tenant_id, 'job', p_job_id, p_now));

@@ -7,10 +7,11 @@ set search_path = ''
 as $$
 begin
   update public.generation_jobs as j
-  set status = 'pending', generation = j.generation + 1, progress = 0, current_step = 0, completed_at = null,
-    error_code = null, error_message = null, next_step = null, result_data = null,
-    -- Whoever wants it to run again does not want it held back.
-    paused_at = null, paused_by = null, blocked_at = null, blocked_reason = null
+  set status = case when j.completed_at is null then j.status else 'pending' end, generation = j.generation + 1, progress = 0,
+    current_step = 0, completed_at = null, error_code = null, error_message = null, next_step = null, result_data = null,
+    -- Whoever wants it to run again does not want it held back; one in review waits on, unless it is to be shown anew.
+    paused_at = case when j.completed_at is null then j.paused_at end, paused_by = case when j.completed_at is null then j.paused_by end,
+    paused_after = case when j.completed_at is null then j.paused_after end, blocked_at = null, blocked_reason = null
   where j.id = any(p_job_ids);
   -- It waits again for those it comes after that have not ended, or run again too; without the others it does.
   update public.job_dependencies as d
@@ -24,7 +25,7 @@ begin
   end if;
 end
 $$;
-comment on function private.start_generation(uuid []) is 'Begins the next generation of jobs that have ended.';
+comment on function private.start_generation(uuid []) is 'Begins the next generation of jobs that have ended or are in review.';
 
 create function private.forget_content(p_job_ids uuid [], p_task_ids uuid [])
 returns void
@@ -85,13 +86,13 @@ begin
     content_key = null, is_reused = false, error_code = null, error_message = null, next_step = null
   from public.generation_jobs as j, private.stage_weights() as w
   where t.job_id = any(p_job_ids) and j.id = t.job_id and w.stage = t.stage
-    and (t.status in ('failed', 'cancelled') or (t.status = 'completed' and w.place >= v_place));
+    and (t.status in ('failed', 'cancelled') or (t.status = 'completed' and w.place >= v_place) or (t.status = 'pending' and w.place > v_place));
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
 comment on function private.retry(uuid [], text, text) is
-  'Runs jobs that have ended again: what failed or was cancelled; with a stage also what that stage and those after it had completed, that stage '
+  'Runs jobs that have ended, or are in review, again: what failed or was cancelled; with a stage also what that stage and those after it had completed, that stage '
   'for another result; with a changed stage all from there on, so that it is computed where its inputs are others now. Returns how many tasks. '
   'Their tenant is locked.';
 
@@ -105,23 +106,31 @@ set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_job public.generation_jobs := private.job_to_control(retry_job.job_id);
+  v_is_in_review boolean := private.is_in_review(v_job);
   v_changed_stage text;
   v_count int;
 begin
   if retry_job.stage is not null then
     perform private.check_stage(retry_job.stage);
   end if;
-  if v_job.status in ('pending', 'processing') then
-    raise exception 'The job is %; only one that has ended can run again.', v_job.status
+  if v_job.status in ('pending', 'processing') and not v_is_in_review then
+    raise exception 'The job is %; only one that has ended, or paused by itself to be looked at, can run again.', v_job.status
       using errcode = 'CR004', hint = 'Wait until it has ended, or cancel it first.';
   elsif coalesce(retry_job.changes, '{}') <> '{}' then
     v_changed_stage := private.change_job(v_job, retry_job.changes, retry_job.stage);
-  elsif v_job.status = 'completed' and retry_job.stage is null then
-    raise exception 'The job is completed; nothing of it failed.'
+  elsif retry_job.stage is null and not exists (
+    select from public.stage_tasks as t where t.job_id = v_job.id and t.status in ('failed', 'cancelled')
+  ) then
+    raise exception 'The job is %; nothing of it failed.', v_job.status
       using errcode = 'CR004', hint = 'Name the stage from which it is to be done again, or what is to be other than before.';
   end if;
   v_count := private.retry(array[retry_job.job_id], retry_job.stage, v_changed_stage);
   perform private.unlock_dependents(array[retry_job.job_id]);
+  if v_is_in_review then
+    perform private.repeat_reviews(array[retry_job.job_id]);
+    -- Where nothing of it is done again, no task has said how far it is.
+    perform private.roll_up_jobs(array[retry_job.job_id]);
+  end if;
   perform private.release();
   return jsonb_build_object('job_id', retry_job.job_id, 'retried_tasks', v_count, 'generation', v_job.generation + 1);
 end
@@ -130,7 +139,8 @@ comment on function public.retry_job(uuid, text, jsonb) is
   'Runs again what failed or was cancelled in a job; what was finished stays. With a stage (also of a completed job), that stage is computed '
   'anew, and what follows from it. With changes {voice?, tone?, language?, audience?, brief?, script_type?, duration_s?, images?, platforms?, '
   'scenes?: {"2": {voiceover_text?, visual_description?, heading?, points?}}} exactly what depends on them is computed, and the rest found again. '
-  'Starts the next generation. Returns {job_id, retried_tasks, generation}. Raises CR001, CR002, CR003 or CR004.';
+  'So can a job be changed that paused by itself to be looked at: it waits on, or where something up to that stage is done again, pauses there once '
+  'more. Starts the next generation. Returns {job_id, retried_tasks, generation}. Raises CR001, CR002, CR003 or CR004.';
 
 create function private.cancelled_for_others(p_batch public.batches)
 returns uuid []

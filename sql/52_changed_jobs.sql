@@ -224,4 +224,4 @@ begin
 end
 $$;
 comment on function private.change_job(public.generation_jobs, jsonb, text) is
-  'Gives a job that has ended other inputs; returns the first stage that may depend on them. Raises CR001 with every problem in the detail.';
+  'Gives a job that has ended, or is in review, other inputs; returns the first stage that may depend on them. Raises CR001 with every problem in the detail.';

@@ -18,6 +18,7 @@ begin
   from public.generation_jobs as j
   where t.job_id = any(p_job_ids) and t.id = any(p_task_ids) and j.id = t.job_id and t.status = 'failed';
   get diagnostics v_count = row_count;
+  perform private.repeat_reviews(p_job_ids);
   perform private.audit_tasks('replay', p_job_ids, p_task_ids);
   return v_count;
 end
@@ -50,13 +51,14 @@ begin
     generation = j.generation, failure_count = 0, lost_count = 0, completed_at = null, progress = 0,
     content_key = null, is_reused = false, error_code = null, error_message = null, next_step = null
   from public.generation_jobs as j
-  where t.job_id = p_task.job_id and t.id = any(v_task_ids) and j.id = t.job_id and t.status in ('completed', 'failed');
+  where t.job_id = p_task.job_id and t.id = any(v_task_ids) and j.id = t.job_id and t.status in ('completed', 'failed', 'pending');
   get diagnostics v_count = row_count;
+  perform private.repeat_reviews(array[p_task.job_id]);
   return v_count;
 end
 $$;
 comment on function private.redo_task(public.stage_tasks) is
-  'Computes a completed task of a job that has ended anew, and what follows from it where its inputs became others. Returns how many tasks.';
+  'Computes a completed task of a job that has ended, or is in review, anew, and what follows from it where its inputs became others. Returns how many tasks.';
 
 create function public.retry_task(job_id uuid, task_id uuid)
 returns jsonb
@@ -81,11 +83,12 @@ begin
   elsif v_task.status <> 'completed' then
     raise exception 'The task is %; only one that has ended can run again.', v_task.status
       using errcode = 'CR004', hint = 'Wait until it has ended.';
-  elsif v_job.status = 'processing' then
+  elsif v_job.status = 'processing' and not private.is_in_review(v_job) then
     raise exception 'The task is completed, and the job goes on with its result.'
       using errcode = 'CR004', hint = 'Wait until the job has ended, or cancel it first.';
   elsif v_task.stage = 'script_generation' then
     v_count := private.retry(array[v_job.id], v_task.stage);
+    perform private.repeat_reviews(array[v_job.id]);
   else
     v_count := private.redo_task(v_task);
   end if;
@@ -96,7 +99,7 @@ begin
 end
 $$;
 comment on function public.retry_task(uuid, uuid) is
-  'Runs one task again: a failed one, also while its job goes on; or a completed one of a job that has ended, which is then computed anew together '
+  'Runs one task again: a failed one, also while its job goes on; or a completed one of a job that has ended or waits to be looked at, which is then computed anew together '
   'with what follows from it. Returns {job_id, retried_tasks, generation}. Raises CR002, CR003 or CR004.';
 
 create function private.failed_tasks(

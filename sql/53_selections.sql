@@ -28,7 +28,7 @@ begin
         where t.job_id = any(p_job_ids) and t.status in ('queued', 'processing') and (p_now or t.status = 'queued')
       ));
     when 'resume' then
-      update public.generation_jobs set paused_at = null, paused_by = null where id = any(p_job_ids);
+      update public.generation_jobs set paused_at = null, paused_by = null, paused_after = null where id = any(p_job_ids);
     when 'cancel' then
       perform private.withdraw(p_job_ids);
     when 'retry' then

@@ -183,7 +183,7 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_columns constant text [] := '{status,generation,paused_at,paused_by,lane,topic,platforms,params,deadline}';
+  v_columns constant text [] := '{status,generation,paused_at,paused_by,paused_after,lane,topic,platforms,params,deadline}';
 begin
   perform private.ready_audit();
   insert into public.audit_events (tenant_id, user_id, role, door, action, entity, entity_id, before, after)

@@ -130,12 +130,12 @@ begin
   set blocked_at = null, blocked_reason = null
   where j.id = any(p_job_ids) and j.blocked_at is not null;
   update public.stage_tasks as t
-  set held_at = j.paused_at
+  set held_at = coalesce(j.paused_at, case when j.pause_after is not null and private.is_after(t.stage, j.pause_after) then now() end)
   from public.generation_jobs as j
   where j.id = any(p_job_ids) and t.job_id = j.id and t.status = 'pending' and t.held_at is distinct from j.paused_at;
 end
 $$;
-comment on function private.free_jobs(uuid []) is 'Lets jobs that waited for others begin; those that are paused stay so. Their tenant is locked.';
+comment on function private.free_jobs(uuid []) is 'Lets jobs that waited for others begin; those that are paused stay so, and those that will pause are held before that stage. Their tenant is locked.';
 
 create function private.unmet_rows(p_job_id uuid)
 returns text

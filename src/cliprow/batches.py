@@ -62,6 +62,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     platforms: list[str]
     status: str
     stage: str | None
+    #: The stage after which it has paused by itself, to be looked at.
+    paused_after: str | None
     progress: int
     generation: int
     error_code: str | None
@@ -71,6 +73,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+
+    @property
+    def is_in_review(self) -> bool:
+        """Whether it has paused by itself and waits to be looked at."""
+        return self.paused_after is not None and self.status not in ENDED
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,8 +135,8 @@ where b.deleted_at is null
 #: Columns and joins of `Job`; of jobs `j`.
 JOB: LiteralString = """
 select j.id, j.batch_id, b.number as batch_number, j.position, coalesce(nullif(p.name, ''), p.original_idea) as project,
-  j.topic, coalesce(s.title, j.topic) as title, j.platforms, j.status, j.stage, j.progress, j.generation, j.error_code,
-  j.error_message, j.next_step, j.result_data, j.created_at, j.started_at, j.completed_at
+  j.topic, coalesce(s.title, j.topic) as title, j.platforms, j.status, j.stage, j.paused_after, j.progress, j.generation,
+  j.error_code, j.error_message, j.next_step, j.result_data, j.created_at, j.started_at, j.completed_at
 from public.generation_jobs as j
 join public.batches as b on b.id = j.batch_id
 join public.projects as p on p.id = j.project_id

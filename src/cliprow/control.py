@@ -37,6 +37,18 @@ _CANCEL: dict[Kind, LiteralString] = {
     "project": "select public.cancel_project(%s)",
     "tenant": "select public.cancel_tenant()",
 }
+#: As many as one call takes; and how many there are, so that it is known how many remain.
+_RESUME_REVIEWED: LiteralString = """
+select case when found.count = 0 then '{"changed_jobs": 0, "remaining_jobs": 0}' else (
+  select told || jsonb_build_object('remaining_jobs', found.count - (told ->> 'changed_jobs')::int)
+  from public.act_on_jobs('resume', found.ids[1:1000]) as told
+) end
+from (
+  select count(*)::int, array_agg(j.id order by j.id) as ids from public.generation_jobs as j
+  where j.tenant_id = private.tenant_id() and j.batch_id = %s and j.paused_after is not null and j.completed_at is null
+    and j.project_id in (select c from private.controlled_project_ids() as c)
+) as found
+"""
 _LANE: dict[Kind, LiteralString] = {
     "job": "select public.set_job_lane(%s, %s)",
     "batch": "select public.set_batch_lane(%s, %s)",
@@ -75,6 +87,20 @@ def pause(target: Target, *, now: bool = False) -> Question:
 def resume(target: Target) -> Question:
     """Let it go on."""
     return _act(target, "resume", _RESUME, {})
+
+
+def resume_reviewed(batch_id: UUID) -> Question:
+    """Let the jobs of a batch go on that have paused by themselves after a stage; to be repeated while the answer's
+    `remaining_jobs` is not 0.
+    """
+    return Question(
+        sql=_RESUME_REVIEWED,
+        arguments=(batch_id,),
+        method="POST",
+        path="/jobs/actions",
+        body={"action": "resume", "filter": {"batch_id": str(batch_id), "paused_after": "any"}},
+        timeout_ms=_TIMEOUT_MS,
+    )
 
 
 def cancel(target: Target) -> Question:

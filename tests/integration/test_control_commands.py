@@ -13,6 +13,7 @@ from cliprow.cli.control import ask_until_done
 from cliprow.errors import Conflict, InvalidInput, NotFound
 from tests.cluster import Database
 from tests.integration.commands import Run, ann, api_url, run
+from tests.sql.world import Worker, World
 
 __all__ = ["ann", "api_url", "run"]
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
@@ -21,13 +22,19 @@ TOPICS = '[{"topic": "Tea"}, {"topic": "Milk"}, {"topic": "Coffee"}]'
 
 
 @pytest.fixture
-def dsn(request: pytest.FixtureRequest, run: Run) -> str:
-    """The database behind the commands, as its administrator."""
+def behind(request: pytest.FixtureRequest, run: Run) -> Database:
+    """The database behind the commands."""
     if request.node.callspec.params["run"] == "own":
-        database: Database = request.getfixturevalue("database")
-        return database.admin
-    dsn: str = request.getfixturevalue("gateway").database.admin
-    return dsn
+        own: Database = request.getfixturevalue("database")
+        return own
+    database: Database = request.getfixturevalue("gateway").database
+    return database
+
+
+@pytest.fixture
+def dsn(behind: Database) -> str:
+    """The same, as its administrator."""
+    return behind.admin
 
 
 def fail(dsn: str, batch_id: str, error_code: str) -> None:
@@ -134,6 +141,28 @@ def test_failures_are_retried_by_task_filter_and_with_changes(run: Run, dsn: str
     with pytest.raises(InvalidInput, match="not a JSON object"):
         run("job", "retry", "1.2", "--changes", "-", stdin="[]")
     run("job", "retry", "1.2", "--changes", "-", stdin='{"tone": "casual"}')
+
+
+def test_what_pauses_by_itself_is_looked_at_and_goes_on(run: Run, behind: Database) -> None:
+    def told(*words: str) -> Any:
+        return json.loads(run(*words, "--json"))
+
+    run("batch", "create", "-", "--pause-after", "script_generation", stdin=TOPICS)
+    run("job", "create", "Cocoa", "--pause-after", "audio_generation")
+    with psycopg.connect(behind.admin, autocommit=True) as admin:
+        Worker(World(behind, admin), slots=10).work()
+    assert [job["paused_after"] for job in told("batch", "show", "1")["jobs"]] == ["script_generation"] * 3
+    shown = run("batch", "show", "1")
+    assert shown.count("to review") == 3
+    assert "Next: `cliprow batch resume 1 --reviewed`" in shown
+    assert "It paused after audio_generation, to be looked at." in run("job", "show", "2.1")
+    assert told("job", "retry", "1.2", "--say", "1=Hello")["retried_tasks"] == 0
+    assert told("job", "resume", "1.1")["paused_after"] is None
+    assert "Batch 1 goes on with what was looked at. 2 jobs changed." in run(
+        "batch", "resume", "1", "--reviewed"
+    )
+    assert "0 jobs changed" in run("batch", "resume", "1", "--reviewed")
+    assert told("job", "show", "2.1")["job"]["paused_after"] == "audio_generation"
 
 
 def test_what_takes_several_calls_is_asked_again(capsys: pytest.CaptureFixture[str]) -> None:

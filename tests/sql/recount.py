@@ -75,7 +75,25 @@ end or (j.status in ('pending', 'processing') and t.cancelled > 0)
 #: A task that is held back though its job is not, or the other way round.
 _HELD = """
 select t.job_id, t.id from public.stage_tasks as t join public.generation_jobs as j on j.id = t.job_id
-where t.status = 'pending' and t.held_at is distinct from coalesce(j.paused_at, j.blocked_at)
+where t.status = 'pending' and case when coalesce(j.paused_at, j.blocked_at) is not null or j.pause_after is null
+  then t.held_at is distinct from coalesce(j.paused_at, j.blocked_at)
+  else (t.held_at is not null) <> private.is_after(t.stage, j.pause_after) end
+"""
+#: A job that goes past the stage after which it is to pause, that ought to have paused, or that works while it is looked at.
+_REVIEWS = """
+select j.id, j.pause_after, j.paused_after
+from public.generation_jobs as j
+cross join lateral (
+  select count(*) filter (where t.status in ('queued', 'processing')) as running,
+    count(*) filter (where t.status = 'pending' and not private.is_after(t.stage, j.pause_after)) as before,
+    count(*) filter (where t.status in ('queued', 'processing') and not private.is_after(t.stage, j.pause_after)) as running_before,
+    count(*) filter (where t.status = 'pending' and private.is_after(t.stage, j.pause_after)) as held
+  from public.stage_tasks as t where t.job_id = j.id
+) as t
+where j.completed_at is null and (
+  (j.pause_after is not null and (t.running > t.running_before or (t.before + t.running_before = 0 and t.held > 0)))
+  or (j.paused_after is not null and (t.running > 0 or j.pause_after is not null))
+)
 """
 #: A task that its status does not bear out.
 _TASKS = """
@@ -164,6 +182,7 @@ def assert_sound(world: World) -> None:
         _BATCHES,
         _JOBS,
         _HELD,
+        _REVIEWS,
         _TASKS,
         _ATTEMPTS,
         _ARTIFACTS,

@@ -23,9 +23,9 @@ def make(position: int) -> Job:
     """A job whose texts need care."""
     return Job(
         id=UUID(int=position), batch_id=UUID(int=0), batch_number=7, position=position, project="P",
-        topic='Tea, "green"\u2028hot', title="T", platforms=["youtube", "tiktok"], status="failed", stage=None, progress=40,
-        generation=1, error_code="X", error_message="Two\nlines", next_step=None, result_data={"youtube": {}}, created_at=AT,
-        started_at=AT, completed_at=None,
+        topic='Tea, "green"\u2028hot', title="T", platforms=["youtube", "tiktok"], status="failed", stage=None,
+        paused_after=None, progress=40, generation=1, error_code="X", error_message="Two\nlines",
+        next_step=None, result_data={"youtube": {}}, created_at=AT, started_at=AT, completed_at=None,
     )  # fmt: skip
 
 

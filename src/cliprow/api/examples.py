@@ -61,6 +61,8 @@ _JOB = {
     "next_step": None,
     "result_data": None,
     "paused_at": None,
+    "pause_after": None,
+    "paused_after": None,
     "blocked_at": None,
     "blocked_reason": None,
     "deadline": None,

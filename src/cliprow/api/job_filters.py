@@ -16,6 +16,7 @@ from cliprow.errors import InvalidInput, RowProblem
 
 MAX_POSITION = 2_147_483_647
 Position = Annotated[int, Meta(ge=1, le=MAX_POSITION)]
+InReview = Literal["any", "script_generation", "audio_generation", "video_generation", "platform_adaptation"]
 JobOrder = Literal["newest", "oldest", "position", "updated", "priority", "topic"]
 
 
@@ -31,6 +32,8 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[str, Meta(max_length=200)] | None = None
     error_code: Annotated[str, Meta(max_length=100)] | None = None
     lane: Lane | None = None
+    #: Those that have paused by themselves after this stage, or after any, and wait to be looked at.
+    paused_after: InReview | None = None
     #: Places in the batch, both included; with `batch_id`.
     from_position: Position | None = None
     to_position: Position | None = None
@@ -56,6 +59,9 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
             found.add("j.status in ('failed', 'cancelled')")
         found.add_given("j.error_code = %s", self.error_code)
         found.add_given("j.lane = %s", self.lane)
+        if self.paused_after is not None:
+            found.add("j.paused_after is not null and j.completed_at is null")
+            found.add_given("j.paused_after = %s", None if self.paused_after == "any" else self.paused_after)
         found.add_given("j.position >= %s", self.from_position)
         found.add_given("j.position <= %s", self.to_position)
         found.add_given("j.platforms @> array[%s]", self.platform)

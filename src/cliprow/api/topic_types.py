@@ -47,6 +47,14 @@ OnDeadline = Annotated[
         description="What has not ended at the deadline is cancelled unless said otherwise, or only marked as late."
     ),
 ]
+PauseAfter = Annotated[
+    Literal["script_generation", "audio_generation", "video_generation", "platform_adaptation"] | None,
+    Meta(
+        description="The stage after which each job pauses by itself, to be looked at, changed or done again, and resumed;"
+        " none unless said otherwise.",
+        examples=["script_generation"],
+    ),
+]
 
 
 class ReuseWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +193,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
             examples=[20],
         ),
     ] = None
+    pause_after: PauseAfter = None
     reuse: Annotated[_Wishes | UnsetType, Meta(description=_REUSE, examples=[{"tag": "intro"}])] = UNSET
 
 

@@ -305,7 +305,7 @@ def show(name: str, limit: int | None, choice: Choice, as_json: bool) -> None:
         [
             [
                 f"{j.batch_number}.{j.position}",
-                j.status,
+                "to review" if j.is_in_review else j.status,
                 f"{j.progress}%",
                 ", ".join(j.platforms),
                 j.title,
@@ -317,6 +317,10 @@ def show(name: str, limit: int | None, choice: Choice, as_json: bool) -> None:
     failed = [job for job in listed if job.status == "failed"]
     if failed:
         click.echo(f"Next: `cliprow job show {found.number}.{failed[0].position}` says why a job failed.")
+    if any(job.is_in_review for job in listed):
+        click.echo(
+            f"Next: `cliprow batch resume {found.number} --reviewed` goes on with what is to be reviewed."
+        )
     if len(listed) < found.job_count:
         click.echo(
             f"{len(listed)} of {found.job_count} jobs are listed; `cliprow batch show {found.number} --limit 0` lists all."

@@ -41,11 +41,20 @@ def pause(name: str, now: bool, choice: Choice, as_json: bool) -> None:
 
 @click.command()
 @click.argument("name", default="last")
+@click.option(
+    "--reviewed",
+    is_flag=True,
+    help="Instead its jobs that paused by themselves after a stage, to be looked at.",
+)
 @deployment_options
 @json_option
-def resume(name: str, choice: Choice, as_json: bool) -> None:
-    """Let a paused batch go on."""
-    _act(name, choice, control.resume, "goes on", as_json=as_json)
+def resume(name: str, reviewed: bool, choice: Choice, as_json: bool) -> None:
+    """Let a paused batch go on; jobs paused on their own stay so."""
+    if reviewed:
+        _act(name, choice, lambda batch: control.resume_reviewed(batch.id), "goes on with what was looked at",
+            as_json=as_json)  # fmt: skip
+    else:
+        _act(name, choice, control.resume, "goes on", as_json=as_json)
 
 
 @click.command()

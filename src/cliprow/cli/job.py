@@ -44,6 +44,12 @@ def show(name: str, choice: Choice, as_json: bool) -> None:
     click.echo(f"Job {found.batch_number}.{found.position}: {found.status}, {found.progress}%  {found.title}")
     if found.status == "failed":
         print_failure(found)
+    elif found.is_in_review:
+        name = f"{found.batch_number}.{found.position}"
+        click.echo(f"It paused after {found.paused_after}, to be looked at.")
+        click.echo(
+            f"Next: `cliprow job resume {name}` lets it go on; `cliprow job retry {name}` changes it before."
+        )
     print_table(
         ["Stage", "For", "Status", "Tries", "Run", "Note"],
         [

@@ -13,7 +13,7 @@ from cliprow.cli.amount import budget_option
 from cliprow.cli.batch import check_name, check_topics, parse_platforms
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.output import json_option, print_json, print_table
-from cliprow.cli.timing import shown
+from cliprow.cli.timing import pause_after_option, shown
 from cliprow.errors import Conflict, InvalidInput, NotFound
 from cliprow.topics import read_topics
 
@@ -49,11 +49,12 @@ def _with_cron(command: Any) -> Any:
 @click.option("--platforms", default="youtube", show_default=True, help="For rows that name none: a,b,c.")
 @click.option("--title", default="", callback=check_name, help="Of each batch; {date} becomes the day.")
 @budget_option
+@pause_after_option
 @deployment_options
 @json_option
 def create(
-    name: str, file: str, project: str, platforms: str, title: str, budget: float | None, choice: Choice, as_json: bool,
-    **when: str | None,
+    name: str, file: str, project: str, platforms: str, title: str, budget: float | None, pause_after: str | None,
+    choice: Choice, as_json: bool, **when: str | None,
 ) -> None:  # fmt: skip
     """Make a batch from FILE whenever it is due; {date} in its topics becomes the day."""
     if not when["cron"]:
@@ -70,7 +71,9 @@ def create(
             "topics": [
                 batches.as_topic(row, [images[path] for path in row.images], wanted) for row in topics.rows
             ],
-            "options": {"title": title or name} | ({} if budget is None else {"budget": budget}),
+            "options": {"title": title or name}
+            | ({} if budget is None else {"budget": budget})
+            | ({} if pause_after is None else {"pause_after": pause_after}),
         }
         project_id = at.find_or_create_project(project)
         made = at.ask(

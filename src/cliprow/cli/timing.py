@@ -12,6 +12,7 @@ import click
 from cliprow.asking import Question
 from cliprow.cli.deployment import Choice, Deployment, deployment_options, open_deployment
 from cliprow.cli.output import json_option, print_json
+from cliprow.models import Stage
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -34,11 +35,17 @@ class Moment(click.ParamType[datetime]):
 
 
 MOMENT = Moment()
+pause_after_option = click.option(
+    "--pause-after",
+    type=click.Choice([str(stage) for stage in Stage if stage is not Stage.POST]),
+    metavar="STAGE",
+    help="Pause each job by itself after this stage, like script_generation, to be looked at before it goes on.",
+)
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What `batch create` was told of when the batch runs."""
+    """What `batch create` was told of when the batch runs, and when it pauses by itself."""
 
     starts_at: datetime | None
     after: tuple[str, ...]
@@ -46,6 +53,7 @@ class Timing:
     on_failure: str
     deadline: datetime | None
     warn: bool
+    pause_after: str | None
 
     def options(self, at: Deployment) -> dict[str, object]:
         """The same as options of a batch.
@@ -62,6 +70,7 @@ class Timing:
             ],
             "after_condition": "ended" if self.after and self.anyway else None,
             "after_failure": self.on_failure if self.after else None,
+            "pause_after": self.pause_after,
         }
         return {name: value for name, value in given.items() if value}
 
@@ -77,9 +86,11 @@ def timing_options(command: _Command) -> _Command:
         on_failure: str,
         deadline: datetime | None,
         warn: bool,
+        pause_after: str | None,
         **arguments: Any,
     ) -> Any:
-        return command(timing=Timing(starts_at, after, anyway, on_failure, deadline, warn), **arguments)
+        timing = Timing(starts_at, after, anyway, on_failure, deadline, warn, pause_after)
+        return command(timing=timing, **arguments)
 
     gather.__doc__, gather.__name__ = command.__doc__, command.__name__
     gathered: Any = gather
@@ -93,6 +104,7 @@ def timing_options(command: _Command) -> _Command:
         ),
         click.option("--deadline", type=MOMENT, help="Cancel what has not ended at this moment."),
         click.option("--warn", is_flag=True, help="With --deadline: only mark the batch as late."),
+        pause_after_option,
     ]):  # fmt: skip
         gathered = option(gathered)
     gathered.__click_params__ = [*getattr(command, "__click_params__", []), *gathered.__click_params__]

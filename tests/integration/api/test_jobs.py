@@ -82,6 +82,27 @@ def test_a_job_is_paused_resumed_cancelled_and_retried(ann: Api) -> None:
     assert (late["code"], bool(late["next_step"])) == ("conflict", True)
 
 
+def test_a_job_that_pauses_by_itself_is_changed_where_it_stands(ann: Api) -> None:
+    told = create(ann, pause_after="script_generation")
+    assert (told["pause_after"], told["paused_after"]) == ("script_generation", None)
+    Worker(ann.world, slots=10).work()
+    path = f"/jobs/{told['id']}"
+    changes = {"scenes": {"1": {"voiceover_text": "Tea, told anew"}}}
+    assert ann.post(f"{path}/retry", {"changes": changes}, expect=200)["retried_tasks"] == 0
+    script = ann.get(f"{path}/script")
+    assert script["scenes"][0]["voiceover_text"] == "Tea, told anew"
+    assert ann.get(path)["paused_after"] == "script_generation"
+    assert ann.post(f"{path}/resume", expect=200)["paused_at"] is None
+    for wrong in ("post_processing", "tea"):
+        body = {
+            "project_id": told["project_id"],
+            "topic": "Sky",
+            "platforms": ["youtube"],
+            "pause_after": wrong,
+        }
+        assert ann.post("/jobs", body, expect=422)["errors"][0]["field"] == "pause_after"
+
+
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry"])
 def test_only_those_who_control_the_project_control_its_jobs(ann: Api, bob: Api, action: str) -> None:
     path = f"/jobs/{create(ann)['id']}/{action}"

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.api.conftest import Api
 from tests.integration.api.test_library_and_analytics import make_job
 from tests.integration.api.test_lists import batch, fail
+from tests.sql.world import Worker
 
 
 def act(ann: Api, action: str, expect: int = 200, **body: Any) -> dict[str, Any]:
@@ -45,6 +46,27 @@ def test_all_that_a_filter_finds_is_changed(ann: Api) -> None:
     assert done["changed_jobs"] == 2
     assert act(ann, "resume", filter={})["matched_jobs"] == 2
     assert act(ann, "cancel", filter={"status": ["pending"], "batch_id": other})["changed_jobs"] == 1
+
+
+def test_what_waits_to_be_looked_at_is_found_counted_and_goes_on_by_one_call(ann: Api) -> None:
+    batch_id = batch(ann, ["A", "B"], options={"pause_after": "script_generation"})
+    assert ann.get(f"/batches/{batch_id}")["options"] == {"pause_after": "script_generation"}
+    batch(ann, ["C"])
+    jobs = ann.get("/jobs", batch_id=batch_id)["items"]
+    assert {(job["pause_after"], job["paused_after"]) for job in jobs} == {("script_generation", None)}
+    assert ann.get("/jobs", paused_after="any")["items"] == []
+    Worker(ann.world, slots=10).work()
+    found = ann.get("/jobs", paused_after="any", total="true")
+    assert (found["total"], {job["batch_id"] for job in found["items"]}) == (2, {batch_id})
+    assert {(job["pause_after"], job["paused_after"]) for job in found["items"]} == {
+        (None, "script_generation")
+    }
+    assert all(job["paused_at"] for job in found["items"])
+    assert ann.get("/jobs", paused_after="audio_generation")["items"] == []
+    assert ann.get("/jobs", paused_after="tea", expect=422)["errors"][0]["field"] == "paused_after"
+    done = act(ann, "resume", filter={"batch_id": batch_id, "paused_after": "any"})
+    assert (done["matched_jobs"], done["changed_jobs"], done["remaining_jobs"]) == (2, 2, 0)
+    assert ann.get("/jobs", paused_after="any")["items"] == []
 
 
 def test_a_dry_run_of_a_retry_says_what_is_kept(ann: Api) -> None:

@@ -135,13 +135,15 @@ class Actor:
         return said
 
     def timing(self, person: Person) -> dict[str, Any]:
-        """Now and then a batch that begins later, after another, or must have ended soon."""
+        """Now and then a batch that begins later, after another, must have ended soon, or pauses by itself."""
         options: dict[str, Any] = {}
         soon = datetime.now(UTC) + timedelta(seconds=self.random.uniform(0.5, 1.5))
         if self.random.random() < 0.2:
             options["starts_at"] = soon.isoformat()
         if self.random.random() < 0.2:
             options["deadline"] = (soon + timedelta(seconds=0.5)).isoformat()
+        if self.random.random() < 0.4:
+            options["pause_after"] = str(self.random.choice(list(Stage)[:-1]))
         row = self.connection.execute(
             "select id::text from public.batches where tenant_id = %s order by random() limit 1",
             [person.tenant_id],
@@ -183,7 +185,8 @@ class Actor:
                         {"scenes": {"1": {"voiceover_text": f"Text {self.random.randrange(3)}"}}},
                     ]
                 )
-                self.control("retry_job", "generation_jobs", "completed_at is not null", None, Jsonb(changes))
+                ended = self.random.choice(["completed_at is not null", "paused_after is not null"])
+                self.control("retry_job", "generation_jobs", ended, None, Jsonb(changes))
             case _:
                 row = self.connection.execute(
                     "select tenant_id, job_id, id from public.stage_tasks where status in ('failed', 'completed')"
@@ -326,7 +329,9 @@ def test_counters_states_and_caps_hold_and_everything_ends(
 
     assert_sound(world)
     for table in ("generation_jobs", "batches", "projects", "tenants"):
-        world.run(f"update public.{table} set paused_at = null, paused_by = null")
+        review = ", pause_after = null, paused_after = null" if table == "generation_jobs" else ""
+        world.run(f"update public.{table} set paused_at = null, paused_by = null{review}")
+    world.run("update public.stage_tasks set held_at = null where held_at is not null")
     world.run("update public.batches set starts_at = null, blocked_at = null, blocked_reason = null")
     world.run(
         "select private.free_jobs(array(select id from public.generation_jobs where blocked_at is not null))"

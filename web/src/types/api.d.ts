@@ -1266,7 +1266,8 @@ export interface paths {
          * Do again what failed or was cancelled; with `stage`, that stage and all that follows of it; with `changes`, what
          *     depends on them
          * @description Do again what failed or was cancelled; with `stage`, that stage and all that follows of it; with `changes`, what
-         *     depends on them.
+         *     depends on them. Of a job that has ended, or has paused by itself (`paused_after`): it waits on, or pauses there once
+         *     more where something up to that stage is done again.
          */
         post: operations["retry_job"];
         delete?: never;
@@ -3755,6 +3756,12 @@ export interface components {
              */
             on_deadline?: ("cancel" | "warn") | null;
             /**
+             * @description The stage after which each job pauses by itself, to be looked at, changed or done again, and resumed; none unless said otherwise.
+             * @default null
+             * @example script_generation
+             */
+            pause_after?: ("audio_generation" | "platform_adaptation" | "script_generation" | "video_generation") | null;
+            /**
              * @description Scenes of the library that become part of the script: one wish, or up to 20; 20 scenes in all.
              * @example {
              *       "tag": "intro"
@@ -5221,6 +5228,8 @@ export interface components {
          *       "next_step": null,
          *       "result_data": null,
          *       "paused_at": null,
+         *       "pause_after": null,
+         *       "paused_after": null,
          *       "blocked_at": null,
          *       "blocked_reason": null,
          *       "deadline": null,
@@ -5253,6 +5262,8 @@ export interface components {
             /** @enum {string} */
             lane: "urgent" | "premium" | "standard";
             next_step: string | null;
+            pause_after: components["schemas"]["Stage"] | null;
+            paused_after: components["schemas"]["Stage"] | null;
             paused_at: string | null;
             platforms: string[];
             position: number;
@@ -5324,6 +5335,8 @@ export interface components {
          *       "next_step": null,
          *       "result_data": null,
          *       "paused_at": null,
+         *       "pause_after": null,
+         *       "paused_after": null,
          *       "blocked_at": null,
          *       "blocked_reason": null,
          *       "deadline": null,
@@ -5384,6 +5397,8 @@ export interface components {
             params: {
                 [key: string]: unknown;
             };
+            pause_after: components["schemas"]["Stage"] | null;
+            paused_after: components["schemas"]["Stage"] | null;
             paused_at: string | null;
             platforms: string[];
             position: number;
@@ -5488,6 +5503,8 @@ export interface components {
             from_position?: number | null;
             /** @enum {null|string} */
             lane?: "urgent" | "premium" | "standard" | null;
+            /** @enum {null|string} */
+            paused_after?: "any" | "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
             platform?: string | null;
             project_id?: string | null;
             status?: ("pending" | "processing" | "completed" | "failed" | "cancelled")[] | null;
@@ -5521,6 +5538,8 @@ export interface components {
          *           "next_step": null,
          *           "result_data": null,
          *           "paused_at": null,
+         *           "pause_after": null,
+         *           "paused_after": null,
          *           "blocked_at": null,
          *           "blocked_reason": null,
          *           "deadline": null,
@@ -6333,6 +6352,12 @@ export interface components {
             } | null;
             /** @enum {null|string} */
             on_deadline?: "cancel" | "warn" | null;
+            /**
+             * @description The stage after which each job pauses by itself, to be looked at, changed or done again, and resumed; none unless said otherwise.
+             * @example script_generation
+             * @enum {null|string}
+             */
+            pause_after?: "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
             platforms?: string[] | null;
             priority?: string | null;
             /** Format: uuid */
@@ -7646,6 +7671,12 @@ export interface components {
              * @example 8
              */
             max_concurrent_tasks?: number | null;
+            /**
+             * @description The stage after which each job pauses by itself, to be looked at, changed or done again, and resumed; none unless said otherwise.
+             * @default null
+             * @example script_generation
+             */
+            pause_after?: ("audio_generation" | "platform_adaptation" | "script_generation" | "video_generation") | null;
             /**
              * @description Scenes of the library that become part of the script: one wish, or up to 20; 20 scenes in all.
              * @example {
@@ -11652,6 +11683,8 @@ export interface operations {
                 limit?: number;
                 /** @description `newest` and `oldest` by creation. Only with `batch_id`: `position`, `updated` (the last change first), `priority` (urgent first), `topic`. */
                 order?: "newest" | "oldest" | "position" | "updated" | "priority" | "topic";
+                /** @description Those that have paused by themselves after this stage, or after `any`, and wait to be looked at. */
+                paused_after?: "any" | "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
                 platform?: string | null;
                 /** @description With `batch_id`: the one at this place. */
                 position?: number | null;
@@ -11703,6 +11736,8 @@ export interface operations {
                      *           "next_step": null,
                      *           "result_data": null,
                      *           "paused_at": null,
+                     *           "pause_after": null,
+                     *           "paused_after": null,
                      *           "blocked_at": null,
                      *           "blocked_reason": null,
                      *           "deadline": null,
@@ -11802,6 +11837,8 @@ export interface operations {
                      *       "next_step": null,
                      *       "result_data": null,
                      *       "paused_at": null,
+                     *       "pause_after": null,
+                     *       "paused_after": null,
                      *       "blocked_at": null,
                      *       "blocked_reason": null,
                      *       "deadline": null,

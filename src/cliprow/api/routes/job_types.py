@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cliprow.api.routes.scripts import JobChanges
-from cliprow.api.topic_types import AnyBatchOptions, AnyDefaults, AnyTopic, Reuse
+from cliprow.api.topic_types import AnyBatchOptions, AnyDefaults, AnyTopic, PauseAfter, Reuse
 from cliprow.models import Stage
 
 JobStatus = Literal["pending", "processing", "completed", "failed", "cancelled"]
@@ -47,6 +47,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: Per platform what there is and what is missing, once the job has ended.
     result_data: dict[str, Any] | None
     paused_at: datetime | None
+    #: The stage after which it will pause by itself; null once it has.
+    pause_after: Stage | None
+    #: The stage after which it has paused by itself, to be looked at; null again once it goes on.
+    paused_after: Stage | None
     #: Since when it waits for other jobs of its batch, and why still.
     blocked_at: datetime | None
     blocked_reason: str | None
@@ -61,7 +65,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 JOB: LiteralString = """j.id, j.project_id, j.batch_id, j.position, j.job_type, j.status, j.lane, j.topic, j.platforms,
   j.generation, j.stage, j.current_step, j.total_steps, j.progress, j.error_code, j.error_message, j.next_step,
-  j.result_data, j.paused_at, j.blocked_at, j.blocked_reason, j.deadline, j.is_late,
+  j.result_data, j.paused_at, j.pause_after, j.paused_after, j.blocked_at, j.blocked_reason, j.deadline, j.is_late,
   j.version, j.created_at, j.updated_at, j.started_at, j.completed_at"""
 
 
@@ -410,3 +414,4 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     after_failure: Literal["hold", "cancel", "run"] | None = None
     #: The most it may cost in all, with all of its topics, in the currency the tenant pays in.
     budget: Amount | None = None
+    pause_after: PauseAfter = None

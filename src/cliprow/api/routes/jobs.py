@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from cliprow.api.answers import json_answer, tagged
 from cliprow.api.idempotency import REPLAYED, IdempotencyKey
-from cliprow.api.job_filters import MAX_POSITION, JobFilter, JobOrder, ordering
+from cliprow.api.job_filters import MAX_POSITION, InReview, JobFilter, JobOrder, ordering
 from cliprow.api.job_queries import JOB_DETAIL
 from cliprow.api.keys import key_of, not_found
 from cliprow.api.lists import (
@@ -44,8 +44,9 @@ from cliprow.api.routes.job_types import (
 from cliprow.api.submission import TOPIC_FIELDS, Submission
 from cliprow.errors import InvalidInput
 
-#: Fields of a new job that say when it may begin and what it may cost, as options of its batch, and when it must have ended.
-_START = ("starts_at", "after", "after_condition", "after_failure", "budget")
+#: Fields of a new job that say when it may begin and pause and what it may cost, as options of its batch, and when it must
+#: have ended.
+_START = ("starts_at", "after", "after_condition", "after_failure", "budget", "pause_after")
 _END = ("deadline", "on_deadline")
 Statuses = Annotated[list[JobStatus] | None, QueryParameter(name="status", description="One or several.")]
 
@@ -76,6 +77,12 @@ async def list_jobs(
         str | None, QueryParameter(max_length=100, description="Of what failed, or was cancelled for others.")
     ] = None,
     lane: FromQuery[Lane | None] = None,
+    paused_after: Annotated[
+        InReview | None,
+        QueryParameter(
+            description="Those that have paused by themselves after this stage, or after `any`, and wait to be looked at."
+        ),
+    ] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
     order: Annotated[
@@ -98,6 +105,7 @@ async def list_jobs(
         text=text,
         error_code=error_code,
         lane=lane,
+        paused_after=paused_after,
         from_position=from_position or position,
         to_position=to_position or position,
         created_from=created_from,
@@ -152,7 +160,8 @@ async def retry_job(
     request: ApiRequest, job_id: FromPath[str], data: JSONBody[Retry | None] = None
 ) -> Response[RetriedJob]:
     """Do again what failed or was cancelled; with `stage`, that stage and all that follows of it; with `changes`, what
-    depends on them.
+    depends on them. Of a job that has ended, or has paused by itself (`paused_after`): it waits on, or pauses there once
+    more where something up to that stage is done again.
     """
     asked = data or Retry()
     changes = None if asked.changes is None else Jsonb(msgspec.to_builtins(asked.changes))
