@@ -12346,6 +12346,8 @@ export interface operations {
                 format?: "csv" | "json" | "ndjson";
                 /** @description By creation. */
                 order?: "newest" | "oldest";
+                /** @description Those that wait to be looked at. */
+                paused_after?: "any" | "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
                 platform?: string | null;
                 project_id?: string | null;
                 /** @description One or several. */

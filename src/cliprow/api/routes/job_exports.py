@@ -11,7 +11,7 @@ from litestar import Router, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
-from cliprow.api.job_filters import JobFilter, ordering
+from cliprow.api.job_filters import InReview, JobFilter, ordering
 from cliprow.api.keys import not_found
 from cliprow.api.lists import CreatedFrom, CreatedTo, as_uuid, encode_cursor
 from cliprow.api.openapi import BEARER
@@ -74,6 +74,9 @@ async def export_found_jobs(
     platform: Annotated[str | None, QueryParameter(max_length=50)] = None,
     text: Annotated[str | None, QueryParameter(max_length=200, description="Words of the topic.")] = None,
     error_code: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    paused_after: Annotated[
+        InReview | None, QueryParameter(description="Those that wait to be looked at.")
+    ] = None,
     created_from: CreatedFrom = None,
     created_to: CreatedTo = None,
     order: Annotated[Literal["newest", "oldest"], QueryParameter(description="By creation.")] = "newest",
@@ -85,6 +88,7 @@ async def export_found_jobs(
         platform=platform,
         text=text,
         error_code=error_code,
+        paused_after=paused_after,
         created_from=created_from,
         created_to=created_to,
     ).conditions(request.tenant_id)

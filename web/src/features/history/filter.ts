@@ -20,6 +20,8 @@ export interface HistoryFilter {
   readonly project?: string
   readonly platform?: string
   readonly code?: string
+  /** Those that wait for somebody. */
+  readonly waits?: 'any'
   readonly from?: string
   readonly to?: string
   readonly order?: (typeof ORDERS)[number]
@@ -34,6 +36,7 @@ export function readHistoryFilter(search: Record<string, unknown>): HistoryFilte
     project: readText(search, 'project'),
     platform: readText(search, 'platform'),
     code: readText(search, 'code'),
+    waits: readOne(search, 'waits', ['any'] as const),
     from: readDay(search, 'from'),
     to: readDay(search, 'to'),
     order: readOne(search, 'order', ORDERS),
@@ -49,6 +52,7 @@ export function jobsQueryOf(filter: HistoryFilter): JobsQuery {
     project_id: filter.project,
     platform: filter.platform,
     error_code: filter.code,
+    paused_after: filter.waits,
     created_from: dayStart(filter.from),
     created_to: dayEnd(filter.to),
     order: filter.order ?? 'newest',
