@@ -11,7 +11,7 @@ interface PauseControlProps {
   /** What is controlled, for screen readers and the question before a cancel. */
   readonly name: string
   readonly isPaused: boolean
-  /** It waits for whoever sees this: to let it go on is what is mostly done. */
+  /** It has paused by itself, until somebody lets it go on. */
   readonly isForUser?: boolean
   /** Nothing of it can be paused any more. */
   readonly isEnded: boolean
@@ -53,7 +53,7 @@ export function PauseControl(props: PauseControlProps) {
       <Group gap={1} wrap="nowrap">
         <Button
           size={size}
-          variant={isForUser ? 'filled' : 'default'}
+          variant="default"
           loading={isPending}
           leftSection={<MainIcon size={16} aria-hidden />}
           aria-label={`${verb}: ${name}`}
