@@ -4,8 +4,8 @@
  */
 
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { violationsOf } from './axe'
 import { type AppPage, PUBLIC_PAGES, signedInPages } from './pages'
 import { appUrl, expect, Person, test } from './people'
 
@@ -45,8 +45,7 @@ async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
         const file = `${name.replace(/\W+/g, '-')}-${scheme}-${width}.png`
         await page.screenshot({ path: join(SCREENS, file), fullPage: true })
       }
-      const { violations } = await new AxeBuilder({ page }).withTags(RULES).analyze()
-      for (const { id, nodes } of violations) {
+      for (const { id, nodes } of await violationsOf(page, RULES)) {
         for (const { html, failureSummary } of nodes) {
           found.push(`${name}, ${scheme}, ${width} px: ${id}\n${html}\n${failureSummary}`)
         }

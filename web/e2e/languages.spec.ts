@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
+import { violationsOf } from './axe'
 import { signedInPages } from './pages'
 import { appUrl, expect, Person, test } from './people'
 
@@ -124,9 +124,7 @@ test('from right to left, the navigation is on the right, nothing is too wide, a
   ]
   for (const { name, path } of pages.filter((each) => shown.includes(each.name))) {
     await open(page, path)
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag22aa'])
-      .analyze()
+    const violations = await violationsOf(page, ['wcag2a', 'wcag2aa', 'wcag22aa'])
     for (const { id, nodes } of violations) wrong.push(...nodes.map(({ html }) => `${name}: ${id}: ${html}`))
     for (const width of [375, 1280]) {
       await page.setViewportSize({ width, height: 800 })

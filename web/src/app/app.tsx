@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { keepFocusOfBusyButtons } from '@/lib/keep-focus'
 import { askAgainWhenForbidden, forgetOnSwitch } from '@/lib/me'
 import { makeQueryClient } from '@/lib/queries'
 import { onFirstNotice } from '@/lib/say'
@@ -21,6 +22,7 @@ export function App() {
   const [hasNotices, setHasNotices] = useState(false)
   const { status } = useSession()
 
+  useEffect(keepFocusOfBusyButtons, [])
   useEffect(() => onFirstNotice(() => setHasNotices(true)), [])
   useEffect(() => forgetOnSwitch(queries), [queries])
   useEffect(() => askAgainWhenForbidden(queries), [queries])

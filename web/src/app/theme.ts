@@ -33,6 +33,9 @@ const dark: MantineColorsTuple = [
   '#0e1013',
 ]
 
+/** The header of a dialog is none of the page. */
+const NO_BANNER = { header: { role: 'presentation' } }
+
 export const theme: MantineThemeOverride = createTheme({
   primaryColor: 'ink',
   colors: { ink, dark },
@@ -48,9 +51,14 @@ export const theme: MantineThemeOverride = createTheme({
     Badge: { defaultProps: { variant: 'light', radius: 'sm', tt: 'none' } },
     Card: { defaultProps: { withBorder: true, padding: 'md', bg: 'var(--cliprow-surface)' } },
     Modal: {
-      defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 } },
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.5, blur: 2 },
+        attributes: NO_BANNER,
+      },
       styles: { title: { fontSize: 'var(--mantine-font-size-lg)', fontWeight: 650 } },
     },
+    Drawer: { defaultProps: { attributes: NO_BANNER } },
     Tooltip: {
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } },
     },

@@ -4,6 +4,7 @@ import { Button, Group, Modal, Stack } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import type { FormEvent, ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
+import { markFirstField } from '@/lib/first-field'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { Failed } from './failed'
 import { fieldRefusals } from './field-refusal'
@@ -35,7 +36,7 @@ export function FormDialog({ title, submit, isDisabled, onClose, onSubmit, child
   }
   return (
     <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': t('actions.close') }}>
-      <form onSubmit={send}>
+      <form ref={markFirstField} onSubmit={send}>
         <Stack>
           {error && !isToldAtFields && <Failed error={error} />}
           {fields}

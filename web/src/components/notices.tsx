@@ -2,6 +2,7 @@
 
 import '@mantine/notifications/styles.css'
 import { Notifications, notifications } from '@mantine/notifications'
+import i18next from 'i18next'
 import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { type Notice, showNoticesBy } from '@/lib/say'
@@ -20,6 +21,7 @@ export function Notices() {
 function show({ message, detail = '', ...notice }: Notice): void {
   notifications.show({
     ...notice,
+    closeButtonProps: { 'aria-label': i18next.t('actions.close') },
     message: (
       <>
         {message}

@@ -2,6 +2,7 @@
 
 import { Button, CopyButton, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import { useReturnFocus } from '@/lib/use-return-focus'
 
 interface SecretDialogProps {
   readonly title: string
@@ -13,6 +14,7 @@ interface SecretDialogProps {
 
 export function SecretDialog({ title, text, label, value, onClose }: SecretDialogProps) {
   const { t } = useTranslation()
+  useReturnFocus()
   return (
     <Modal
       opened

@@ -1,23 +1,24 @@
 import { Kbd, Modal, SimpleGrid } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Table } from '@/components/table'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import type { PageKey } from './keys'
 
 type Row = readonly [keys: string, label: string]
 
 interface KeyListProps {
-  readonly isOpen: boolean
   readonly onClose: () => void
   readonly general: readonly Row[]
   readonly own: readonly PageKey[]
 }
 
 /** All keys that do something here. */
-export function KeyList({ isOpen, onClose, general, own }: KeyListProps) {
+export function KeyList({ onClose, general, own }: KeyListProps) {
   const { t } = useTranslation()
+  useReturnFocus()
   return (
     <Modal
-      opened={isOpen}
+      opened
       onClose={onClose}
       size={own.length > 0 ? 'xl' : 'md'}
       title={t('keys.title')}

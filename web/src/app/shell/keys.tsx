@@ -5,7 +5,7 @@
 
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useFreeze } from '@/lib/live/live'
 import { useMe } from '@/lib/me'
@@ -96,8 +96,6 @@ export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: 
   const { t } = useTranslation()
   const { role } = useMe()
   const own = useSyncExternalStore(onPageKeys, () => pageKeys)
-  const wasHelpOpen = useWas(isHelpOpen)
-  const wasPaletteOpen = useWas(isPaletteOpen)
   const general: readonly [string, string][] = [
     ['?', t('keys.help')],
     ['Ctrl K', t('keys.palette')],
@@ -108,25 +106,16 @@ export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: 
   ]
   return (
     <>
-      {wasHelpOpen && (
+      {isHelpOpen && (
         <Suspense>
-          <KeyList isOpen={isHelpOpen} onClose={closeHelp} general={general} own={own} />
+          <KeyList onClose={closeHelp} general={general} own={own} />
         </Suspense>
       )}
-      {wasPaletteOpen && (
+      {isPaletteOpen && (
         <Suspense>
-          <Palette isOpen={isPaletteOpen} onClose={closePalette} />
+          <Palette onClose={closePalette} />
         </Suspense>
       )}
     </>
   )
-}
-
-/** Whether something has been true yet: what is fetched for it stays. */
-function useWas(isNow: boolean): boolean {
-  const [was, setWas] = useState(isNow)
-  useEffect(() => {
-    if (isNow) setWas(true)
-  }, [isNow])
-  return was
 }

@@ -11,17 +11,27 @@ vi.mock('@/lib/me', () => ({ useMe: () => ({ role: 'owner' }) }))
 window.matchMedia = (() => ({ matches: false, addEventListener() {}, removeEventListener() {} })) as never
 Element.prototype.scrollIntoView = () => undefined
 
-test('the first is chosen before anything is typed, and Enter goes to the first that is found', () => {
+function open(onClose: () => void): HTMLElement {
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider env="test">
-        <Palette isOpen onClose={() => undefined} />
+        <Palette onClose={onClose} />
       </MantineProvider>
     </QueryClientProvider>,
   )
-  const field = screen.getByRole('textbox')
+  return screen.getByRole('textbox')
+}
+
+test('the first is chosen before anything is typed, and Enter goes to the first that is found', () => {
+  const field = open(() => undefined)
   expect(screen.getAllByRole('option')[0]).toHaveAttribute('data-combobox-selected')
   fireEvent.change(field, { target: { value: 'a' } })
   fireEvent.keyDown(field, { key: 'Enter', code: 'Enter' })
   expect(push).toHaveBeenCalledOnce()
+})
+
+test('Escape closes it', () => {
+  const onClose = vi.fn()
+  fireEvent.keyDown(open(onClose), { key: 'Escape', code: 'Escape' })
+  expect(onClose).toHaveBeenCalledOnce()
 })

@@ -8,22 +8,24 @@ import { useRouter } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMe } from '@/lib/me'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { pagesFor } from './pages'
 import { type Found, findEverywhere } from './palette-search'
 
 const ICONS: Record<Found['kind'], Icon> = { project: IconFolders, batch: IconStack2, job: IconMovie }
 
-export function Palette({ isOpen, onClose }: { readonly isOpen: boolean; readonly onClose: () => void }) {
+export function Palette({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation()
+  useReturnFocus()
   return (
     <Modal
-      opened={isOpen}
+      opened
       onClose={onClose}
       withCloseButton={false}
       padding={0}
       yOffset="12vh"
       centered={false}
-      aria-label={t('palette.label')}
+      attributes={{ content: { 'aria-label': t('palette.label') } }}
     >
       <PaletteSearch onClose={onClose} />
     </Modal>
@@ -77,9 +79,16 @@ function PaletteSearch({ onClose }: { readonly onClose: () => void }) {
           aria-label={t('palette.label')}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
+          // The combobox takes this key, since its list counts as open.
+          onKeyDown={(event) => event.key === 'Escape' && onClose()}
         />
       </Combobox.EventsTarget>
-      <Combobox.Options mah="min(420px, 60dvh)" style={{ overflowY: 'auto' }} p={4}>
+      <Combobox.Options
+        aria-label={t('palette.label')}
+        mah="min(420px, 60dvh)"
+        style={{ overflowY: 'auto' }}
+        p={4}
+      >
         {groups.length === 0 && (
           <Combobox.Empty>{t(found.isFetching ? 'loading' : 'palette.nothing')}</Combobox.Empty>
         )}

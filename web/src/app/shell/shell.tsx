@@ -46,7 +46,6 @@ function Frame() {
   const keys = useKeyMap()
   // biome-ignore lint/correctness/useExhaustiveDependencies: for every new path.
   useEffect(close, [path])
-  useFocusOnTitle(path)
   return (
     <div className={classes.shell}>
       <a className="visually-hidden" href="#main">
@@ -107,12 +106,4 @@ function Frame() {
       <BrowserNotices />
     </div>
   )
-}
-
-/** A new page is told to screen readers by its title, where keys go on from. */
-function useFocusOnTitle(path: string): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: for every new path.
-  useEffect(() => {
-    if (document.activeElement === document.body) document.getElementById('page-title')?.focus()
-  }, [path])
 }

@@ -1,6 +1,7 @@
 import { Grid, Stack } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { type FormEvent, useCallback, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { usePlatformName } from '@/components/platform-names'
 import { ConfirmBatch } from './confirm-batch'
@@ -48,11 +49,11 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
   const shownProblems = wasTried ? problems : problems.filter(({ reason }) => !isOnlyMissing(reason))
   const isMissing = request.topics.length === 0
   const lacksProject = settings.projectId === null && settings.newProject.trim() === ''
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    setWasTried(true)
-    if (isMissing) field.current?.jump(1)
-    if (isMissing || lacksProject) return
+    // What is wrong is shown before it is gone to.
+    flushSync(() => setWasTried(true))
+    if (isMissing || lacksProject) return focusOnFirstWrong(event.currentTarget)
     if (problems.length > 0) return problemList.current?.focus()
     if (mode === 'one') sender.send(mode)
     else confirming.open()
@@ -142,4 +143,8 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
       />
     </form>
   )
+}
+
+function focusOnFirstWrong(form: HTMLFormElement): void {
+  form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
 }

@@ -28,10 +28,10 @@ export function ProjectField({ settings, wasTried, onChange }: ProjectFieldProps
     return (
       <TextInput
         label={t('project.new')}
-        description={t('project.newHint')}
+        placeholder={t('project.newHint')}
         required
         maxLength={200}
-        error={wasTried && newProject.trim() === '' ? t('problem.noProject') : undefined}
+        error={wasTried && newProject.trim() === '' ? t('problem.noProjectName') : undefined}
         value={newProject}
         onChange={(event) => onChange({ newProject: event.currentTarget.value })}
       />

@@ -61,7 +61,7 @@ function problemsOfTopic(number: number, topic: Topic, platforms: readonly strin
   })) {
     const value = topic[field as keyof Topic]
     if (typeof value === 'string' && !allowed.includes(value)) {
-      add(field, 'notOneOf', { value, allowed: allowed.join(', ') })
+      add(field, 'notOneOf', { value, allowed })
     }
   }
   if (topic.language && !LANGUAGE.test(topic.language)) add('language', 'language', { value: topic.language })
@@ -75,7 +75,7 @@ function problemsOfTopic(number: number, topic: Topic, platforms: readonly strin
   }
   for (const platform of platforms ? (topic.platforms ?? []) : []) {
     if (!platforms?.includes(platform)) {
-      add('platforms', 'notOneOf', { value: platform, allowed: platforms?.join(', ') })
+      add('platforms', 'notOneOf', { value: platform, allowed: platforms })
     }
   }
   if (topic.deadline && Number.isNaN(Date.parse(topic.deadline))) add('deadline', 'moment')

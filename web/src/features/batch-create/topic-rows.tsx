@@ -1,14 +1,13 @@
 /** Rows of a table as topics: as many as there are, a few of them in the page. */
 
-import { ActionIcon, Badge, Box, Button, Group, Text, TextInput, Tooltip } from '@mantine/core'
-import { IconAlertTriangle, IconPencil, IconTrash } from '@tabler/icons-react'
+import { Box, Button, Group, Text } from '@mantine/core'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { type RefObject, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { formatNumber } from '@/lib/format'
 import type { NumberedTopic } from './draft'
-import { ProblemReason } from './problem-reason'
 import type { RowProblem } from './topic-problems'
+import { TopicRow } from './topic-row'
 import classes from './topic-rows.module.css'
 import type { TopicField } from './topic-text'
 
@@ -41,11 +40,15 @@ export function TopicRows({ name, rows, problems, field, onChange, onRemoveAll }
       setEdited(number)
     },
   }
-  const replace = (number: number, topic: string) => {
+  const replace = (changed: NumberedTopic) => {
     setEdited(null)
-    onChange(rows.map((row) => (row.number === number ? { ...row, topic: { ...row.topic, topic } } : row)))
+    onChange(rows.map((row) => (row.number === changed.number ? changed : row)))
   }
-  const remove = (number: number) => onChange(rows.filter((row) => row.number !== number))
+  const remove = (number: number) => {
+    onChange(rows.filter((row) => row.number !== number))
+    // What had the focus is gone with its row.
+    viewport.current?.focus()
+  }
   return (
     <div>
       <Group justify="space-between" mb="xs" gap="xs">
@@ -56,7 +59,7 @@ export function TopicRows({ name, rows, problems, field, onChange, onRemoveAll }
           {t('topics.other')}
         </Button>
       </Group>
-      <div ref={viewport} className={classes.frame}>
+      <div ref={viewport} className={classes.frame} tabIndex={-1}>
         <Box
           component="ul"
           aria-label={t('topics.title')}
@@ -76,7 +79,7 @@ export function TopicRows({ name, rows, problems, field, onChange, onRemoveAll }
                 className={classes.row}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                <Row
+                <TopicRow
                   row={row}
                   problems={byNumber.get(row.number) ?? []}
                   isEdited={edited === row.number}
@@ -100,102 +103,4 @@ function ofRows(problems: readonly RowProblem[]): ReadonlyMap<number | null, Row
     byNumber.set(problem.number, [...(byNumber.get(problem.number) ?? []), problem])
   }
   return byNumber
-}
-
-interface RowProps {
-  readonly row: NumberedTopic
-  readonly problems: readonly RowProblem[]
-  readonly isEdited: boolean
-  readonly onEdit: () => void
-  readonly onLeave: () => void
-  readonly onReplace: (number: number, topic: string) => void
-  readonly onRemove: (number: number) => void
-}
-
-function Row({ row, problems, isEdited, onEdit, onLeave, onReplace, onRemove }: RowProps) {
-  const { t } = useTranslation('batch-create')
-  const { number, topic } = row
-  return (
-    <Group wrap="nowrap" gap="sm" align="flex-start">
-      <Text size="xs" c="dimmed" w={52} ta="end" pt={5} className="figures">
-        {formatNumber(number)}
-      </Text>
-      <Box flex={1} miw={0}>
-        {isEdited ? (
-          <TopicInput topic={topic.topic} number={number} onDone={onReplace} onLeave={onLeave} />
-        ) : (
-          <Text size="sm" pt={3} truncate={problems.length === 0} c={topic.topic ? undefined : 'dimmed'}>
-            {topic.topic || t('topics.empty')}
-          </Text>
-        )}
-        {problems.map((problem) => (
-          <Group key={problem.field} gap={6} wrap="nowrap" c="var(--mantine-color-error)" align="flex-start">
-            <IconAlertTriangle size={14} aria-hidden style={{ flexShrink: 0, marginTop: 3 }} />
-            <Text size="xs" lh={1.6}>
-              <ProblemReason problem={problem} />
-            </Text>
-          </Group>
-        ))}
-      </Box>
-      <Group gap={4} wrap="nowrap" visibleFrom="sm" pt={2}>
-        {(topic.platforms ?? []).slice(0, 3).map((each) => (
-          <Badge key={each} size="sm" color="gray">
-            {each}
-          </Badge>
-        ))}
-      </Group>
-      <Group gap={2} wrap="nowrap">
-        <Tooltip label={t('topics.edit')}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            onClick={onEdit}
-            aria-label={t('topics.editRow', { number })}
-          >
-            <IconPencil size={16} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label={t('topics.remove')}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            onClick={() => onRemove(number)}
-            aria-label={t('topics.removeRow', { number })}
-          >
-            <IconTrash size={16} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-      </Group>
-    </Group>
-  )
-}
-
-interface TopicInputProps {
-  readonly topic: string
-  readonly number: number
-  readonly onDone: (number: number, topic: string) => void
-  readonly onLeave: () => void
-}
-
-function TopicInput({ topic, number, onDone, onLeave }: TopicInputProps) {
-  const { t } = useTranslation('batch-create')
-  const [text, setText] = useState(topic)
-  const done = () => (text === topic ? onLeave() : onDone(number, text))
-  return (
-    <TextInput
-      size="xs"
-      aria-label={t('topics.ofRow', { number })}
-      autoFocus
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      onBlur={done}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') {
-          event.preventDefault()
-          done()
-        }
-        if (event.key === 'Escape') onLeave()
-      }}
-    />
-  )
 }

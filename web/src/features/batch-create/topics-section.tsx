@@ -1,5 +1,5 @@
 import { Alert, SimpleGrid, Stack, TextInput } from '@mantine/core'
-import { type ReactNode, type RefObject, useCallback } from 'react'
+import { type ReactNode, type RefObject, useCallback, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
 import { NO_TOPICS, type NumberedTopic, type Topics } from './draft'
@@ -26,9 +26,15 @@ export function TopicsSection(props: TopicsSectionProps) {
   const { project, title, topics, error, problems, field, onTitle, onTopics } = props
   const { t } = useTranslation('batch-create')
   const { open, isReading, refusal, read, close } = useTable()
+  const section = useRef<HTMLDivElement>(null)
   const takeRows = (rows: readonly NumberedTopic[]) => {
     onTopics({ kind: 'rows', name: open?.name ?? '', rows })
+    leaveTable()
+  }
+  const leaveTable = () => {
     close()
+    // The button is gone with the table.
+    section.current?.focus()
   }
   const setRows = useCallback(
     (rows: readonly NumberedTopic[]) =>
@@ -39,7 +45,7 @@ export function TopicsSection(props: TopicsSectionProps) {
   )
   return (
     <Section title={t('topics.title')}>
-      <Stack gap="md">
+      <Stack ref={section} gap="md" tabIndex={-1} style={{ outline: 'none' }}>
         <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
           {project}
           <TextInput
@@ -51,7 +57,7 @@ export function TopicsSection(props: TopicsSectionProps) {
           />
         </SimpleGrid>
         {open ? (
-          <TableImport {...open} onTopics={takeRows} onCancel={close} />
+          <TableImport {...open} onTopics={takeRows} onCancel={leaveTable} />
         ) : topics.kind === 'rows' ? (
           <TopicRows
             name={topics.name}
@@ -59,7 +65,10 @@ export function TopicsSection(props: TopicsSectionProps) {
             problems={problems}
             field={field}
             onChange={setRows}
-            onRemoveAll={() => onTopics(NO_TOPICS)}
+            onRemoveAll={() => {
+              onTopics(NO_TOPICS)
+              section.current?.focus()
+            }}
           />
         ) : (
           <FileDrop isReading={isReading} onFile={(file) => void read(file, file.name)}>

@@ -6,6 +6,7 @@ import { IconAdjustmentsHorizontal } from '@tabler/icons-react'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LANES, type Lane } from '@/features/jobs/filters'
+import { markFirstField } from '@/lib/first-field'
 import { fromLocalTime, toLocalTime } from '@/lib/local-time'
 import type { BatchRow } from '@/lib/rows'
 import { useBatchCommands } from './commands'
@@ -66,7 +67,7 @@ function SettingsForm({ batch, detail, onClose }: BatchSettingsProps & { readonl
     onClose()
   }
   return (
-    <form onSubmit={save}>
+    <form ref={markFirstField} onSubmit={save}>
       <Stack>
         <Select
           label={t('settings.priority')}

@@ -3,17 +3,18 @@
 import { Alert, Button, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { IconFileText } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
+import { usePendingCommand } from '@/lib/live/commands'
 import { ApiError } from '@/lib/problem'
 import { useRow } from '@/lib/rows'
 import { useJobCommands } from './commands'
 import { waitsAfter } from './held'
 import { type JobDetail, type JobScript, scriptQuery } from './queries'
 import { SceneEditor } from './scene-editor'
-import { type SceneDraft, scenesChanged } from './script-changes'
+import { scenesChanged } from './script-changes'
+import { useSceneDrafts } from './use-scene-drafts'
 
 export function JobScriptPart({ detail }: { readonly detail: JobDetail }) {
   const { t } = useTranslation('jobs')
@@ -43,7 +44,8 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
   const commands = useJobCommands()
   const job = useRow('jobs', jobId)
   const isWaiting = job !== undefined && waitsAfter(job) !== null
-  const [drafts, setDrafts] = useState<Readonly<Record<number, SceneDraft>>>({})
+  const isSending = usePendingCommand(jobId) !== undefined
+  const [drafts, setDrafts] = useSceneDrafts(script.id)
   const changes = scenesChanged(script.scenes, drafts)
   const count = Object.keys(changes ?? {}).length
   const regenerate = async () => {
@@ -51,7 +53,7 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
     // What is refused stays to be corrected.
     if (!(await commands.retry(jobId, { changes: { scenes: changes } }))) return
     await client.invalidateQueries({ queryKey: ['jobs', 'script', jobId] })
-    setDrafts({})
+    setDrafts(() => ({}))
   }
   return (
     <Stack gap="md">
@@ -87,10 +89,10 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
           <Group justify="space-between" gap="sm">
             <Text size="sm">{t(isWaiting ? 'script.changedWaiting' : 'script.changed', { count })}</Text>
             <Group gap="xs">
-              <Button size="xs" variant="default" onClick={() => setDrafts({})}>
+              <Button size="xs" variant="default" onClick={() => setDrafts(() => ({}))}>
                 {t('script.discard')}
               </Button>
-              <Button size="xs" onClick={() => void regenerate()}>
+              <Button size="xs" loading={isSending} onClick={() => void regenerate()}>
                 {t(isWaiting ? 'script.save' : 'script.regenerate')}
               </Button>
             </Group>

@@ -7,6 +7,7 @@ import type { Failure } from '@/components/error-texts'
 import { Failed } from '@/components/failed'
 import { FailureAlert } from '@/components/failure-alert'
 import { formatNumber } from '@/lib/format'
+import { useRow } from '@/lib/rows'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { useJobCount } from './bulk-dialog'
 import type { JobTarget, Retry } from './commands'
@@ -32,7 +33,10 @@ export function RetryDialog(props: RetryDialogProps) {
   const { isPending, onConfirmRetry, onCancel } = props
   useReturnFocus()
   const { t } = useTranslation('jobs')
-  const [from, setFrom] = useState<Stage | typeof FAILED_ONLY>(FAILED_ONLY)
+  const isDone = useRow('jobs', jobId ?? '')?.status === 'completed'
+  // Of a video that is done, nothing failed.
+  const begins = isDone ? STAGES : ([FAILED_ONLY, ...STAGES] as const)
+  const [from, setFrom] = useState<Stage | typeof FAILED_ONLY>(begins[0])
   const [changes, setChanges] = useState(NO_CHANGES)
   const stage = from === FAILED_ONLY ? undefined : from
   const changed = changesOf(changes)
@@ -55,7 +59,7 @@ export function RetryDialog(props: RetryDialogProps) {
             onChange={(value) => setFrom(value as Stage | typeof FAILED_ONLY)}
           >
             <Stack gap={8} mt={8}>
-              {[FAILED_ONLY, ...STAGES].map((each) => (
+              {begins.map((each) => (
                 <Radio
                   key={each}
                   value={each}

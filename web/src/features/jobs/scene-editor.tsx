@@ -3,6 +3,7 @@ import { IconPencil } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { formatDuration } from '@/lib/format'
 import type { ScriptScene } from './queries'
+import classes from './scene-editor.module.css'
 import { changeOf, draftOf, type SceneDraft } from './script-changes'
 
 interface SceneEditorProps {
@@ -87,7 +88,7 @@ function SceneForm({ draft, onChange }: SceneFormProps) {
     { name: 'visual_description', rows: 2 },
   ] as const
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" className={classes.form}>
       <TextInput
         label={t('script.field.heading')}
         maxLength={10_000}

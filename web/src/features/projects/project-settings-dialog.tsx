@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { LANES, type Lane } from '@/features/jobs/filters'
+import { markFirstField } from '@/lib/first-field'
 import type { ProjectRow } from '@/lib/rows'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { changeProject, useProjectCommands } from './queries'
@@ -49,7 +50,7 @@ function SettingsForm({ project, onClose }: ProjectSettingsDialogProps) {
     mutate()
   }
   return (
-    <form onSubmit={save}>
+    <form ref={markFirstField} onSubmit={save}>
       <Stack>
         {error && <Failed error={error} />}
         <Select

@@ -123,38 +123,42 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
           </>
         )}
       </Stack>
-      <CellDialog
-        cell={cell}
-        view={view}
-        events={events}
-        mayChange={mayChange}
-        onDay={(day) => {
-          setCell(null)
-          onChange({ view: 'day', date: dayName(day) })
-        }}
-        onEvent={(each) => {
-          setCell(null)
-          setEvent(each)
-        }}
-        onNewSchedule={(moment) => {
-          setCell(null)
-          onNewSchedule(moment)
-        }}
-        onClose={() => setCell(null)}
-      />
-      <EventDialog
-        event={event}
-        mayChange={mayChange}
-        onMove={(id, startsAt) => {
-          setEvent(null)
-          void move(id, startsAt)
-        }}
-        onEditSchedule={(id) => {
-          setEvent(null)
-          onEditSchedule(id)
-        }}
-        onClose={() => setEvent(null)}
-      />
+      {cell && (
+        <CellDialog
+          cell={cell}
+          view={view}
+          events={events}
+          mayChange={mayChange}
+          onDay={(day) => {
+            setCell(null)
+            onChange({ view: 'day', date: dayName(day) })
+          }}
+          onEvent={(each) => {
+            setCell(null)
+            setEvent(each)
+          }}
+          onNewSchedule={(moment) => {
+            setCell(null)
+            onNewSchedule(moment)
+          }}
+          onClose={() => setCell(null)}
+        />
+      )}
+      {event && (
+        <EventDialog
+          event={event}
+          mayChange={mayChange}
+          onMove={(id, startsAt) => {
+            setEvent(null)
+            void move(id, startsAt)
+          }}
+          onEditSchedule={(id) => {
+            setEvent(null)
+            onEditSchedule(id)
+          }}
+          onClose={() => setEvent(null)}
+        />
+      )}
     </Stack>
   )
 }

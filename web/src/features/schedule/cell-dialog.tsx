@@ -3,12 +3,13 @@ import { IconCalendarPlus, IconRepeat } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
 import { readerLanguage } from '@/lib/format'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { type Cell, isIn, type View } from './calendar'
 import { EventList } from './event-list'
 import type { CalendarEvent } from './use-events'
 
 interface CellDialogProps {
-  readonly cell: Cell | null
+  readonly cell: Cell
   readonly view: View
   readonly events: readonly CalendarEvent[]
   readonly mayChange: boolean
@@ -26,7 +27,7 @@ export function CellDialog(props: CellDialogProps) {
   const { cell, view, events, mayChange, onDay, onEvent, onNewSchedule, onClose } = props
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
-  if (!cell) return null
+  useReturnFocus()
   const start = new Date(cell.start)
   if (view === 'month') start.setHours(MORNING)
   const inside = events.filter((event) => isIn(event.at, cell))

@@ -4,11 +4,13 @@ import { useTranslation } from 'react-i18next'
 import { ButtonLink } from '@/components/links'
 import { StatusBadge } from '@/components/status'
 import { asLocal } from '@/features/batch-create/request'
+import { markFirstField } from '@/lib/first-field'
 import { formatNumber, formatTime } from '@/lib/format'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import type { CalendarEvent } from './use-events'
 
 interface EventDialogProps {
-  readonly event: CalendarEvent | null
+  readonly event: CalendarEvent
   readonly mayChange: boolean
   /** Null: start it now. */
   readonly onMove: (batchId: string, startsAt: Date | null) => void
@@ -20,7 +22,7 @@ interface EventDialogProps {
 export function EventDialog({ event, mayChange, onMove, onEditSchedule, onClose }: EventDialogProps) {
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
-  if (!event) return null
+  useReturnFocus()
   return (
     <Modal
       opened
@@ -72,7 +74,7 @@ function Planned({ event, mayChange, onMove }: PlannedProps) {
         </Text>
       </Group>
       {mayChange && (
-        <form onSubmit={move}>
+        <form ref={markFirstField} onSubmit={move}>
           <Group align="flex-end" gap="xs">
             <TextInput
               type="datetime-local"

@@ -8,6 +8,7 @@ import { PlatformPicker } from '@/components/platform-picker'
 import { ProjectChoice } from '@/components/project-choice'
 import { platformsLastUsed } from '@/features/batch-create/kept-draft'
 import { say } from '@/lib/say'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { cronOf, type Rhythm, rhythmOf } from './cron'
 import { NextRuns } from './next-runs'
 import { RhythmField } from './rhythm-field'
@@ -30,6 +31,7 @@ const MISFIRES = ['run_once', 'run_all', 'skip'] as const
 export function ScheduleForm({ schedule, at, onClose }: ScheduleFormProps) {
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
+  useReturnFocus()
   return (
     <Modal
       opened

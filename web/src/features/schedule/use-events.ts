@@ -1,5 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useMemo } from 'react'
+import { batchTitle } from '@/features/batches/batch-title'
 import { type BatchRow, useRows } from '@/lib/rows'
 import { occurrencesQuery, plannedQuery, type Schedule, schedulesQuery } from './schedules'
 
@@ -63,8 +64,4 @@ export function useEvents(from: Date, to: Date) {
       void schedules.refetch()
     },
   }
-}
-
-export function batchTitle(batch: Pick<BatchRow, 'title' | 'number'>): string {
-  return batch.title || `#${batch.number}`
 }

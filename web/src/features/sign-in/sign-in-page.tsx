@@ -57,7 +57,7 @@ export function SignInPage() {
         required
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
-        visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
+        visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
       />
       <Group justify="flex-end" mt={-8}>
         <TextLink to="/forgotten" size="sm">

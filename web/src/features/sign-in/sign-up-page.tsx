@@ -65,7 +65,7 @@ export function SignUpPage() {
         minLength={8}
         value={password}
         onChange={(event) => setPassword(event.currentTarget.value)}
-        visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
+        visibilityToggleButtonProps={{ 'aria-label': t('showPassword'), tabIndex: 0 }}
       />
       <TextInput
         label={t('signUp.team')}

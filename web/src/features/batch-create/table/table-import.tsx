@@ -3,7 +3,7 @@
 import { Alert, Button, Checkbox, Group, Stack, Text } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { platformsQuery } from '@/components/platform-names'
 import { formatNumber } from '@/lib/format'
@@ -34,6 +34,9 @@ export function TableImport({ name, table: read, onTopics, onCancel }: TableImpo
       ),
     [platforms],
   )
+  const found = useRef<HTMLParagraphElement>(null)
+  // What the table came from is gone, and the focus with it.
+  useEffect(() => found.current?.focus(), [])
   const hasTopic = Object.values(map).includes('topic')
   const use = () => {
     rememberColumns(map)
@@ -41,7 +44,7 @@ export function TableImport({ name, table: read, onTopics, onCancel }: TableImpo
   }
   return (
     <Stack gap="sm">
-      <Text size="sm">
+      <Text ref={found} tabIndex={-1} size="sm" style={{ outline: 'none' }}>
         {t('table.found', { name, count: table.rows.length, shown: formatNumber(table.rows.length) })}
       </Text>
       {table.isEncodingGuess && (

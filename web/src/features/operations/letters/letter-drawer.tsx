@@ -11,6 +11,7 @@ import { RowSkeletons } from '@/components/row-skeletons'
 import type { Schemas } from '@/lib/api'
 import { formatDuration, formatTime } from '@/lib/format'
 import { say, sayError } from '@/lib/say'
+import { useReturnFocus } from '@/lib/use-return-focus'
 import { letterQuery, useLetterCommands } from './api'
 import { DiscardDialog } from './discard-dialog'
 import { RemedyBadge } from './remedy-badge'
@@ -26,6 +27,7 @@ export function LetterDrawer({ jobId, taskId, onClose }: LetterDrawerProps) {
   const { t: tApp } = useTranslation()
   const { data, error, isPending, refetch } = useQuery(letterQuery(jobId, taskId))
   const { replay } = useLetterCommands()
+  useReturnFocus()
   const [isDiscarding, setDiscarding] = useState(false)
   return (
     <Drawer

@@ -33,7 +33,7 @@ export function PasswordForm() {
           required
           value={password}
           onChange={(event) => setPassword(event.currentTarget.value)}
-          visibilityToggleButtonProps={{ 'aria-label': t('account.show') }}
+          visibilityToggleButtonProps={{ 'aria-label': t('account.show'), tabIndex: 0 }}
         />
         <Group>
           <Button type="submit" loading={isPending} disabled={password.length < 8}>

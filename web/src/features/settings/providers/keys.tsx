@@ -88,7 +88,7 @@ function KeyForm({ provider, known }: KeyFormProps) {
             minLength={8}
             value={key}
             onChange={(event) => setKey(event.currentTarget.value)}
-            visibilityToggleButtonProps={{ 'aria-label': t('account.show') }}
+            visibilityToggleButtonProps={{ 'aria-label': t('account.show'), tabIndex: 0 }}
           />
           <Button type="submit" loading={save.isPending} disabled={key.trim().length < 8}>
             {known ? t('keys.replace') : tApp('actions.save')}
