@@ -232,6 +232,13 @@ class BatchOptions(_Options, frozen=True, kw_only=True):
         bool | None,
         Meta(description="More topics follow, by `POST /batches/{batch_id}/topics`.", examples=[True]),
     ] = None
+    list_sha256: Annotated[
+        Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None,
+        Meta(
+            description="With `is_filling`: a digest of all topics, in a form of your own, so that the same Idempotency-Key"
+            " is refused for a list that differs later on. Not kept."
+        ),
+    ] = None
 
 
 AnyTopic = Annotated[dict[str, Any], described_by(Topic)]

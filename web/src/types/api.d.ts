@@ -580,8 +580,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the budgets of the tenant, its projects and batches, with what is spent and what waits
-         * @description List the budgets of the tenant, its projects and batches, with what is spent and what waits.
+         * List the budgets of the tenant, then of its projects and of batches, of each the newest first, with what is spent and
+         *     what waits
+         * @description List the budgets of the tenant, then of its projects and of batches, of each the newest first, with what is spent and
+         *     what waits.
          */
         get: operations["list_budgets"];
         /**
@@ -3744,6 +3746,11 @@ export interface components {
              * @default null
              */
             job_type?: ("batch" | "single") | null;
+            /**
+             * @description With `is_filling`: a digest of all topics, in a form of your own, so that the same Idempotency-Key is refused for a list that differs later on. Not kept.
+             * @default null
+             */
+            list_sha256?: string | null;
             /**
              * @description How many of its tasks may be active at once.
              * @default null
@@ -10493,7 +10500,12 @@ export interface operations {
     };
     list_budgets: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
