@@ -8765,6 +8765,8 @@ export interface components {
             file: string;
             /** @default null */
             max_concurrent_tasks?: number | null;
+            /** @default null */
+            pause_after?: ("audio_generation" | "platform_adaptation" | "script_generation" | "video_generation") | null;
             /** @default  */
             platforms?: string;
             /** @default null */
@@ -9841,6 +9843,8 @@ export interface operations {
                 dry_run?: boolean;
                 /** @description With a file. */
                 max_concurrent_tasks?: number | null;
+                /** @description With a file: the stage after which each job pauses by itself, to be looked at. */
+                pause_after?: "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
                 /** @description With a file: for rows that name none, separated by commas. */
                 platforms?: string;
                 /** @description With `dry_run`, of a list checked in chunks: the place of the first topic of this one. */
