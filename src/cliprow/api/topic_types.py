@@ -47,8 +47,10 @@ OnDeadline = Annotated[
         description="What has not ended at the deadline is cancelled unless said otherwise, or only marked as late."
     ),
 ]
+#: A stage that others follow.
+ReviewStage = Literal["script_generation", "audio_generation", "video_generation", "platform_adaptation"]
 PauseAfter = Annotated[
-    Literal["script_generation", "audio_generation", "video_generation", "platform_adaptation"] | None,
+    ReviewStage | None,
     Meta(
         description="The stage after which each job pauses by itself, to be looked at, changed or done again, and resumed;"
         " none unless said otherwise.",

@@ -1,4 +1,3 @@
-import { Grid, Stack } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { ErrorBoundary } from '@/components/error-boundary'
@@ -6,12 +5,14 @@ import { Page } from '@/components/page'
 import { NewBatchLink } from '@/features/batches/new-batch-link'
 import { recentProjectsQuery } from './api'
 import { BatchList } from './batch-list'
+import classes from './dashboard-page.module.css'
 import { Figures } from './figures'
 import { FirstSteps } from './first-steps'
 import { PausedNotice } from './paused-notice'
 import { RecentFailures } from './recent-failures'
 import { RecentProjects } from './recent-projects'
 import { Today } from './today'
+import { WaitingNotice } from './waiting-notice'
 import { WorkHealth } from './work-health'
 
 export function DashboardPage() {
@@ -21,36 +22,35 @@ export function DashboardPage() {
   return (
     <Page title={t('nav.dashboard')} actions={!isNew && <NewBatchLink />}>
       <PausedNotice />
+      <WaitingNotice />
       {isNew ? (
         <FirstSteps />
       ) : (
         <>
           <Figures />
-          <Grid gap="lg">
-            <Grid.Col span={{ base: 12, lg: 8 }}>
-              <Stack gap="lg">
-                <ErrorBoundary>
-                  <BatchList />
-                </ErrorBoundary>
+          <div className={classes.columns}>
+            <div className={classes.main}>
+              <ErrorBoundary>
+                <BatchList />
+              </ErrorBoundary>
+              <div className={classes.work}>
                 <ErrorBoundary>
                   <WorkHealth />
                 </ErrorBoundary>
-              </Stack>
-            </Grid.Col>
-            <Grid.Col span={{ base: 12, lg: 4 }}>
-              <Stack gap="lg">
-                <ErrorBoundary>
-                  <RecentFailures />
-                </ErrorBoundary>
-                <ErrorBoundary>
-                  <Today />
-                </ErrorBoundary>
-                <ErrorBoundary>
-                  <RecentProjects />
-                </ErrorBoundary>
-              </Stack>
-            </Grid.Col>
-          </Grid>
+              </div>
+            </div>
+            <div className={classes.side}>
+              <ErrorBoundary>
+                <RecentFailures />
+              </ErrorBoundary>
+              <ErrorBoundary>
+                <Today />
+              </ErrorBoundary>
+              <ErrorBoundary>
+                <RecentProjects />
+              </ErrorBoundary>
+            </div>
+          </div>
         </>
       )}
     </Page>
