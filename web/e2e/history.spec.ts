@@ -10,7 +10,7 @@ interface Job {
   readonly status: string
   readonly error_code: string
   readonly platforms: readonly string[]
-  readonly created_at: string
+  readonly position: number
 }
 
 test('the videos of a state are found, and exported as they are', async ({ page }) => {
@@ -54,14 +54,15 @@ test('the videos of a state are found, and exported as they are', async ({ page 
   const { items } = await ann.get<{ items: Job[] }>('/jobs?status=failed&order=newest')
   expect(read.data).toHaveLength(2)
   expect(read.data).toMatchObject(
-    items.map(({ id, topic, status, error_code, platforms, created_at }) => ({
+    items.map(({ id, topic, status, error_code, platforms, position }) => ({
       id,
       // A formula is kept text.
       topic: topic.startsWith('=') ? `'${topic}` : topic,
       status,
       error_code,
-      platforms: platforms.join(' '),
-      created_at,
+      platforms: platforms.join(','),
+      position: String(position),
+      project: 'Colours',
     })),
   )
   await expect(rows.getByRole('link')).toHaveText(items.map(({ topic }) => topic.replace('\n', ' ')))

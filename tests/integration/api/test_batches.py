@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import uuid
 from typing import Any
@@ -239,3 +241,25 @@ def test_all_jobs_of_a_batch_in_one_answer(ann: Api, bob: Api, monkeypatch: pyte
     assert len(table.text.splitlines()) == 6
     assert bob.call("GET", path).status_code == 404
     assert ann.call("GET", path, params={"format": "xls"}).status_code == 422
+
+
+def test_all_jobs_of_a_filter_in_one_answer(ann: Api, bob: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cliprow.api.routes.job_exports.PAGE_JOBS", 2)
+    project = ann.project()["id"]
+    for topics in (["Sky 1", "Sky 2", "Sea"], ["=Sky 3", "Sky 4"]):
+        ann.post(
+            "/batches",
+            {"project_id": project, "topics": topics, "defaults": {"platforms": ["youtube", "tiktok"]}},
+        )
+    asked = {"text": "sky", "status": ["pending"], "project_id": project}
+    listed = [job["id"] for job in ann.get("/jobs", **asked)["items"]]
+    table = ann.call("GET", "/jobs/export", params=asked)
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [row["id"] for row in rows] == listed
+    assert len(rows) == 4
+    assert (rows[1]["topic"], rows[1]["platforms"]) == ("'=Sky 3", "tiktok,youtube")
+    assert table.headers["content-disposition"] == 'attachment; filename="jobs.csv"'
+    oldest = ann.call("GET", "/jobs/export", params=asked | {"order": "oldest", "format": "json"})
+    assert [job["id"] for job in oldest.json()] == listed[::-1]
+    assert bob.call("GET", "/jobs/export", params={"format": "ndjson"}).text == ""
+    assert ann.call("GET", "/jobs/export", params={"status": "lost"}).status_code == 422

@@ -11,6 +11,8 @@ interface PauseControlProps {
   /** What is controlled, for screen readers and the question before a cancel. */
   readonly name: string
   readonly isPaused: boolean
+  /** It has paused by itself, until somebody lets it go on. */
+  readonly isForUser?: boolean
   /** Nothing of it can be paused any more. */
   readonly isEnded: boolean
   /** A command is on its way. */
@@ -24,11 +26,21 @@ interface PauseControlProps {
 }
 
 export function PauseControl(props: PauseControlProps) {
-  const { name, isPaused, isEnded, isPending, onTogglePause, onCancel, cancelText, size = 'sm' } = props
+  const {
+    name,
+    isPaused,
+    isForUser = false,
+    isEnded,
+    isPending,
+    onTogglePause,
+    onCancel,
+    cancelText,
+    size = 'sm',
+  } = props
   const { t } = useTranslation()
   const [isAsking, setAsking] = useState(false)
   if (isEnded && !isPaused) return null
-  const verb = isPaused ? t('control.resume') : t('control.pause')
+  const verb = t(isForUser ? 'control.goOn' : isPaused ? 'control.resume' : 'control.pause')
   const MainIcon = isPaused ? IconPlayerPlay : IconPlayerPause
   const iconSize = size === 'xs' ? 28 : 36
   const actions: MenuAction[] = []

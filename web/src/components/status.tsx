@@ -7,6 +7,7 @@ import {
   IconBan,
   IconCheck,
   IconClock,
+  IconEye,
   IconLoader2,
   IconPlayerPause,
   IconProgressCheck,
@@ -17,7 +18,8 @@ import type { Schemas } from '@/lib/api'
 export type JobStatus = Schemas['Job']['status']
 export type BatchStatus = Schemas['Batch']['status']
 export type TaskStatus = Schemas['Task']['status']
-export type Status = JobStatus | BatchStatus | TaskStatus | 'paused'
+/** `waiting`: for somebody who looks at it and lets it go on. */
+export type Status = JobStatus | BatchStatus | TaskStatus | 'paused' | 'waiting'
 
 export const STATUS_LOOK: Record<Status, { color: string; icon: Icon }> = {
   blocked: { color: 'gray', icon: IconClock },
@@ -29,6 +31,7 @@ export const STATUS_LOOK: Record<Status, { color: string; icon: Icon }> = {
   failed: { color: 'red', icon: IconAlertTriangle },
   cancelled: { color: 'gray', icon: IconBan },
   paused: { color: 'yellow', icon: IconPlayerPause },
+  waiting: { color: 'ink', icon: IconEye },
 }
 
 export function StatusBadge({ status, size }: { readonly status: Status; readonly size?: 'sm' | 'md' }) {

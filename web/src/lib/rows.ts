@@ -25,6 +25,7 @@ export type IncomingRow = { id: string; version: number; timestamp?: string; upd
 const PLACING = [
   'status',
   'paused_at',
+  'paused_after',
   'lane',
   'deleted_at',
   'blocked_at',

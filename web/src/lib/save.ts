@@ -8,9 +8,9 @@ export async function toCsv(columns: readonly string[], rows: readonly (readonly
   return papa.unparse({ fields: [...columns], data: rows.map((row) => [...row]) }, { escapeFormulae: true })
 }
 
-/** Hand a text to the browser as a file. */
-export function saveFile(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }))
+/** Hand texts, one after the other, to the browser as a file. */
+export function saveFile(name: string, parts: readonly BlobPart[], type: string): void {
+  const url = URL.createObjectURL(new Blob([...parts], { type }))
   const link = document.createElement('a')
   link.href = url
   link.download = name
@@ -25,5 +25,5 @@ export async function saveCsv(
   rows: readonly (readonly Cell[])[],
 ): Promise<void> {
   // The mark tells spreadsheets that it is UTF-8.
-  saveFile(name, `\uFEFF${await toCsv(columns, rows)}`, 'text/csv;charset=utf-8')
+  saveFile(name, ['\uFEFF', await toCsv(columns, rows)], 'text/csv;charset=utf-8')
 }

@@ -1360,6 +1360,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Send all of the tenant's jobs that a filter finds, as `GET /jobs` filters them, however many there are
+         * @description Send all of the tenant's jobs that a filter finds, as `GET /jobs` filters them, however many there are.
+         */
+        get: operations["export_found_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/library": {
         parameters: {
             query?: never;
@@ -12325,6 +12345,47 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ChangedJobs"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    export_found_jobs: {
+        parameters: {
+            query?: {
+                /** @description Created at this moment or later. */
+                created_from?: string | null;
+                /** @description Created before this moment. */
+                created_to?: string | null;
+                error_code?: string | null;
+                /** @description csv, json (one list), or ndjson (a line for each job). */
+                format?: "csv" | "json" | "ndjson";
+                /** @description By creation. */
+                order?: "newest" | "oldest";
+                /** @description Those that wait to be looked at. */
+                paused_after?: "any" | "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
+                platform?: string | null;
+                project_id?: string | null;
+                /** @description One or several. */
+                status?: ("pending" | "processing" | "completed" | "failed" | "cancelled")[] | null;
+                /** @description Words of the topic. */
+                text?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/x-ndjson": unknown;
+                    "text/csv; charset=utf-8": unknown;
                 };
             };
             default: components["responses"]["Problem"];

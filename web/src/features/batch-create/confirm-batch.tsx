@@ -1,9 +1,11 @@
 import { Button, Group, List, Modal, Stack, Text } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import type { Stage } from '@/features/jobs/stages'
 import { formatDuration, formatMoney, formatNumber, formatTime } from '@/lib/format'
 import { projectTitle } from '@/lib/project-list'
 import { useRow } from '@/lib/rows'
 import type { Check } from './check'
+import { LAST_STAGE } from './draft'
 import { MOST_AT_ONCE } from './fill'
 import type { BatchRequest } from './request'
 
@@ -14,6 +16,8 @@ interface ConfirmBatchProps {
   readonly project: string
   readonly projectId: string | null
   readonly platforms: readonly string[]
+  /** That videos go through by themselves. */
+  readonly lastStage: Stage
   readonly check: Check | undefined
   readonly onConfirm: () => void
   readonly onClose: () => void
@@ -26,6 +30,7 @@ export function ConfirmBatch({
   project,
   projectId,
   platforms,
+  lastStage,
   check,
   onConfirm,
   onClose,
@@ -48,6 +53,7 @@ export function ConfirmBatch({
         ? t('confirm.free')
         : t('confirm.cost', { cost: formatMoney(cost.amount, cost.currency) })),
     typeof budget === 'number' && t('confirm.budget', { budget: formatNumber(budget) }),
+    lastStage !== LAST_STAGE && t(`pause.text.${lastStage}`, { count }),
     count > MOST_AT_ONCE && t('confirm.long'),
   ].filter((line): line is string => typeof line === 'string')
   return (

@@ -5,19 +5,17 @@ import { flushSync } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { usePlatformName } from '@/components/platform-names'
 import { ConfirmBatch } from './confirm-batch'
-import { type Mode, type Settings, withoutNumbers } from './draft'
+import { lastStageOf, type Mode, type Settings, withoutNumbers } from './draft'
 import { DraftNotices } from './draft-notices'
+import { DraftTopics } from './draft-topics'
 import { MOST_AT_ONCE } from './fill'
 import type { KeptDraft } from './kept-draft'
-import { OneSection } from './one-section'
 import { OptionsSections } from './options-sections'
 import { ProblemList } from './problem-list'
-import { ProjectField } from './project-field'
 import { SendingPanel } from './sending-panel'
 import { SummaryCard } from './summary-card'
 import { isOnlyMissing } from './topic-problems'
 import type { TopicField } from './topic-text'
-import { TopicsSection } from './topics-section'
 import { useBatchRequest } from './use-batch-request'
 import { useDraft } from './use-draft'
 import { useFieldErrors } from './use-field-errors'
@@ -39,6 +37,7 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
   // A batch that was begun goes on as what it was.
   const sentMode = draft.sending?.mode ?? mode
   const { request, platforms, ofProject, checked } = useBatchRequest(sentMode, settings, topics)
+  const lastStage = settings.pause_after ?? lastStageOf(ofProject)
   const { problems, check, isChecking, error, refetch } = checked
   const platformName = usePlatformName()
   const sender = useSend(tenantId, draft, request, onSubmit)
@@ -77,34 +76,20 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
       />
     )
   }
-  const missing = wasTried && isMissing ? t('problem.noTopics') : undefined
-  const project = <ProjectField settings={settings} wasTried={wasTried} onChange={change} />
   return (
     <form onSubmit={submit} noValidate>
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 8, lg: 8.5 }}>
           <Stack gap="lg">
             <DraftNotices draft={draft} />
-            {mode === 'one' ? (
-              <OneSection
-                project={project}
-                settings={settings}
-                error={missing}
-                field={field}
-                onChange={change}
-              />
-            ) : (
-              <TopicsSection
-                project={project}
-                title={settings.title}
-                topics={topics}
-                error={missing}
-                problems={problems}
-                field={field}
-                onTitle={(title) => change({ title })}
-                onTopics={setTopics}
-              />
-            )}
+            <DraftTopics
+              mode={mode}
+              draft={draft}
+              problems={problems}
+              error={wasTried && isMissing ? t('problem.noTopics') : undefined}
+              field={field}
+              wasTried={wasTried}
+            />
             {!isMissing && (
               <ProblemList
                 ref={problemList}
@@ -130,6 +115,7 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
               mode={mode}
               count={request.topics.length}
               platformCount={platforms.length}
+              lastStage={lastStage}
               check={check}
               isChecking={isChecking}
               error={error ?? sender.error}
@@ -147,6 +133,7 @@ export function DraftForm({ tenantId, mode, kept, start, onSubmit }: DraftFormPr
         project={settings.newProject}
         projectId={settings.projectId}
         platforms={platforms.map(platformName)}
+        lastStage={lastStage}
         check={check}
         onConfirm={() => {
           confirming.close()

@@ -38,6 +38,14 @@ export const NO_LOOK: Look = {
   voice: null,
 }
 
+/** After it nothing is left to wait for. */
+export const LAST_STAGE: Schemas['Stage'] = 'post_processing'
+
+/** How far videos of a project go by themselves where nothing else is said. */
+export function lastStageOf(ofProject: Readonly<Record<string, unknown>>): Schemas['Stage'] {
+  return (ofProject.pause_after as Schemas['Stage'] | null | undefined) ?? LAST_STAGE
+}
+
 export interface Settings extends Look {
   readonly projectId: string | null
   /** For a team that has no project yet. */
@@ -55,6 +63,8 @@ export interface Settings extends Look {
   readonly deadline: string
   readonly on_deadline: 'cancel' | 'warn'
   readonly reuse: readonly ReuseWish[]
+  /** The last stage that videos go through by themselves. Null: as the project says. */
+  readonly pause_after: Schemas['Stage'] | null
 }
 
 export type Lane = NonNullable<Topic['priority']>
@@ -74,6 +84,7 @@ export const NO_SETTINGS: Settings = {
   deadline: '',
   on_deadline: 'cancel',
   reuse: [],
+  pause_after: null,
 }
 
 export const NO_TOPICS: Topics = { kind: 'text', text: '' }

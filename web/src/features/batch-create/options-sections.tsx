@@ -6,8 +6,9 @@ import { useTranslation } from 'react-i18next'
 import { PlatformPicker } from '@/components/platform-picker'
 import { Section } from '@/components/section'
 import { ReusePanel } from '@/features/library/reuse-panel'
-import type { Mode, Settings } from './draft'
+import { lastStageOf, type Mode, type Settings } from './draft'
 import { LookSection } from './look-section'
+import { PauseField } from './pause-field'
 import { RunSection } from './run-section'
 
 interface OptionsSectionsProps {
@@ -66,6 +67,14 @@ export function OptionsSections(props: OptionsSectionsProps) {
           />
           <Section title={t('reuse.title')} description={t('reuse.text')}>
             <ReusePanel value={settings.reuse} onChange={(reuse) => onChange({ reuse })} />
+          </Section>
+          <Section title={t('pause.title')}>
+            <PauseField
+              value={settings.pause_after ?? lastStageOf(ofProject)}
+              isOne={mode === 'one'}
+              error={errors.get('pause_after')}
+              onChange={(stage) => onChange({ pause_after: stage })}
+            />
           </Section>
           <RunSection
             mode={mode}

@@ -36,16 +36,25 @@ export function requestOf(mode: Mode, settings: Settings, topics: Topics): Batch
       voice: settings.voice,
       priority: settings.priority === 'standard' ? null : settings.priority,
     }),
-    options: filled({
-      job_type: mode === 'one' ? 'single' : 'batch',
-      max_concurrent_tasks: mode === 'one' ? null : settings.max_concurrent_tasks,
-      budget: settings.budget,
-      starts_at: asMoment(settings.starts_at),
-      deadline: asMoment(settings.deadline),
-      on_deadline: settings.deadline ? settings.on_deadline : null,
-      reuse: [...settings.reuse],
-    }),
+    options: {
+      ...pauseOption(settings.pause_after),
+      ...filled({
+        job_type: mode === 'one' ? 'single' : 'batch',
+        max_concurrent_tasks: mode === 'one' ? null : settings.max_concurrent_tasks,
+        budget: settings.budget,
+        starts_at: asMoment(settings.starts_at),
+        deadline: asMoment(settings.deadline),
+        on_deadline: settings.deadline ? settings.on_deadline : null,
+        reuse: [...settings.reuse],
+      }),
+    },
   }
+}
+
+/** How far videos go by themselves, as an option; all the way is said where the project may say otherwise. */
+export function pauseOption(stage: Schemas['Stage'] | null): Pick<Schemas['BatchOptions'], 'pause_after'> {
+  if (stage === null) return {}
+  return { pause_after: stage === 'post_processing' ? null : stage }
 }
 
 function oneTopic({ oneTopic, brief }: Settings): NumberedTopic[] {

@@ -13,15 +13,18 @@ import {
 } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import type { Stage } from '@/features/jobs/stages'
 import { formatDuration, formatMoney, formatNumber } from '@/lib/format'
 import type { Check } from './check'
-import type { Mode } from './draft'
+import { LAST_STAGE, type Mode } from './draft'
 
 interface SummaryCardProps {
   readonly mode: Mode
   /** Topics that are there, right or wrong. */
   readonly count: number
   readonly platformCount: number
+  /** That videos go through by themselves. */
+  readonly lastStage: Stage
   readonly check: Check | undefined
   readonly isChecking: boolean
   readonly error: Error | null
@@ -35,10 +38,12 @@ interface SummaryCardProps {
 /** What would be made, and what it takes; the button that makes it. */
 export function SummaryCard(props: SummaryCardProps) {
   const { t } = useTranslation('batch-create')
+  const { t: shared } = useTranslation()
   const {
     mode,
     count,
     platformCount,
+    lastStage,
     check,
     isChecking,
     error,
@@ -60,6 +65,12 @@ export function SummaryCard(props: SummaryCardProps) {
         <Stack gap={6} aria-live="polite" aria-busy={isChecking}>
           <Figure label={t('summary.videos')} value={formatNumber(good)} />
           <Figure label={t('summary.platforms')} value={formatNumber(platformCount)} />
+          {lastStage !== LAST_STAGE && (
+            <Figure
+              label={t('summary.waits')}
+              value={t('summary.waitsAfter', { stage: shared(`stage.${lastStage}`) })}
+            />
+          )}
           <Figure
             label={t('summary.time')}
             value={timeOf(check, count, t('summary.noWorker'))}

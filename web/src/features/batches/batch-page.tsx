@@ -12,6 +12,7 @@ import { useRow } from '@/lib/rows'
 import { BatchFigures } from './batch-figures'
 import type { BatchSearch } from './batch-filters'
 import { BatchHead } from './batch-head'
+import { BatchReview } from './batch-review'
 import { BatchSkeleton } from './batch-skeleton'
 import { batchQuery } from './queries'
 
@@ -51,6 +52,12 @@ export function BatchPage() {
   return (
     <BatchHead batch={batch} detail={detail.data}>
       {detail.error && <Failed error={detail.error} onRetry={() => void detail.refetch()} />}
+      <BatchReview
+        batch={batch}
+        isControlled={detail.data.may_control}
+        isShown={filters.waits !== undefined}
+        onShow={(isShown) => change({ waits: isShown ? 'any' : undefined })}
+      />
       <BatchFigures
         batch={batch}
         stages={detail.data.stages}

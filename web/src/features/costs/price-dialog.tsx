@@ -2,6 +2,7 @@ import { NumberInput, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FormDialog } from '@/components/form-dialog'
+import { ProviderField } from '@/components/provider-field'
 import { useSetPrice } from './api'
 import type { Unit } from './comparison'
 
@@ -25,11 +26,11 @@ export function PriceDialog({ currency: usual, onClose }: PriceDialogProps) {
     <FormDialog
       title={t('prices.add')}
       submit={tApp('actions.save')}
-      isDisabled={!provider.trim() || typeof amount !== 'number'}
+      isDisabled={!provider || typeof amount !== 'number'}
       onClose={onClose}
       onSubmit={() =>
         mutateAsync({
-          provider: provider.trim(),
+          provider,
           model: model.trim(),
           unit,
           amount: Number(amount),
@@ -39,13 +40,10 @@ export function PriceDialog({ currency: usual, onClose }: PriceDialogProps) {
     >
       {(errorOf) => (
         <>
-          <TextInput
+          <ProviderField
             label={t('columns.provider')}
-            placeholder="openai"
-            required
-            data-autofocus
             value={provider}
-            onChange={(event) => setProvider(event.currentTarget.value)}
+            onChange={setProvider}
             error={errorOf('provider')}
           />
           <TextInput

@@ -37,6 +37,21 @@ export const failuresQuery = queryOptions({
   meta: { live: { kinds: ['jobs', 'batches'], everyMs: 5_000, isFigure: true } },
 })
 
+/** Jobs that wait for somebody: how many, and their batch where all are of one. */
+export const waitingQuery = queryOptions({
+  queryKey: ['jobs', 'waiting'],
+  queryFn: async () => {
+    const query = { paused_after: 'any' as const, limit: 200, total: true }
+    const { items, total } = await call(api.GET('/jobs', { params: { query } }))
+    const count = total ?? items.length
+    const [batchId, ...others] = new Set(items.map((job) => job.batch_id))
+    return { count, batchId: others.length === 0 && items.length === count ? batchId : undefined }
+  },
+  // Of jobs nothing is followed here, and a batch may not change with their pause.
+  refetchInterval: 15_000,
+  meta: { live: { kinds: ['batches'], everyMs: 3_000, isFigure: true } },
+})
+
 /** Batches that are planned to start before the day ends. */
 export function plannedQuery(client: QueryClient) {
   return queryOptions({

@@ -12,6 +12,7 @@ import { PausedNotice } from './paused-notice'
 import { RecentFailures } from './recent-failures'
 import { RecentProjects } from './recent-projects'
 import { Today } from './today'
+import { WaitingNotice } from './waiting-notice'
 import { WorkHealth } from './work-health'
 
 export function DashboardPage() {
@@ -21,6 +22,7 @@ export function DashboardPage() {
   return (
     <Page title={t('nav.dashboard')} actions={!isNew && <NewBatchLink />}>
       <PausedNotice />
+      <WaitingNotice />
       {isNew ? (
         <FirstSteps />
       ) : (

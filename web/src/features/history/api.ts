@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, type QueryClient } from '@tanstack/react-query'
 import { endless } from '@/components/endless'
-import { api, call, type Schemas } from '@/lib/api'
+import { api, call } from '@/lib/api'
 import { mergeRows } from '@/lib/rows'
 import { type HistoryFilter, jobsQueryOf } from './filter'
 
@@ -22,18 +22,14 @@ export function historyQuery(client: QueryClient, filter: HistoryFilter) {
   })
 }
 
-const EXPORT_ROWS = 200
+export type ExportFormat = 'csv' | 'json'
 
-/** All jobs of the filter, page by page, in the order of the list. */
-export async function* readAllJobs(
+/** All jobs of the filter as a file, in the order of the list, as the server writes it. */
+export function exportHistory(
   filter: HistoryFilter,
+  format: ExportFormat,
   signal: AbortSignal,
-): AsyncGenerator<readonly Schemas['Job'][]> {
-  let cursor: string | undefined
-  do {
-    const query = { ...jobsQueryOf(filter), limit: EXPORT_ROWS, cursor }
-    const page = await call(api.GET('/jobs', { params: { query }, signal }))
-    yield page.items
-    cursor = page.next_cursor ?? undefined
-  } while (cursor)
+): Promise<Blob> {
+  const query = { ...jobsQueryOf(filter), format }
+  return call(api.GET('/jobs/export', { params: { query }, parseAs: 'blob', signal }))
 }

@@ -1,35 +1,34 @@
-import { Button, Menu, Text } from '@mantine/core'
-import { IconDownload, IconX } from '@tabler/icons-react'
-import { useEffect, useRef, useState } from 'react'
+import { Button, Loader, Menu, Text } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { formatNumber } from '@/lib/format'
+import { saveFile } from '@/lib/save'
 import { sayError } from '@/lib/say'
-import { type ExportFormat, exportHistory } from './export'
+import { type ExportFormat, exportHistory } from './api'
 import type { HistoryFilter } from './filter'
 
 export function ExportMenu({ filter }: { readonly filter: HistoryFilter }) {
   const { t } = useTranslation('history')
-  const [count, setCount] = useState<number>()
-  const running = useRef<AbortController>(null)
-  useEffect(() => () => running.current?.abort(), [])
-  const start = (format: ExportFormat) => {
+  const [running, setRunning] = useState<AbortController>()
+  useEffect(() => () => running?.abort(), [running])
+  const start = async (format: ExportFormat) => {
     const controller = new AbortController()
-    running.current = controller
-    setCount(0)
-    exportHistory(filter, format, controller.signal, setCount)
-      .catch((error: unknown) => {
-        if (!controller.signal.aborted) sayError(error)
-      })
-      .finally(() => setCount(undefined))
+    setRunning(controller)
+    try {
+      const file = await exportHistory(filter, format, controller.signal)
+      // The mark tells spreadsheets that it is UTF-8.
+      const parts = format === 'csv' ? ['\uFEFF', file] : [file]
+      saveFile(`cliprow-history-${new Date().toISOString().slice(0, 10)}.${format}`, parts, file.type)
+    } catch (error) {
+      if (!controller.signal.aborted) sayError(error)
+    } finally {
+      setRunning(undefined)
+    }
   }
-  if (count !== undefined) {
+  if (running) {
     return (
-      <Button
-        variant="default"
-        leftSection={<IconX size={16} aria-hidden />}
-        onClick={() => running.current?.abort()}
-      >
-        <span className="figures">{t('export.running', { count, formatted: formatNumber(count) })}</span>
+      <Button variant="default" leftSection={<Loader size={14} />} onClick={() => running.abort()}>
+        {t('export.stop')}
       </Button>
     )
   }
@@ -42,7 +41,7 @@ export function ExportMenu({ filter }: { readonly filter: HistoryFilter }) {
       </Menu.Target>
       <Menu.Dropdown>
         {(['csv', 'json'] as const).map((format) => (
-          <Menu.Item key={format} onClick={() => start(format)}>
+          <Menu.Item key={format} onClick={() => void start(format)}>
             {t(`export.${format}`)}
             <Text size="xs" c="dimmed">
               {t(`export.${format}Hint`)}

@@ -11,7 +11,8 @@ export const STATUSES = [
   'failed',
   'cancelled',
 ] as const satisfies JobStatus[]
-export const ORDERS = ['newest', 'oldest', 'updated', 'topic'] as const
+/** Others are of the jobs of one batch. */
+export const ORDERS = ['newest', 'oldest'] as const
 
 export interface HistoryFilter {
   readonly status?: JobStatus[]
@@ -19,12 +20,14 @@ export interface HistoryFilter {
   readonly project?: string
   readonly platform?: string
   readonly code?: string
+  /** Those that wait for somebody. */
+  readonly waits?: 'any'
   readonly from?: string
   readonly to?: string
   readonly order?: (typeof ORDERS)[number]
 }
 
-export type JobsQuery = NonNullable<paths['/jobs']['get']['parameters']['query']>
+export type JobsQuery = NonNullable<paths['/jobs/export']['get']['parameters']['query']>
 
 export function readHistoryFilter(search: Record<string, unknown>): HistoryFilter {
   const filter: HistoryFilter = {
@@ -33,6 +36,7 @@ export function readHistoryFilter(search: Record<string, unknown>): HistoryFilte
     project: readText(search, 'project'),
     platform: readText(search, 'platform'),
     code: readText(search, 'code'),
+    waits: readOne(search, 'waits', ['any'] as const),
     from: readDay(search, 'from'),
     to: readDay(search, 'to'),
     order: readOne(search, 'order', ORDERS),
@@ -48,6 +52,7 @@ export function jobsQueryOf(filter: HistoryFilter): JobsQuery {
     project_id: filter.project,
     platform: filter.platform,
     error_code: filter.code,
+    paused_after: filter.waits,
     created_from: dayStart(filter.from),
     created_to: dayEnd(filter.to),
     order: filter.order ?? 'newest',

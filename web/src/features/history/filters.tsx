@@ -55,6 +55,9 @@ export function HistoryFilters({ filter, onChange, onReset }: FiltersProps) {
         onChange={(order) => onChange({ order: ORDERS.find((each) => each === order && each !== 'newest') })}
       />
       <Group align="flex-end" wrap="nowrap" gap="xs">
+        {filter.waits && (
+          <TextInput label={t('waits')} value={tApp('status.waiting')} readOnly style={{ flex: 1 }} />
+        )}
         {filter.code && <TextInput label={t('code')} value={filter.code} readOnly style={{ flex: 1 }} />}
         <Button
           variant="subtle"

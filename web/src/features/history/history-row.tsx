@@ -6,6 +6,7 @@ import { usePlatformName } from '@/components/platform-names'
 import { useProjectNames } from '@/components/project-names'
 import { JobLink } from '@/components/record-links'
 import { StatusBadge } from '@/components/status'
+import { shownStatus } from '@/features/jobs/held'
 import { formatDuration, formatTime } from '@/lib/format'
 import { useRow } from '@/lib/rows'
 import classes from './history.module.css'
@@ -37,7 +38,7 @@ export const HistoryRow = memo(function HistoryRow({ id }: { readonly id: string
         )}
       </div>
       <Group gap={6} className={classes.state}>
-        <StatusBadge status={job.paused_at ? 'paused' : job.status} />
+        <StatusBadge status={shownStatus(job)} />
         {job.status === 'processing' && (
           <Text size="xs" c="dimmed" className="figures">
             {job.progress}%

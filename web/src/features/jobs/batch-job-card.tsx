@@ -10,6 +10,7 @@ import { useFailureText } from '@/components/error-texts'
 import { StatusBadge } from '@/components/status'
 import type { JobRow } from '@/lib/rows'
 import classes from './batch-job-card.module.css'
+import { isHeld, shownStatus, waitsAfter } from './held'
 import { JobProgress } from './job-progress'
 
 interface BatchJobCardProps {
@@ -32,6 +33,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
   const { job, platforms, liveStatus, isSelected, isControlled, onSelect } = props
   const { t } = useTranslation('jobs')
   const isPaused = isHeld(job)
+  const waiting = waitsAfter(job)
   const select = (event: MouseEvent) => {
     event.stopPropagation()
     onSelect(job.id, event.shiftKey)
@@ -62,6 +64,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
             <Trouble job={job} />
           ) : (
             <>
+              {waiting && <span className={classes.ready}>{t(`review.ready.${waiting}`)}</span>}
               <span>{platforms}</span>
               {job.lane !== 'standard' && (
                 <span className={classes.mark}>{t(`lane.${job.lane}`, { ns: 'app' })}</span>
@@ -81,7 +84,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
             <Loader size={12} aria-hidden /> {t(`pending.${liveStatus}`)}
           </span>
         ) : (
-          <StatusBadge status={isPaused ? 'paused' : job.status} size="sm" />
+          <StatusBadge status={shownStatus(job)} size="sm" />
         )}
       </div>
       <div role="gridcell" className={classes.actions}>
@@ -107,7 +110,7 @@ function CardAction(props: BatchJobCardProps & { readonly isPaused: boolean }) {
   if (!action) return null
   const run = { pause: onPause, resume: onResume, retry: onRetry }[action]
   const IconOf = { pause: IconPlayerPause, resume: IconPlayerPlay, retry: IconRefresh }[action]
-  const label = t(`control.${action}`)
+  const label = t(`control.${waitsAfter(job) ? 'goOn' : action}`)
   return (
     <ActionIcon
       variant="subtle"
@@ -124,11 +127,6 @@ function CardAction(props: BatchJobCardProps & { readonly isPaused: boolean }) {
       <IconOf size={17} aria-hidden />
     </ActionIcon>
   )
-}
-
-/** Whether a job is paused itself, and not over. */
-export function isHeld({ status, paused_at }: Pick<JobRow, 'status' | 'paused_at'>): boolean {
-  return Boolean(paused_at) && (status === 'pending' || status === 'processing')
 }
 
 /** What one most likely wants to do with a job in its state. */

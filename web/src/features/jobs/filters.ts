@@ -13,6 +13,8 @@ export interface JobFilters {
   /** An error code. */
   readonly error?: string
   readonly lane?: Lane
+  /** Those that wait for somebody, after whichever stage. */
+  readonly waits?: 'any'
   readonly order?: JobOrder
 }
 
@@ -35,6 +37,7 @@ export function jobFiltersOf(search: Record<string, unknown>): JobFilters {
     platform: readText(search, 'platform'),
     error: readText(search, 'error'),
     lane: readOne(search, 'lane', LANES),
+    waits: readOne(search, 'waits', ['any'] as const),
     order: readOne(search, 'order', JOB_ORDERS.slice(1)),
   }
 }

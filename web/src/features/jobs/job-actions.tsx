@@ -10,9 +10,9 @@ import { saveFromApi } from '@/lib/archive'
 import { usePendingCommand } from '@/lib/live/commands'
 import type { JobRow } from '@/lib/rows'
 import { sayError } from '@/lib/say'
-import { isHeld } from './batch-job-card'
 import { type JobCommands, useJobCommands } from './commands'
 import { LANES } from './filters'
+import { isHeld, waitsAfter } from './held'
 import type { JobDetail } from './queries'
 import { RetryDialog } from './retry-dialog'
 
@@ -54,6 +54,7 @@ function JobControls({ job }: { readonly job: JobRow }) {
       <PauseControl
         name={job.topic}
         isPaused={isPaused}
+        isForUser={waitsAfter(job) !== null}
         isEnded={hasEnded}
         isPending={pending !== undefined}
         onTogglePause={(isNow) => void (isPaused ? commands.resume(job.id) : commands.pause(job.id, isNow))}

@@ -46,7 +46,7 @@ export const JobDrawer = memo(function JobDrawer({ jobId, tab, onTab, onClose }:
       }
       closeButtonProps={{ 'aria-label': t('actions.close', { ns: 'app' }) }}
     >
-      {jobId && <JobView jobId={jobId} tab={tab} onTab={onTab} />}
+      {jobId && <JobView key={jobId} jobId={jobId} tab={tab} onTab={onTab} />}
     </Drawer>
   )
 })

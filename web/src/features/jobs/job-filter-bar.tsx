@@ -25,6 +25,7 @@ const NONE: JobFilters = {
   platform: undefined,
   error: undefined,
   lane: undefined,
+  waits: undefined,
 }
 
 export const JobFilterBar = memo(function JobFilterBar({ filters, searchRef, onChange }: JobFilterBarProps) {

@@ -8,7 +8,7 @@ import { usePlatformName } from '@/components/platform-names'
 import { StatusBadge } from '@/components/status'
 import { formatTime } from '@/lib/format'
 import type { JobRow } from '@/lib/rows'
-import { isHeld } from './batch-job-card'
+import { shownStatus } from './held'
 
 interface JobFactsProps {
   readonly job: JobRow
@@ -27,7 +27,7 @@ export function JobFacts({ job, batchNumber }: JobFactsProps) {
   ].filter(Boolean)
   return (
     <Group gap="xs">
-      <StatusBadge status={isHeld(job) ? 'paused' : job.status} />
+      <StatusBadge status={shownStatus(job)} />
       {batchNumber !== undefined && (
         <TextLink to="/batches/$batchId" params={{ batchId: job.batch_id }} size="sm">
           {t('toBatch', { number: batchNumber })}

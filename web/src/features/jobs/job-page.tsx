@@ -34,6 +34,7 @@ export function JobPage() {
       actions={job && detail.data && <JobActions job={job} detail={detail.data} />}
     >
       <JobView
+        key={jobId}
         isPage
         jobId={jobId}
         tab={tab}

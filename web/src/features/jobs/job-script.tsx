@@ -8,7 +8,9 @@ import { Empty } from '@/components/empty'
 import { Failed } from '@/components/failed'
 import { usePendingCommand } from '@/lib/live/commands'
 import { ApiError } from '@/lib/problem'
+import { useRow } from '@/lib/rows'
 import { useJobCommands } from './commands'
+import { waitsAfter } from './held'
 import { type JobDetail, type JobScript, scriptQuery } from './queries'
 import { SceneEditor } from './scene-editor'
 import { scenesChanged } from './script-changes'
@@ -40,6 +42,8 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
   const commands = useJobCommands()
+  const job = useRow('jobs', jobId)
+  const isWaiting = job !== undefined && waitsAfter(job) !== null
   const isSending = usePendingCommand(jobId) !== undefined
   const [drafts, setDrafts] = useSceneDrafts(script.id)
   const changes = scenesChanged(script.scenes, drafts)
@@ -83,13 +87,13 @@ function ScriptScenes({ script, jobId, isEditor }: ScriptScenesProps) {
       {changes && (
         <Alert color="ink" pos="sticky" bottom={8} style={{ zIndex: 2 }} aria-live="polite">
           <Group justify="space-between" gap="sm">
-            <Text size="sm">{t('script.changed', { count })}</Text>
+            <Text size="sm">{t(isWaiting ? 'script.changedWaiting' : 'script.changed', { count })}</Text>
             <Group gap="xs">
               <Button size="xs" variant="default" onClick={() => setDrafts(() => ({}))}>
                 {t('script.discard')}
               </Button>
               <Button size="xs" loading={isSending} onClick={() => void regenerate()}>
-                {t('script.regenerate')}
+                {t(isWaiting ? 'script.save' : 'script.regenerate')}
               </Button>
             </Group>
           </Group>

@@ -5,5 +5,5 @@ export const JOB_TABS = ['preview', 'timeline', 'script', 'files', 'cost', 'hist
 export type JobTab = (typeof JOB_TABS)[number]
 
 export function validateJobTab(search: Record<string, unknown>): { tab?: JobTab } {
-  return { tab: readOne(search, 'tab', JOB_TABS.slice(1)) }
+  return { tab: readOne(search, 'tab', JOB_TABS) }
 }

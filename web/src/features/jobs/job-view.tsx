@@ -9,9 +9,11 @@ import { Loading } from '@/components/loading'
 import { StageProgressBar } from '@/components/stage-progress-bar'
 import { useWatchedJob } from '@/lib/live/live'
 import { useRow } from '@/lib/rows'
+import { waitsAfter } from './held'
 import { JobActions } from './job-actions'
 import { JobFacts, JobTrouble } from './job-head'
 import { JobPreview } from './job-preview'
+import { JobReview } from './job-review'
 import { JobStage } from './job-stage'
 import { JOB_TABS, type JobTab } from './job-tabs'
 import classes from './job-view.module.css'
@@ -32,12 +34,17 @@ interface JobViewProps {
   readonly isPage?: boolean
 }
 
-export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobViewProps) {
+export function JobView({ jobId, tab: wantedTab, onTab, isPage = false }: JobViewProps) {
   const { t } = useTranslation('jobs')
   const client = useQueryClient()
   const { data, error, refetch } = useQuery(jobQuery(client, jobId))
   const job = useRow('jobs', jobId)
   const [expanded, setExpanded] = useState<Stage | null>(null)
+  const [firstTab, setFirstTab] = useState<JobTab>('preview')
+  const tab = wantedTab ?? firstTab
+  // What is to be looked at comes first, and stays when the job goes on.
+  const isAtScript = job !== undefined && waitsAfter(job) === 'script_generation'
+  if (isAtScript && firstTab !== 'script') setFirstTab('script')
   useWatchedJob(jobId)
   if (error && !data) return <Failed error={error} onRetry={() => void refetch()} />
   if (!data || !job) return <JobSkeleton isPage={isPage} />
@@ -51,6 +58,7 @@ export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobVi
         </Group>
       )}
       <JobTrouble job={job} />
+      <JobReview job={job} isControlled={data.may_control} />
       <Card>
         <StageProgressBar
           stages={STAGES}
@@ -62,7 +70,7 @@ export function JobView({ jobId, tab = 'preview', onTab, isPage = false }: JobVi
       </Card>
       <Tabs
         value={tab}
-        onChange={(next) => onTab(next === 'preview' ? undefined : (next as JobTab))}
+        onChange={(next) => onTab(next === firstTab ? undefined : (next as JobTab))}
         keepMounted={false}
       >
         <Tabs.List className={classes.tabs}>

@@ -71,6 +71,18 @@ export function matchingQuery(client: QueryClient, batchId: string, filters: Job
   })
 }
 
+/** How many jobs of a batch wait for somebody. */
+export function waitingCountQuery(batchId: string) {
+  return queryOptions({
+    queryKey: ['jobs', 'waiting', batchId],
+    queryFn: async ({ signal }) => {
+      const query = { batch_id: batchId, paused_after: 'any' as const, limit: 1, total: true }
+      return (await call(api.GET('/jobs', { params: { query }, signal }))).total ?? 0
+    },
+    meta: { live: { kinds: ['jobs'], everyMs: 1_000 } },
+  })
+}
+
 /** The jobs of a filter as the API names them. */
 export function queryOf(batchId: string, filters: JobFilters): Schemas['JobFilter'] {
   return {
@@ -80,6 +92,7 @@ export function queryOf(batchId: string, filters: JobFilters): Schemas['JobFilte
     platform: filters.platform,
     error_code: filters.error,
     lane: filters.lane,
+    paused_after: filters.waits,
   }
 }
 

@@ -1,4 +1,4 @@
-import { NumberInput, Paper, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core'
+import { Checkbox, NumberInput, Paper, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -6,8 +6,9 @@ import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { FormDialog } from '@/components/form-dialog'
 import { formatNumber } from '@/lib/format'
+import { meQuery, useIs, useMe } from '@/lib/me'
 import { say } from '@/lib/say'
-import { countsOf, curate, curationQuery, LIMITS, type Limit, type Policy } from './curation'
+import { countsOf, curate, curationQuery, keepPolicy, LIMITS, type Limit, type Policy } from './curation'
 
 /** The highest that is asked for; a score is 10 at most. */
 const MOST: Record<Limit, number> = {
@@ -26,19 +27,35 @@ export function CurateDialog({ onClose }: { readonly onClose: () => void }) {
   const [policy, setPolicy] = useState<Policy>({})
   const [wanted] = useDebouncedValue(policy, 300)
   const { data, error, isFetching } = useQuery(curationQuery(wanted))
+  const { tenant } = useMe()
+  const isAdmin = useIs('admin')
+  const [isKept, setKept] = useState(false)
+  const [automatic, setAutomatic] = useState<boolean>()
+  const isAutomatic = automatic ?? data?.policy.is_automatic === true
+  const isOther = automatic !== undefined && automatic !== data?.policy.is_automatic
+  const keepsPolicy = isOther || (isKept && Object.keys(policy).length > 0)
   const change = (limit: Limit, value: number | string) =>
     setPolicy(({ [limit]: _, ...others }) => (value === '' ? others : { ...others, [limit]: Number(value) }))
   const counts = data && countsOf(data.changes)
   return (
     <FormDialog
       title={t('curate.title')}
-      submit={t('curate.confirm')}
-      isDisabled={!data || data.changes.length === 0 || isFetching || wanted !== policy}
+      submit={t(keepsPolicy ? 'curate.keepConfirm' : 'curate.confirm')}
+      isDisabled={!data || (data.changes.length === 0 && !keepsPolicy) || isFetching || wanted !== policy}
       onClose={onClose}
       onSubmit={async () => {
+        if (keepsPolicy && tenant) {
+          await keepPolicy(tenant, isKept ? policy : {}, isAutomatic)
+          await client.invalidateQueries({ queryKey: meQuery.queryKey })
+        }
         const { changes } = await curate(policy, false)
         await client.invalidateQueries({ queryKey: ['library'] })
-        say(t('curate.done', { count: changes.length, shown: formatNumber(changes.length) }))
+        const count = changes.length
+        say(
+          keepsPolicy && count === 0
+            ? t('item.saved')
+            : t('curate.done', { count, shown: formatNumber(count) }),
+        )
       }}
     >
       {() => (
@@ -63,6 +80,23 @@ export function CurateDialog({ onClose }: { readonly onClose: () => void }) {
               />
             ))}
           </SimpleGrid>
+          {isAdmin && (
+            <>
+              <Checkbox
+                label={t('curate.keep')}
+                disabled={Object.keys(policy).length === 0}
+                checked={isKept}
+                onChange={(event) => setKept(event.currentTarget.checked)}
+              />
+              <Checkbox
+                label={t('curate.automatic')}
+                description={t('curate.automaticText')}
+                checked={isAutomatic}
+                disabled={!data}
+                onChange={(event) => setAutomatic(event.currentTarget.checked)}
+              />
+            </>
+          )}
           {error && <Failed error={error} />}
           <Paper p="sm" bg="var(--cliprow-page)" role="status">
             <Text size="sm" fw={600} mb={4}>

@@ -15,9 +15,24 @@ export type Limit = (typeof LIMITS)[number]
 /** What is to differ from the team's policy. */
 export type Policy = Partial<Record<Limit, number>>
 type Curated = Schemas['CuratedLibrary']
+type Tenant = NonNullable<Schemas['Me']['tenant']>
 
 export const curate = (policy: Policy, isDryRun: boolean) =>
   call(api.POST('/library/curate', { body: { is_dry_run: isDryRun, policy } }))
+
+/** Keep limits as the team's, and whether the library is sorted by them once a day. For admins and owners. */
+export function keepPolicy(tenant: Tenant, policy: Policy, isAutomatic: boolean) {
+  // Settings are replaced as a whole.
+  const { curation } = tenant.settings as { curation?: object }
+  return call(
+    api.PATCH('/tenants/{tenant_id}', {
+      params: { path: { tenant_id: tenant.id } },
+      body: {
+        settings: { ...tenant.settings, curation: { ...curation, ...policy, is_automatic: isAutomatic } },
+      },
+    }),
+  )
+}
 
 export function curationQuery(policy: Policy) {
   return queryOptions({

@@ -1,18 +1,16 @@
 import { Skeleton, Stack, Text, Title } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { readerLanguage } from '@/lib/format'
-import { withPending } from '@/lib/live/commands'
 import { useIs } from '@/lib/me'
-import { SaidError } from '@/lib/problem'
-import { say, sayError } from '@/lib/say'
 import {
   type Cell,
   cellsOf,
   dayName,
   firstWeekdayOf,
+  isOneOf,
   movedTo,
   startOfDay,
   step,
@@ -24,8 +22,9 @@ import { CalendarGrid } from './calendar-grid'
 import { CellDialog } from './cell-dialog'
 import { EventDialog } from './event-dialog'
 import { EventList } from './event-list'
-import { startBatch, timesQuery } from './schedules'
+import { timesQuery } from './schedules'
 import { type CalendarEvent, useEvents } from './use-events'
+import { useMoveBatch } from './use-move-batch'
 
 interface CalendarTabProps {
   readonly view: View
@@ -37,7 +36,6 @@ interface CalendarTabProps {
 
 export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSchedule }: CalendarTabProps) {
   const { t } = useTranslation('schedule')
-  const client = useQueryClient()
   const mayChange = useIs('editor')
   const [platform, setPlatform] = useState('')
   const [cell, setCell] = useState<Cell | null>(null)
@@ -49,23 +47,7 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
   const to = rows.at(-1)?.at(-1)?.end ?? anchor
   const { events, isPending, error, refetch } = useEvents(from, to)
   const ofPlatform = times?.find((each) => each.platform === platform)
-  const isSuggested = ({ start, end }: Cell) =>
-    end.getTime() - start.getTime() <= 3_600_000 &&
-    Boolean(
-      ofPlatform?.hours.some(
-        (each) => each.weekday === (start.getDay() || 7) && each.hour === start.getHours(),
-      ),
-    )
-  const move = async (id: string, startsAt: Date | null) => {
-    if (startsAt && startsAt.getTime() <= Date.now()) return sayError(new SaidError(t('event.past')))
-    try {
-      await withPending(client, { kind: 'batches', id, command: 'start' }, () => startBatch(id, startsAt))
-      await client.invalidateQueries({ queryKey: ['batches', 'planned'] })
-      say(startsAt ? t('event.moved') : t('event.started'))
-    } catch (failure) {
-      sayError(failure)
-    }
-  }
+  const move = useMoveBatch()
   const title = titleOf(view, anchor, readerLanguage(), firstWeekday)
   const ahead = events.filter(({ at }) => at >= startOfDay(new Date()))
   const goTo = (day: Date) => onChange({ date: dayName(day) })
@@ -100,7 +82,7 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
           rows={rows}
           events={events}
           mayChange={mayChange}
-          isSuggested={isSuggested}
+          isSuggested={(each) => isOneOf(ofPlatform?.hours ?? [], each)}
           onCell={setCell}
           onEvent={setEvent}
           onMove={(moved, target) => void move(moved.id, movedTo(moved.at, target))}

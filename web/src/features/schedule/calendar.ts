@@ -101,3 +101,12 @@ function daysBetween(from: Date, to: Date): number {
   // Days of 23 and 25 hours are days.
   return Math.round((to.getTime() - from.getTime()) / 86_400_000)
 }
+
+/** Whether a cell of the calendar is one of some hours of the week, and no longer. */
+export function isOneOf(
+  hours: readonly { readonly weekday: number; readonly hour: number }[],
+  { start, end }: Cell,
+): boolean {
+  if (end.getTime() - start.getTime() > 3_600_000) return false
+  return hours.some(({ weekday, hour }) => weekday === (start.getDay() || 7) && hour === start.getHours())
+}

@@ -5,7 +5,9 @@ import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Section } from '@/components/section'
+import { LAST_STAGE } from '@/features/batch-create/draft'
 import { LookSection } from '@/features/batch-create/look-section'
+import { PauseField } from '@/features/batch-create/pause-field'
 import { BudgetField, CapField, LaneField } from '@/features/batch-create/run-fields'
 import { pricesQuery } from '@/features/costs/api'
 import { ReusePanel } from '@/features/library/reuse-panel'
@@ -38,6 +40,13 @@ export function ScheduleOptionsFields(props: ScheduleOptionsFieldsProps) {
       />
       <Section title={create('reuse.title')} description={create('reuse.text')}>
         <ReusePanel value={options.reuse} onChange={(reuse) => onOptions({ reuse })} />
+      </Section>
+      <Section title={create('pause.title')}>
+        <PauseField
+          value={options.pause_after ?? LAST_STAGE}
+          error={errors.get('pause_after')}
+          onChange={(stage) => onOptions({ pause_after: stage })}
+        />
       </Section>
       <Section title={t('form.run')}>
         <Stack gap="md">

@@ -24,6 +24,7 @@ test('what is emptied is not said any more, and no budget is another one than no
     max_concurrent_tasks: 4,
     budget: 0,
     reuse: [{ tag: 'intro', limit: 3 }],
+    pause_after: null,
   })
   expect(optionsOf(shown, old)).toEqual({
     max_concurrent_tasks: 4,
@@ -31,4 +32,17 @@ test('what is emptied is not said any more, and no budget is another one than no
     reuse: [{ tag: 'intro', limit: 3 }],
   })
   expect(optionsOf({ ...shown, max_concurrent_tasks: null, budget: null, reuse: [] }, old)).toEqual({})
+})
+
+test('all the way is said as such, and is another thing than nothing said', () => {
+  const shown = shownOptions({ pause_after: 'audio_generation' })
+  expect(shown.pause_after).toBe('audio_generation')
+  expect(optionsOf(shown, {})).toEqual({ pause_after: 'audio_generation' })
+  const allTheWay = optionsOf(
+    { ...shown, pause_after: 'post_processing' },
+    { pause_after: 'audio_generation' },
+  )
+  expect(allTheWay).toEqual({ pause_after: null })
+  expect(shownOptions(allTheWay).pause_after).toBe('post_processing')
+  expect(optionsOf(shownOptions({}), {})).toEqual({})
 })

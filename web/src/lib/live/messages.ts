@@ -46,6 +46,8 @@ interface LiveRows {
     | 'error_message'
     | 'next_step'
     | 'paused_at'
+    | 'pause_after'
+    | 'paused_after'
     | 'blocked_at'
     | 'version'
   >

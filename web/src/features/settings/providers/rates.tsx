@@ -1,12 +1,13 @@
 /** How often providers may be asked. */
 
-import { Badge, Button, NumberInput, Text, TextInput } from '@mantine/core'
+import { Badge, Button, NumberInput, Text } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { FormDialog } from '@/components/form-dialog'
+import { ProviderField } from '@/components/provider-field'
 import { ProviderName } from '@/components/provider-name'
 import { RowSkeletons } from '@/components/row-skeletons'
 import { Section } from '@/components/section'
@@ -117,7 +118,7 @@ function RateDialog({ rate, title, submit, onClose }: RateDialogProps) {
       call(
         api.PUT('/provider-rates', {
           body: {
-            provider: provider.trim(),
+            provider,
             requests_per_minute: numberOf(requests),
             tokens_per_minute: numberOf(tokens),
           },
@@ -129,19 +130,17 @@ function RateDialog({ rate, title, submit, onClose }: RateDialogProps) {
     <FormDialog
       title={title}
       submit={submit}
-      isDisabled={!provider.trim()}
+      isDisabled={!provider}
       onClose={onClose}
       onSubmit={() => mutateAsync()}
     >
       {(errorOf) => (
         <>
-          <TextInput
+          <ProviderField
             label={t('rates.provider')}
-            placeholder="openai"
-            required
-            disabled={rate !== undefined}
+            isFixed={rate !== undefined}
             value={provider}
-            onChange={(event) => setProvider(event.currentTarget.value)}
+            onChange={setProvider}
             error={errorOf('provider')}
           />
           <NumberInput
