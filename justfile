@@ -3,15 +3,21 @@
 set positional-arguments
 set shell := ["bash", "-euo", "pipefail", "-c"]
 
+# Where it is set, every process compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Files in the order of their names, since what takes longest stands in a few files of tests/acceptance.
+in_parallel := "--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder"
+
 default: test lint types
 
 # All tests, some files at a time; arguments go to pytest: `just test tests/unit -k slug`, `just test -n 0 -x`
 test *arguments:
-    uv run pytest --numprocesses auto --maxprocesses 4 --dist loadfile "$@"
+    uv run pytest {{in_parallel}} "$@"
 
 # The tests that are about the database, on another Postgres: `just test-on /usr/lib/postgresql/15/bin`
 test-on programs *arguments:
-    CLIPROW_POSTGRES_BIN="$1" uv run pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+    CLIPROW_POSTGRES_BIN="$1" uv run pytest {{in_parallel}} \
         tests/sql tests/migration tests/integration/test_{batches,control,db,migrate,migrate_state,worker_tasks}.py "${@:2}"
 
 # Style of Python, SQL and TypeScript

@@ -171,6 +171,7 @@ as $$
         case when (o.value)::numeric not between 0 and 999999999 then 'is not from 0 to 999,999,999' end
         else 'is not an amount' end
       when 'is_filling' then case when jsonb_typeof(o.value) not in ('boolean', 'null') then 'is neither true nor false' end
+      when 'list_sha256' then case when o.value::text !~ '^("[0-9a-f]{64}"|null)$' then 'is not 64 digits of 0-9 and a-f' end
       when 'job_type' then case when p_options ->> 'job_type' not in ('single', 'batch') then 'is neither single nor batch' end
       when 'pause_after' then case
         when p_options ->> 'pause_after' = 'post_processing' then 'names the last stage, after which there is nothing to hold back'

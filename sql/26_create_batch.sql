@@ -76,7 +76,7 @@ begin
   returning last_batch_number into v_number;
   insert into public.batches (tenant_id, project_id, number, title, options, max_concurrent_tasks, created_by, is_filling)
   values (p_project.tenant_id, p_project.id, v_number, coalesce(p_options ->> 'title', ''),
-    p_options - array['title', 'max_concurrent_tasks', 'job_type', 'is_filling', 'budget'],
+    p_options - array['title', 'max_concurrent_tasks', 'job_type', 'is_filling', 'list_sha256', 'budget'],
     (p_options ->> 'max_concurrent_tasks')::int, private.user_id(), coalesce((p_options ->> 'is_filling')::boolean, false))
   returning * into v_batch;
   if p_options ->> 'budget' is not null then
@@ -165,6 +165,6 @@ end
 $$;
 comment on function public.create_batch(uuid, jsonb, jsonb, text) is
   'Creates a batch: one job per topic object {topic, platforms, brief?, audience?, tone?, script_type?, language?, duration_s?, priority?, '
-  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, budget (the most it may cost in all, as set_budget), pause_after (the stage after which each job pauses by itself, to be looked at), job_type, is_filling (more topics follow by append_topics), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
+  'voice?, images?, library_items?, reuse?, metadata?, after_rows?, after_condition?, after_failure?, deadline?, on_deadline?}, in one transaction. Options: title, max_concurrent_tasks, budget (the most it may cost in all, as set_budget), pause_after (the stage after which each job pauses by itself, to be looked at), job_type, is_filling (more topics follow by append_topics), list_sha256 (of all of them, so that the same idempotency key is refused for another list), starts_at, after, after_condition, after_failure, deadline, on_deadline, reuse. The same idempotency key and request again return '
   'the same batch. Raises CR001 with every problem in the detail, CR002, CR003 or CR004.';
 grant execute on function public.create_batch(uuid, jsonb, jsonb, text) to authenticated;

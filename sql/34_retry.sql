@@ -126,8 +126,8 @@ begin
   end if;
   v_count := private.retry(array[retry_job.job_id], retry_job.stage, v_changed_stage);
   perform private.unlock_dependents(array[retry_job.job_id]);
+  perform private.repeat_reviews(array[retry_job.job_id]);
   if v_is_in_review then
-    perform private.repeat_reviews(array[retry_job.job_id]);
     -- Where nothing of it is done again, no task has said how far it is.
     perform private.roll_up_jobs(array[retry_job.job_id]);
   end if;

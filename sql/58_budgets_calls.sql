@@ -85,7 +85,7 @@ comment on function public.set_budget(text, numeric, uuid, text) is
   'batch for whoever controls it. What waits and costs is held back, or let go, at once. Returns {id, scope, scope_id, period, amount, spent, currency, '
   'percent, state, warned_at, exceeded_at, held_tasks}. Raises CR001, CR002 or CR003.';
 
-create function public.list_budgets()
+create function public.list_budgets(after_scope text default null, after_id uuid default null, max_rows int default 100)
 returns jsonb
 language plpgsql
 stable
@@ -93,17 +93,24 @@ stable
 security definer
 set search_path = ''
 as $$
+#variable_conflict use_column
 declare
   v_tenant_id uuid := private.acting_tenant_id();
 begin
   return (
-    select coalesce(jsonb_agg(private.told_budget(b) order by b.scope desc, b.id), '[]')
-    from public.budgets as b where b.tenant_id = v_tenant_id
+    -- Told only of the rows of the page: it counts what waits.
+    select coalesce(jsonb_agg(private.told_budget(p.one) order by p.scope desc, p.id desc), '[]')
+    from (
+      select b as one, b.scope, b.id from public.budgets as b
+      where b.tenant_id = v_tenant_id and (after_id is null or (b.scope, b.id) < (after_scope, after_id))
+      order by b.scope desc, b.id desc limit least(coalesce(max_rows, 100), 1000)
+    ) as p
   );
 end
 $$;
-comment on function public.list_budgets() is
-  'The budgets of the caller''s tenant, its projects and batches, as set_budget returns them. Raises CR003.';
+comment on function public.list_budgets(text, uuid, int) is
+  'The budgets of the caller''s tenant, its projects and batches, in this order and the newest first, as set_budget returns them; at most 1,000. Goes on '
+  'after the scope and id of the last. Raises CR003.';
 
 create function public.list_budget_events(scope_id uuid default null, before_id uuid default null, max_rows int default 100)
 returns jsonb
@@ -131,5 +138,5 @@ comment on function public.list_budget_events(uuid, uuid, int) is
   'amount, spent, currency, user_id, created_at}]. Goes on before the last id. Raises CR003.';
 
 grant execute on function
-public.set_budget(text, numeric, uuid, text), public.list_budgets(), public.list_budget_events(uuid, uuid, int)
+public.set_budget(text, numeric, uuid, text), public.list_budgets(text, uuid, int), public.list_budget_events(uuid, uuid, int)
 to authenticated;

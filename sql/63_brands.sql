@@ -137,7 +137,8 @@ begin
   if v_logo is not null and (
     coalesce(v_logo ->> 'path', '') <> v_tenant_id || '/uploads/' || coalesce(v_logo ->> 'sha256', '')
     or coalesce(v_logo ->> 'sha256', '') !~ '^[0-9a-f]{64}$' or v_logo ->> 'role' is distinct from 'logo'
-    or v_logo ->> 'media_type' is distinct from 'image/png' or jsonb_typeof(v_logo -> 'size_bytes') is distinct from 'number'
+    or v_logo ->> 'media_type' is distinct from 'image/png' or coalesce(v_logo ->> 'size_bytes', '') !~ '^[1-9][0-9]{0,8}$'
+    or jsonb_typeof(v_logo -> 'size_bytes') is distinct from 'number'
     or jsonb_typeof(v_logo -> 'name') is distinct from 'string' or v_logo - array['role', 'name', 'sha256', 'path', 'size_bytes', 'media_type'] <> '{}'
   ) then
     raise exception 'This is no logo among the uploads of the team.' using errcode = 'CR001', hint = 'Send the picture to PUT /brand/logo.';

@@ -61,8 +61,8 @@ def fill_batch(
     """Create a batch of any number of topics, or go on with one that the same list was begun with.
 
     Args:
-        idempotency_key: gives the same batch again. Without one, a list of several chunks still goes on where it broke
-            off; one that was complete makes a new batch.
+        idempotency_key: gives the same batch again, and is refused for another list. Without one, a list of several chunks
+            still goes on where it broke off; one that was complete makes a new batch.
         on_progress: is told how many topics the database has.
 
     Returns:
@@ -77,7 +77,9 @@ def fill_batch(
         made = filler.begin(project_id, topics, options, idempotency_key)
         return made.batch_id, made.is_new
     try:
-        made = _begin(filler, project_id, topics, first, {**options, "is_filling": True}, idempotency_key)
+        # Of the whole list, so that the key is refused for one that differs in a later chunk.
+        whole = {**options, "is_filling": True, "list_sha256": _digest(list(topics))}
+        made = _begin(filler, project_id, first, whole, idempotency_key)
         is_new = made.is_new or made.is_filling
         on_progress(made.topic_count)
         while made.is_filling:
@@ -105,7 +107,6 @@ def next_chunk(topics: Sequence[Topic]) -> Sequence[Topic]:
 def _begin(
     filler: Filler,
     project_id: UUID,
-    topics: Sequence[Topic],
     first: Sequence[Topic],
     options: Mapping[str, object],
     key: str | None,
@@ -113,15 +114,19 @@ def _begin(
     """The batch of the key, or else the one of this list that is still being filled, or a new one."""
     if key is not None:
         return filler.begin(project_id, first, options, key)
-    for own_key in _keys(project_id, topics, options):
+    for own_key in _keys(project_id, options):
         made = filler.begin(project_id, first, options, own_key)
         if made.is_new or made.is_filling:
             return made
     raise AssertionError
 
 
-def _keys(project_id: UUID, topics: Sequence[Topic], options: Mapping[str, object]) -> Iterator[str]:
-    """Names of this list: each was complete before the next is used."""
-    digest = hashlib.sha256(msgspec.json.encode([project_id, list(topics), dict(options)], order="sorted"))
+def _keys(project_id: UUID, options: Mapping[str, object]) -> Iterator[str]:
+    """Names of a list in a project, with its options: each was complete before the next is used."""
+    digest = _digest([project_id, dict(options)])
     for number in itertools.count(1):
-        yield f"list-{digest.hexdigest()[:40]}-{number}"
+        yield f"list-{digest[:40]}-{number}"
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()

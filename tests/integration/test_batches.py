@@ -73,6 +73,10 @@ def test_a_long_list_goes_in_chunks_and_goes_on_where_it_broke_off(
     keyed = [batches.create_batch(account, project, topics, idempotency_key="k") for _ in range(2)]
     assert [is_new for _, is_new in keyed] == [True, False]
     assert keyed[0][0] == keyed[1][0]
+    with pytest.raises(Conflict, match="used for another request"):  # other only after the first chunk
+        batches.create_batch(account, project, [*topics[:7], TOPIC], idempotency_key="k")
+    with pytest.raises(Conflict, match="used for another request"):
+        batches.create_batch(account, project, topics[:7], idempotency_key="k")
 
 
 def test_names_that_are_none_say_what_to_do(account: Account) -> None:

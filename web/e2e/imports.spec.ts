@@ -19,6 +19,32 @@ test.beforeAll(async () => {
 })
 test.afterAll(() => void server.close())
 
+test('a file is dropped on the form of a batch, and what is wrong in its rows is put right there', async ({
+  page,
+}) => {
+  const ann = await Person.new('ann')
+  await ann.signIn(page)
+  await page.goto(appUrl('batches/new'))
+  const field = page.getByLabel('One topic a line')
+  await expect(field).toBeVisible()
+  const file = await page.evaluateHandle(() => {
+    const dropped = new DataTransfer()
+    const text = 'Topic;Platforms;Length\nWhy the sky is blue;YouTube;30\nWhy the sea is salty;TikTok;9999\n'
+    dropped.items.add(new File([text], 'topics.csv', { type: 'text/csv' }))
+    return dropped
+  })
+  await field.dispatchEvent('drop', { dataTransfer: file })
+  await expect(page.getByText('2 rows in topics.csv.')).toBeVisible()
+  await page.getByRole('button', { name: 'Use 2 topics' }).click()
+
+  const rows = page.getByRole('list', { name: 'Topics' }).getByRole('listitem')
+  await expect(rows).toHaveCount(2)
+  await expect(rows.nth(0)).not.toContainText('is not a whole number')
+  await expect(rows.nth(1)).toContainText('“9999” is not a whole number of seconds')
+  await rows.nth(1).getByRole('button', { name: 'Do as the others' }).click()
+  await expect(rows.nth(1)).not.toContainText('is not a whole number')
+})
+
 test('a linked table becomes a batch, and what its columns are is remembered', async ({ page }) => {
   test.setTimeout(120_000)
   const ann = await Person.new('ann')

@@ -50,3 +50,33 @@ test('what failed for good is looked into, run again and put away', async ({ pag
   await expect(away.getByRole('link')).toHaveText([sky])
   await expect(away.getByText(/^Put away .*: Nobody speaks it here$/)).toBeVisible()
 })
+
+test('all that failed runs again together, and is put away together', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  await ann.newBatch({ title: 'Colours', topics: [failingTopic(), failingTopic()], options: {} })
+  const failures = async () =>
+    (await ann.get<{ items: { failed_at: string }[] }>('/dead-letters')).items.map((each) => each.failed_at)
+  await expect.poll(async () => (await failures()).length, { timeout: 30_000 }).toBe(2)
+  const first = await failures()
+  await ann.signIn(page)
+  await page.goto(appUrl('operations'))
+
+  await page.getByRole('button', { name: 'Run all again' }).click()
+  const question = page.getByRole('dialog', { name: 'Run again?' })
+  await expect(question.getByText('2 tasks are tried again')).toBeVisible()
+  await question.getByRole('button', { name: 'Run again' }).click()
+  await expect(page.getByText('2 tasks run again.')).toBeVisible()
+  // They fail once more, for the same reason.
+  const again = async () => (await failures()).filter((at) => !first.includes(at)).length
+  await expect.poll(again, { timeout: 30_000 }).toBe(2)
+  await expect(page.getByText('2 tasks failed for good')).toBeVisible({ timeout: 30_000 })
+
+  await page.getByRole('button', { name: 'Put away', exact: true }).click()
+  const dialog = page.getByRole('dialog', { name: 'Put away?' })
+  await expect(dialog.getByText(/^2 tasks leave the list/)).toBeVisible()
+  await dialog.getByLabel('Reason').fill('Nobody speaks it here')
+  await dialog.getByRole('button', { name: 'Put away' }).click()
+  await expect(page.getByText('2 put away.')).toBeVisible()
+  await expect(page.getByText('Nothing has failed for good')).toBeVisible()
+})

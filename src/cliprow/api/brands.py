@@ -103,8 +103,7 @@ async def find_brand(request: ApiRequest, project_id: UUID | None = None) -> dic
         NotAllowed: the caller is out of the tenant.
     """
     rows = await request.rows(
-        "select (select to_jsonb(b) from public.brands as b where b.tenant_id = %s"
-        " and (b.project_id is null or b.project_id = %s) order by b.project_id nulls last limit 1), private.tenant_id()",
+        "select to_jsonb(private.held_brand(%s, %s)), private.tenant_id()",
         request.tenant_id,
         project_id,
     )

@@ -12,11 +12,12 @@ from msgspec import Meta
 
 from cliprow.api.lists import Filter, contains, decode_cursor
 from cliprow.api.routes.job_types import JobStatus, Lane
+from cliprow.api.topic_types import ReviewStage
 from cliprow.errors import InvalidInput, RowProblem
 
 MAX_POSITION = 2_147_483_647
 Position = Annotated[int, Meta(ge=1, le=MAX_POSITION)]
-InReview = Literal["any", "script_generation", "audio_generation", "video_generation", "platform_adaptation"]
+InReview = Literal["any"] | ReviewStage
 JobOrder = Literal["newest", "oldest", "position", "updated", "priority", "topic"]
 
 

@@ -47,8 +47,10 @@ OnDeadline = Annotated[
         description="What has not ended at the deadline is cancelled unless said otherwise, or only marked as late."
     ),
 ]
+#: A stage that others follow.
+ReviewStage = Literal["script_generation", "audio_generation", "video_generation", "platform_adaptation"]
 PauseAfter = Annotated[
-    Literal["script_generation", "audio_generation", "video_generation", "platform_adaptation"] | None,
+    ReviewStage | None,
     Meta(
         description="The stage after which each job pauses by itself, to be looked at, changed or done again, and resumed;"
         " none unless said otherwise.",
@@ -231,6 +233,13 @@ class BatchOptions(_Options, frozen=True, kw_only=True):
     is_filling: Annotated[
         bool | None,
         Meta(description="More topics follow, by `POST /batches/{batch_id}/topics`.", examples=[True]),
+    ] = None
+    list_sha256: Annotated[
+        Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None,
+        Meta(
+            description="With `is_filling`: a digest of all topics, in a form of your own, so that the same Idempotency-Key"
+            " is refused for a list that differs later on. Not kept."
+        ),
     ] = None
 
 

@@ -12,6 +12,7 @@ from litestar.datastructures import UploadFile
 from cliprow.api.problems import Refused
 from cliprow.api.request import ApiRequest
 from cliprow.api.submission import Submission, read_upload
+from cliprow.api.topic_types import ReviewStage
 from cliprow.errors import InvalidInput, RowProblem
 
 T = TypeVar("T")
@@ -37,6 +38,7 @@ class UploadOptions(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     max_concurrent_tasks: int | None = None
     budget: float | None = None
+    pause_after: ReviewStage | None = None
     #: For rows that name none, separated by commas.
     platforms: str = ""
 
@@ -104,6 +106,8 @@ async def read_batch_file(request: ApiRequest, media_type: str, given: UploadOpt
         submission.options["max_concurrent_tasks"] = given.max_concurrent_tasks
     if given.budget is not None:
         submission.options["budget"] = given.budget
+    if given.pause_after is not None:
+        submission.options["pause_after"] = given.pause_after
     if platforms := [each.strip() for each in given.platforms.split(",", _MAX_PLATFORMS) if each.strip()]:
         submission.defaults = {"platforms": platforms}
     return submission

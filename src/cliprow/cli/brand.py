@@ -21,13 +21,8 @@ _COLOURS = ("background", "text", "accent")
 _SHOW: LiteralString = """
 select jsonb_build_object('colours', b.colours, 'font', b.font, 'has_logo', b.logo is not null,
   'logo_corner', coalesce(b.logo_corner, 'top_right'), 'logo_size', coalesce(b.logo_size, 'medium'),
-  'updated_at', b.updated_at,
-  'is_own', b.project_id is not null)
-from (select private.tenant_id() as id) as t
-left join lateral (
-  select * from public.brands as b where b.tenant_id = t.id and (b.project_id is null or b.project_id = %s)
-  order by b.project_id nulls last limit 1
-) as b on true
+  'updated_at', b.updated_at, 'is_own', b.project_id is not null)
+from private.held_brand(private.tenant_id(), %s) as b
 """
 
 project_option = click.option("--project", metavar="NAME", help="Of this project, in place of the team's.")

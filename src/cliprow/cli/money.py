@@ -142,7 +142,7 @@ def budget() -> None:
 def show(choice: Choice, as_json: bool) -> None:
     """All budgets: what is spent, and what waits because one is used up."""
     with open_deployment(choice) as at:
-        found = at.ask(Question(sql="select public.list_budgets()", path="/budgets"))
+        found = at.ask(Question(sql="select public.list_budgets(max_rows => 1000)", path="/budgets"))
     if as_json:
         print_json(found)
     elif not found:

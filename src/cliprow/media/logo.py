@@ -55,7 +55,7 @@ def open_logo(path: Path) -> Image.Image:
     """A stored logo.
 
     Raises:
-        FailForGood: IMAGE_UNREADABLE.
+        FailForGood: LOGO_REFUSED.
     """
     try:
         with Image.open(path, formats=("PNG",)) as image:
@@ -63,7 +63,7 @@ def open_logo(path: Path) -> Image.Image:
     except BROKEN as error:
         raise FailForGood(
             "The brand's logo cannot be read.",
-            error_code="IMAGE_UNREADABLE",
+            error_code="LOGO_REFUSED",
             next_step="Upload the logo again (settings, brand), and submit the topic again.",
         ) from error
 

@@ -144,6 +144,13 @@ def test_a_batch_is_made_from_a_form(ann: Api) -> None:
     assert ann.get(f"/batches/{answer.json()['batch_id']}")["title"] == "From a form"
 
 
+def test_a_file_may_come_with_the_stage_after_which_its_jobs_pause(ann: Api) -> None:
+    made = upload(ann, "topic,platforms\nSky,youtube\n", pause_after="script_generation").json()
+    assert ann.get("/jobs", batch_id=made["batch_id"])["items"][0]["pause_after"] == "script_generation"
+    refused = upload(ann, "topic,platforms\nSky,youtube\n", pause_after="post_processing")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "pause_after")
+
+
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_what_is_wrong_in_a_file_is_said_by_its_line(ann: Api, dry_run: bool) -> None:
     text = "topic,platforms,images\nSky,myspace,\nSea,,\nSand,youtube,/etc/passwd\n"

@@ -167,10 +167,14 @@ def test_a_topic_cannot_bring_a_brand_of_its_own(ann: Api, bob: Api) -> None:
             "select params -> 'brand' from public.generation_jobs where batch_id = %s", made["batch_id"]
         )
         assert kept == {"colours": COLOURS}
-    with pytest.raises(psycopg.Error, match="no logo among the uploads"):
-        ann.world.ask(
-            ann.person, "select public.set_brand_logo(%s::jsonb)", psycopg.types.json.Jsonb(foreign["logo"])
-        )
+    assert bob.person is not None
+    path = foreign["logo"]["path"].replace(str(bob.person.tenant_id), str(ann.person.tenant_id))
+    own = foreign["logo"] | {"path": path}
+    for logo in (foreign["logo"], *(own | {"size_bytes": size} for size in (-1, 0, 1.5, 1e12, "9"))):
+        with pytest.raises(psycopg.Error, match="no logo among the uploads"):
+            ann.world.ask(
+                ann.person, "select public.set_brand_logo(%s::jsonb)", psycopg.types.json.Jsonb(logo)
+            )
 
 
 def test_a_project_has_the_brand_of_the_team_until_it_has_its_own(ann: Api) -> None:

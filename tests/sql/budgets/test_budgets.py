@@ -110,6 +110,27 @@ def test_batches_filled_in_chunks_and_of_schedules_have_theirs(
     )
 
 
+def test_budgets_are_listed_page_by_page_the_newest_batches_first(
+    world: World, ann: Person, bob: Person
+) -> None:
+    project = world.add_project(ann)
+    world.call(ann, "set_budget", "tenant", 100)
+    world.call(ann, "set_budget", "project", 50, project)
+    made = [world.create_batch(ann, project, budget=n)["batch_id"] for n in range(3)]
+    world.create_batch(bob, world.add_project(bob), budget=1)
+    wanted = [str(ann.tenant_id), str(project), *reversed(made)]
+    assert [each["scope_id"] for each in world.ask(ann, "select public.list_budgets()")] == wanted
+    found: list[dict[str, Any]] = []
+    while page := world.ask(
+        ann,
+        "select public.list_budgets(%s, %s, 2)",
+        *(found[-1][key] if found else None for key in ("scope", "id")),
+    ):
+        assert len(page) <= 2
+        found += page
+    assert [each["scope_id"] for each in found] == wanted
+
+
 def test_what_runs_ends_and_can_pass_the_budget(world: World, ann: Person, worker: Worker) -> None:
     set_up(world, worker, ann)
     world.create_batch(ann, world.add_project(ann), 3)

@@ -22,8 +22,11 @@ from tests.sql.model.rows import (
     require,
 )
 
-#: By job: status, generation, whether it is paused, statuses of its tasks. By batch: status, paused, start, blocked, late.
-State = tuple[dict[str, tuple[str, int, bool, dict[Key, str]]], dict[str, tuple[str, bool, str, bool, bool]]]
+#: By job: status, generation, whether it is paused, after which stage it will pause and has, statuses of its tasks. By
+#: batch: status, paused, start, blocked, late.
+State = tuple[
+    dict[str, tuple[str, int, bool, str, str, dict[Key, str]]], dict[str, tuple[str, bool, str, bool, bool]]
+]
 
 
 @dataclass
@@ -44,6 +47,8 @@ class Machine:
                 job.status,
                 job.generation,
                 job.is_paused,
+                job.pause_after,
+                job.paused_after,
                 {key: t.status for key, t in job.tasks.items()},
             )
             for job in self.jobs.values()
@@ -59,7 +64,8 @@ class Machine:
         self.batches[batch.id] = batch
         for job_id in batch.jobs:
             script = Task("script_generation", (), "waiting")
-            self.jobs[job_id] = Job(job_id, batch.id, tasks={("script_generation", 0): script})
+            tasks = {("script_generation", 0): script}
+            self.jobs[job_id] = Job(job_id, batch.id, pause_after=batch.pause_after, tasks=tasks)
         batch.after = {id_: b.status if (b := self.batches[id_]).has_ended else "" for id_ in batch.after}
         is_met = all(outcome == "completed" for outcome in batch.after.values())
         batch.is_blocked = not is_met
@@ -87,7 +93,7 @@ class Machine:
     def resume(self, scope: str, id_: str) -> str:
         match scope:
             case "job":
-                self.jobs[id_].is_paused = False
+                self.jobs[id_].is_paused, self.jobs[id_].paused_after = False, ""
             case "batch":
                 self.batches[id_].is_paused = False
             case _:
@@ -108,10 +114,12 @@ class Machine:
 
     def retry_job(self, id_: str, stage: str | None) -> str:
         job = self.jobs[id_]
-        if not job.has_ended or (job.status == "completed" and stage is None):
+        has_failed = any(task.status in ("failed", "cancelled") for task in job.tasks.values())
+        if not (job.has_ended or job.is_in_review) or (stage is None and not has_failed):
             return CONFLICT
         self._retry(job, stage)
         job.unlock()
+        job.repeat_review()
         self._rolled_up(job)
         return "ok"
 
@@ -135,15 +143,16 @@ class Machine:
             if job.has_ended:
                 job.begin_again()
             task.renew("waiting")
-        elif task.status != "completed" or job.status == "processing":
+        elif task.status != "completed" or (job.status == "processing" and not job.is_in_review):
             return CONFLICT
         elif task.stage == "script_generation":
             self._retry(job, task.stage)
         else:
             job.begin_again()
             for other in job.followers(key):
-                if job.tasks[other].status in ("completed", "failed"):
+                if job.tasks[other].status in ("completed", "failed", "waiting"):
                     job.tasks[other].renew("waiting" if other == key else "blocked")
+        job.repeat_review()
         self._rolled_up(job)
         return "ok"
 
@@ -155,6 +164,7 @@ class Machine:
                     job.begin_again()
                 for task in failed:
                     task.renew("waiting")
+                job.repeat_review()
                 self._rolled_up(job)
         return "ok"
 
@@ -184,6 +194,8 @@ class Machine:
     def may_start(self, job: Job, task: Task) -> bool:
         batch = self.batches[job.batch]
         is_held = job.is_paused or batch.is_paused or {batch.tenant, task.stage} & self.paused
+        if job.pause_after and task.place > STAGES.index(job.pause_after):
+            return False
         return task.status == "waiting" and not is_held and not batch.start and not batch.is_blocked
 
     def take(self, worker: str, runs: Iterable[tuple[str, Key, str]]) -> None:
@@ -296,6 +308,8 @@ class Machine:
         for key, task in job.tasks.items():
             if task.status in ("failed", "cancelled") or (task.status == "completed" and task.place >= place):
                 task.renew("waiting" if task.place <= place and ready[key] else "blocked")
+            elif task.status == "waiting" and task.place > place:
+                task.renew("blocked")
 
     def _withdraw(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -330,6 +344,7 @@ class Machine:
 
     def _rolled_up(self, job: Job) -> None:
         job.roll_up()
+        job.begin_review()
         batch = self.batches[job.batch]
         before = batch.status
         statuses = [self.jobs[id_].status for id_ in batch.jobs]

@@ -63,11 +63,32 @@ class Job:
     status: str = "pending"
     generation: int = 1
     is_paused: bool = False
+    #: Stage after which it will pause by itself, and after which it has; empty for none.
+    pause_after: str = ""
+    paused_after: str = ""
     tasks: dict[Key, Task] = field(default_factory=dict)
 
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def is_in_review(self) -> bool:
+        return bool(self.paused_after) and not self.has_ended
+
+    def begin_review(self) -> None:
+        if not self.pause_after or self.has_ended:
+            return
+        gate = STAGES.index(self.pause_after)
+        active = [task for task in self.tasks.values() if task.status in ("waiting", "processing")]
+        if active and all(task.place > gate for task in active):
+            self.is_paused, self.pause_after, self.paused_after = True, "", self.pause_after
+
+    def repeat_review(self) -> None:
+        if self.is_in_review:
+            gate = STAGES.index(self.paused_after)
+            if any(task.status == "waiting" and task.place <= gate for task in self.tasks.values()):
+                self.is_paused, self.pause_after, self.paused_after = False, self.paused_after, ""
 
     def is_ready(self, task: Task) -> bool:
         return all(self.tasks[key].status == "completed" for key in task.needs)
@@ -99,7 +120,8 @@ class Job:
             self.status = "pending"
 
     def begin_again(self) -> None:
-        self.status, self.is_paused = "pending", False
+        if self.has_ended:
+            self.status, self.is_paused, self.paused_after = "pending", False, ""
         self.generation += 1
 
 
@@ -116,6 +138,7 @@ class Batch:
     #: Batches that must have ended before, with how they have; and whether that is news to the ticker.
     after: dict[str, str] = field(default_factory=dict)
     after_failure: str = "hold"
+    pause_after: str = ""
     is_due: bool = False
     #: ahead or passed; empty for none.
     deadline: str = ""

@@ -30,7 +30,7 @@ AT_ONCE = 3
 REMEMBERED = 20
 
 _JOBS = """
-select j.id::text, j.status, j.generation, j.paused_at is not null, t.stage, coalesce(t.scene_number, 0),
+select j.id::text, j.status, j.generation, j.paused_at is not null, coalesce(j.pause_after, ''), coalesce(j.paused_after, ''), t.stage, coalesce(t.scene_number, 0),
   case when t.status in ('pending', 'queued') then 'waiting' else t.status end
 from public.generation_jobs as j join public.stage_tasks as t on t.job_id = j.id
 """
@@ -54,8 +54,8 @@ where w.active_count > c.cap
 
 def read_state(world: World) -> State:
     jobs: dict[str, Any] = {}
-    for id_, status, generation, is_paused, stage, scene, task_status in world.rows(_JOBS):
-        jobs.setdefault(id_, (status, generation, is_paused, {}))[3][stage, scene] = task_status
+    for id_, *told, stage, scene, task_status in world.rows(_JOBS):
+        jobs.setdefault(id_, (*told, {}))[-1][stage, scene] = task_status
     return jobs, {row[0]: tuple(row[1:]) for row in world.rows(_BATCHES)}
 
 
@@ -144,7 +144,7 @@ def explore(world: World, people: dict[str, Person], seed: int, steps: int) -> d
 
 def finish(world: World) -> None:
     """Let everything go on: it all ends."""
-    for table in ("generation_jobs", "batches", "projects", "tenants"):
+    for table in ("batches", "projects", "tenants"):
         world.run(f"update public.{table} set paused_at = null, paused_by = null where paused_at is not null")
     world.run("update private.stage_queues set paused_at = null, paused_by = null")
     world.run(
@@ -154,6 +154,9 @@ def finish(world: World) -> None:
     world.run("update private.workers set heartbeat_at = now() - interval '1 day'")
     last = Worker(world, slots=20)
     for _ in range(10):
+        world.run(
+            "update public.generation_jobs set paused_at = null, paused_by = null, paused_after = null where paused_at is not null"
+        )
         world.run("update public.stage_tasks set run_at = now() where run_at is not null")
         world.tick()
         last.work()

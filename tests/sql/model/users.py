@@ -44,6 +44,8 @@ class Users(Place):
             options["after"] = [self.random.choice(others)]
             options["after_failure"] = self.random.choice(["hold", "cancel", "run"])
         if self.random.random() < 0.3:
+            options["pause_after"] = self.random.choice(STAGES[:-1])
+        if self.random.random() < 0.3:
             options["max_concurrent_tasks"] = self.random.randint(1, 3)
 
         def call(as_user: Connection, _: Connection) -> Any:
@@ -63,6 +65,7 @@ class Users(Place):
                     *(answer[0], tenant, answer[1]),
                     after=after,
                     after_failure=options.get("after_failure", "hold"),
+                    pause_after=options.get("pause_after", ""),
                 )
             )
 
@@ -93,7 +96,8 @@ class Users(Place):
         return Doing(f"cancel {scope} {id_}", call, self.expect(lambda m: m.cancel(scope, id_)))
 
     def retry_job(self, machine: Machine) -> Doing:
-        ended = [job for job in machine.jobs.values() if job.has_ended] or list(machine.jobs.values())
+        ended = [job for job in machine.jobs.values() if job.has_ended or job.is_in_review]
+        ended = ended or list(machine.jobs.values())
         job = self.random.choice(ended)
         stage = self.random.choice([None, None, *STAGES])
         call = self.user("", machine.batches[job.batch].tenant, "retry_job", job.id, stage)

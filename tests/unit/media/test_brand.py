@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ from cliprow.errors import FailForGood
 from cliprow.media.families import families
 from cliprow.media.fonts import Fonts
 from cliprow.media.geometry import VERTICAL_SAFE_ZONE, Geometry
-from cliprow.media.logo import LARGEST_EDGE, MAX_BYTES, clean_logo
+from cliprow.media.logo import LARGEST_EDGE, MAX_BYTES, clean_logo, open_logo
 from cliprow.media.palettes import (
     ACCENT_CONTRAST,
     PALETTES,
@@ -217,3 +218,11 @@ def test_what_is_no_logo_is_refused_with_what_is_taken(data: bytes) -> None:
         clean_logo(data)
     assert raised.value.error_code == "LOGO_REFUSED"
     assert "PNG, JPEG or WebP" in raised.value.next_step
+
+
+def test_a_stored_logo_that_cannot_be_read_is_the_brands_fault_not_the_jobs(tmp_path: Path) -> None:
+    (tmp_path / "logo.png").write_bytes(as_bytes(disc())[:200])
+    with pytest.raises(FailForGood) as raised:
+        open_logo(tmp_path / "logo.png")
+    assert raised.value.error_code == "LOGO_REFUSED"
+    assert "Upload the logo again" in raised.value.next_step

@@ -580,8 +580,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the budgets of the tenant, its projects and batches, with what is spent and what waits
-         * @description List the budgets of the tenant, its projects and batches, with what is spent and what waits.
+         * List the budgets of the tenant, then of its projects and of batches, of each the newest first, with what is spent and
+         *     what waits
+         * @description List the budgets of the tenant, then of its projects and of batches, of each the newest first, with what is spent and
+         *     what waits.
          */
         get: operations["list_budgets"];
         /**
@@ -3744,6 +3746,11 @@ export interface components {
              * @default null
              */
             job_type?: ("batch" | "single") | null;
+            /**
+             * @description With `is_filling`: a digest of all topics, in a form of your own, so that the same Idempotency-Key is refused for a list that differs later on. Not kept.
+             * @default null
+             */
+            list_sha256?: string | null;
             /**
              * @description How many of its tasks may be active at once.
              * @default null
@@ -8758,6 +8765,8 @@ export interface components {
             file: string;
             /** @default null */
             max_concurrent_tasks?: number | null;
+            /** @default null */
+            pause_after?: ("audio_generation" | "platform_adaptation" | "script_generation" | "video_generation") | null;
             /** @default  */
             platforms?: string;
             /** @default null */
@@ -9834,6 +9843,8 @@ export interface operations {
                 dry_run?: boolean;
                 /** @description With a file. */
                 max_concurrent_tasks?: number | null;
+                /** @description With a file: the stage after which each job pauses by itself, to be looked at. */
+                pause_after?: "script_generation" | "audio_generation" | "video_generation" | "platform_adaptation" | null;
                 /** @description With a file: for rows that name none, separated by commas. */
                 platforms?: string;
                 /** @description With `dry_run`, of a list checked in chunks: the place of the first topic of this one. */
@@ -10493,7 +10504,12 @@ export interface operations {
     };
     list_budgets: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;

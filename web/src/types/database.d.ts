@@ -979,7 +979,7 @@ isOneToOne: false
 { Args: { "before_id"?: string,"max_rows"?: number,"scope_id"?: string }; Returns: Json
                            },
 "list_budgets":
-{ Args: Record<PropertyKey, never>; Returns: Json
+{ Args: { "after_id"?: string,"after_scope"?: string,"max_rows"?: number }; Returns: Json
                            },
 "list_costs":
 { Args: { "scope"?: string,"scope_id"?: string }; Returns: Json

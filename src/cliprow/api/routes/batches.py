@@ -46,6 +46,7 @@ from cliprow.api.routes.job_types import (
     NewBatch,
 )
 from cliprow.api.submission import Submission
+from cliprow.api.topic_types import ReviewStage
 from cliprow.api.uploads import UploadForm, UploadOptions, decode_json, read_batch_file
 
 _ACTIONS: dict[str, LiteralString] = {
@@ -86,6 +87,12 @@ async def create_batch(
     budget: Annotated[
         float | None, QueryParameter(ge=0, le=999_999_999, description="With a file: the most it may cost.")
     ] = None,
+    pause_after: Annotated[
+        ReviewStage | None,
+        QueryParameter(
+            description="With a file: the stage after which each job pauses by itself, to be looked at."
+        ),
+    ] = None,
     platforms: Annotated[
         str,
         QueryParameter(
@@ -116,6 +123,7 @@ async def create_batch(
             title=title,
             max_concurrent_tasks=max_concurrent_tasks,
             budget=budget,
+            pause_after=pause_after,
             platforms=platforms,
         )
         submission = await read_batch_file(request, media_type, given)

@@ -178,9 +178,6 @@ class BudgetEvent(msgspec.Struct, frozen=True, kw_only=True):
 _RATES: LiteralString = (
     "select json_build_object('items', public.list_provider_rates(), 'next_cursor', null)::text"
 )
-_BUDGETS: LiteralString = (
-    "select json_build_object('items', public.list_budgets(), 'next_cursor', null)::text"
-)
 
 
 @get("/prices")
@@ -243,10 +240,19 @@ async def list_costs(
 
 
 @get("/budgets")
-async def list_budgets(request: ApiRequest) -> Response[Page[Budget]]:
-    """List the budgets of the tenant, its projects and batches, with what is spent and what waits."""
+async def list_budgets(
+    request: ApiRequest, cursor_text: CursorText = None, limit: Limit = DEFAULT_LIMIT
+) -> Response[Page[Budget]]:
+    """List the budgets of the tenant, then of its projects and of batches, of each the newest first, with what is spent and
+    what waits.
+    """
+    after = decode_cursor(cursor_text, (str, UUID)) if cursor_text is not None else (None, None)
     async with request.acting() as transaction:
-        return json_answer(await transaction.value(_BUDGETS))
+        found: list[dict[str, Any]] = await transaction.value(
+            "select public.list_budgets(%s, %s, %s)", *after, limit + 1
+        )
+    rows = [(msgspec.json.encode(each).decode(), each["scope"], each["id"]) for each in found]
+    return json_answer(page_json(rows, limit))
 
 
 @get("/budgets/events")

@@ -16,7 +16,7 @@ export function costsQuery(scope: Schemas['Costs']['scope'], id?: string) {
 
 export const budgetsQuery = queryOptions({
   queryKey: ['budgets'],
-  queryFn: async () => (await call(api.GET('/budgets'))).items,
+  queryFn: async () => (await call(api.GET('/budgets', { params: { query: { limit: 200 } } }))).items,
   meta: { live: { kinds: ['batches'], everyMs: 10_000, isFigure: true } },
 })
 

@@ -71,7 +71,7 @@ function BatchCost({ batch }: { readonly batch: Schemas['Batch'] }) {
   return (
     <Table.Tr className="figures">
       <Table.Th scope="row" fw={500} maw={280}>
-        <BatchLink id={batch.id} truncate display="block">
+        <BatchLink id={batch.id} inherit truncate display="block">
           #{batch.number} {batch.title}
         </BatchLink>
       </Table.Th>

@@ -16,10 +16,14 @@ export function BudgetName({ budget: { scope, scope_id: id } }: { readonly budge
     staleTime: Number.POSITIVE_INFINITY,
   })
   if (scope === 'project')
-    return <ProjectLink id={id}>{projects.get(id) ?? t('budgets.project')}</ProjectLink>
+    return (
+      <ProjectLink id={id} inherit>
+        {projects.get(id) ?? t('budgets.project')}
+      </ProjectLink>
+    )
   if (scope === 'batch') {
     return (
-      <BatchLink id={id}>
+      <BatchLink id={id} inherit>
         {batch.data ? `#${batch.data.number} ${batch.data.title}` : t('budgets.batch')}
       </BatchLink>
     )

@@ -64,7 +64,7 @@ function ProjectCost({ id, name, onProject }: ProjectCostProps) {
   return (
     <Table.Tr className="figures">
       <Table.Th scope="row" fw={500} maw={280}>
-        <ProjectLink id={id} truncate display="block">
+        <ProjectLink id={id} inherit truncate display="block">
           {name}
         </ProjectLink>
       </Table.Th>

@@ -1,4 +1,3 @@
-import { Grid, Stack } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { ErrorBoundary } from '@/components/error-boundary'
@@ -6,6 +5,7 @@ import { Page } from '@/components/page'
 import { NewBatchLink } from '@/features/batches/new-batch-link'
 import { recentProjectsQuery } from './api'
 import { BatchList } from './batch-list'
+import classes from './dashboard-page.module.css'
 import { Figures } from './figures'
 import { FirstSteps } from './first-steps'
 import { PausedNotice } from './paused-notice'
@@ -28,31 +28,29 @@ export function DashboardPage() {
       ) : (
         <>
           <Figures />
-          <Grid gap="lg">
-            <Grid.Col span={{ base: 12, lg: 8 }}>
-              <Stack gap="lg">
-                <ErrorBoundary>
-                  <BatchList />
-                </ErrorBoundary>
+          <div className={classes.columns}>
+            <div className={classes.main}>
+              <ErrorBoundary>
+                <BatchList />
+              </ErrorBoundary>
+              <div className={classes.work}>
                 <ErrorBoundary>
                   <WorkHealth />
                 </ErrorBoundary>
-              </Stack>
-            </Grid.Col>
-            <Grid.Col span={{ base: 12, lg: 4 }}>
-              <Stack gap="lg">
-                <ErrorBoundary>
-                  <RecentFailures />
-                </ErrorBoundary>
-                <ErrorBoundary>
-                  <Today />
-                </ErrorBoundary>
-                <ErrorBoundary>
-                  <RecentProjects />
-                </ErrorBoundary>
-              </Stack>
-            </Grid.Col>
-          </Grid>
+              </div>
+            </div>
+            <div className={classes.side}>
+              <ErrorBoundary>
+                <RecentFailures />
+              </ErrorBoundary>
+              <ErrorBoundary>
+                <Today />
+              </ErrorBoundary>
+              <ErrorBoundary>
+                <RecentProjects />
+              </ErrorBoundary>
+            </div>
+          </div>
         </>
       )}
     </Page>

@@ -88,7 +88,7 @@ function CapRow({ id }: { readonly id: string }) {
     <Table.Tr>
       <Table.Th scope="row" fw={500} maw={320}>
         <Group gap="xs" wrap="nowrap">
-          <ProjectLink id={id} truncate>
+          <ProjectLink id={id} inherit truncate>
             {name}
           </ProjectLink>
           {project.paused_at && <Badge color="yellow">{tApp('status.paused')}</Badge>}

@@ -2,6 +2,7 @@ import { Text, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { FormDialog } from '@/components/form-dialog'
+import { formatNumber } from '@/lib/format'
 import { say } from '@/lib/say'
 import { type Letter, type LetterScope, useLetterCommands } from './api'
 
@@ -9,10 +10,12 @@ interface DiscardDialogProps {
   /** One letter, or all of a scope. */
   readonly letter?: Letter
   readonly scope?: LetterScope
+  /** Letters that are put away. */
+  readonly count?: number
   readonly onClose: () => void
 }
 
-export function DiscardDialog({ letter, scope, onClose }: DiscardDialogProps) {
+export function DiscardDialog({ letter, scope, count = 1, onClose }: DiscardDialogProps) {
   const { t } = useTranslation('operations')
   const { discard, discardAll } = useLetterCommands()
   const [reason, setReason] = useState('')
@@ -30,7 +33,7 @@ export function DiscardDialog({ letter, scope, onClose }: DiscardDialogProps) {
     >
       {(errorOf) => (
         <>
-          <Text size="sm">{t('letters.discardText')}</Text>
+          <Text size="sm">{t('letters.discardText', { count, formatted: formatNumber(count) })}</Text>
           <Textarea
             label={t('letters.reason')}
             required

@@ -21,7 +21,7 @@ export function LetterGroups({ scope }: { readonly scope: LetterScope }) {
   const { data, error, isPending, refetch } = useQuery(groupsQuery(scope))
   const { replayAll } = useLetterCommands()
   const [replayed, setReplayed] = useState<LetterScope & { count: number }>()
-  const [discarded, setDiscarded] = useState<LetterScope>()
+  const [discarded, setDiscarded] = useState<{ scope: LetterScope; count: number }>()
   if (error) return <Failed error={error} onRetry={() => void refetch()} />
   if (isPending) return <RowSkeletons count={2} height={110} />
   if (data.length === 0) {
@@ -52,7 +52,12 @@ export function LetterGroups({ scope }: { readonly scope: LetterScope }) {
             onReplay={() =>
               setReplayed({ ...scope, error_code: group.error_code, stage: group.stage, count: group.count })
             }
-            onDiscard={() => setDiscarded({ ...scope, error_code: group.error_code, stage: group.stage })}
+            onDiscard={() =>
+              setDiscarded({
+                scope: { ...scope, error_code: group.error_code, stage: group.stage },
+                count: group.count,
+              })
+            }
           />
         ))}
       </SimpleGrid>
@@ -69,7 +74,7 @@ export function LetterGroups({ scope }: { readonly scope: LetterScope }) {
           {t('letters.replayText', { count: replayed.count, formatted: formatNumber(replayed.count) })}
         </ConfirmDialog>
       )}
-      {discarded && <DiscardDialog scope={discarded} onClose={() => setDiscarded(undefined)} />}
+      {discarded && <DiscardDialog {...discarded} onClose={() => setDiscarded(undefined)} />}
     </>
   )
 }
