@@ -34,7 +34,7 @@ export default defineConfig({
             },
             {
               name: 'start',
-              test: /\/src\/(lib\/(?!live\/)|app\/(?!shell\/)|components\/(links|loading|page|failed)\.|features\/[\w-]+\/([\w-]+-)?(search|filters?|tabs)\.ts$)|node_modules\/openapi-fetch\//,
+              test: /\/src\/(lib\/(?!live\/|archive\.|local-time\.|first-field\.|use-return-focus\.)|app\/(?!shell\/)|components\/(links|loading|page|failed)\.|features\/[\w-]+\/([\w-]+-)?(search|filters?|tabs)\.ts$)|node_modules\/openapi-fetch\//,
             },
             {
               name: 'frame',
