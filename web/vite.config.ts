@@ -30,7 +30,7 @@ export default defineConfig({
             },
             {
               name: 'parts',
-              test: /node_modules\/@mantine\/core\/esm\/(core|components\/(Button|Text|Title|Group|Stack|Paper|Badge|ActionIcon|UnstyledButton|Loader|Alert|Anchor|Card|Transition|CloseButton|Center|Skeleton|SimpleGrid|ThemeIcon|Grid|Progress)\/)/,
+              test: /node_modules\/@mantine\/core\/esm\/(core|components\/(Button|Text|Title|Group|Stack|Paper|Badge|ActionIcon|UnstyledButton|Loader|Alert|Anchor|Card|Transition|CloseButton|Center|Skeleton|SimpleGrid|ThemeIcon|Progress)\/)/,
             },
             {
               name: 'start',
@@ -38,7 +38,7 @@ export default defineConfig({
             },
             {
               name: 'frame',
-              test: /\/src\/(app\/shell\/(shell|announcer|browser-notices|keys|link-badge|nav-links|pages|tenant-menu|user-menu)\.|lib\/live\/|components\/(section|empty|status|figure-card|error-boundary|lazy-menu|record-links|project-names|row-skeletons)\.)|node_modules\/@supabase\//,
+              test: /\/src\/(app\/shell\/(shell|announcer|keys|link-badge|nav-links|pages|tenant-menu|user-menu)\.|lib\/live\/|components\/(section|empty|status|figure-card|error-boundary|lazy-menu|record-links|project-names|row-skeletons)\.)|node_modules\/@supabase\//,
             },
             { name: 'icons', test: /node_modules\/@tabler\//, minShareCount: 3 },
           ],

@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { violationsOf } from './axe'
-import { type AppPage, PUBLIC_PAGES, signedInPages } from './pages'
+import { type AppPage, dialogsOn, PUBLIC_PAGES, signedInPages } from './pages'
 import { appUrl, expect, Person, test } from './people'
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
@@ -17,6 +17,8 @@ const LOOKS = [
   { scheme: 'light', width: 375 },
   { scheme: 'dark', width: 375 },
 ] as const
+/** Both schemes and both widths. */
+const DIALOG_LOOKS = [LOOKS[1], LOOKS[2]] as const
 
 test.describe.configure({ timeout: 900_000 })
 
@@ -28,17 +30,22 @@ test('pages after the sign-in', async ({ page }) => {
   const ann = await Person.new('ann')
   const pages = await signedInPages(ann)
   await ann.signIn(page)
-  await lookAt(page, pages)
+  await lookAt(page, [...pages, ...dialogsOn(pages)])
 })
 
 async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
   const found: string[] = []
   await page.emulateMedia({ reducedMotion: 'reduce' })
-  for (const { name, path, heading } of pages) {
+  for (const { name, path, heading, open } of pages) {
     await page.goto(appUrl(path))
     await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible()
     await page.waitForLoadState('networkidle')
-    for (const { scheme, width } of LOOKS) {
+    if (open) {
+      await page.setViewportSize({ width: 1280, height: 800 })
+      await open(page)
+      await expect(page.getByRole('dialog')).toBeVisible()
+    }
+    for (const { scheme, width } of open ? DIALOG_LOOKS : LOOKS) {
       await page.emulateMedia({ colorScheme: scheme })
       await page.setViewportSize({ width, height: 800 })
       if (SCREENS) {

@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test'
 import type { Person } from './people'
 
 export interface AppPage {
@@ -5,6 +6,8 @@ export interface AppPage {
   readonly path: string
   /** Its heading of the first level. */
   readonly heading: string | RegExp
+  /** Opens a dialog on it, which is to be looked at. */
+  readonly open?: (page: Page) => Promise<void>
 }
 
 /** Pages that can be opened without a sign-in. */
@@ -56,4 +59,45 @@ export async function signedInPages(person: Person): Promise<readonly AppPage[]>
       'Settings',
     ),
   ]
+}
+
+/** Dialogs on these pages. */
+export function dialogsOn(pages: readonly AppPage[]): readonly AppPage[] {
+  const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
+  const dialogs: Readonly<Record<string, readonly [on: string, open: (page: Page) => Promise<void>]>> = {
+    palette: ['dashboard', (page) => page.keyboard.press('Control+k')],
+    keys: ['batch', (page) => page.keyboard.press('?')],
+    retry: [
+      'batch',
+      async (page) => {
+        await page.getByRole('grid').focus()
+        await page.keyboard.press('r')
+      },
+    ],
+    'bulk action': [
+      'batch',
+      async (page) => {
+        await press(page, /^Select all/)
+        await press(page, /^Cancel$/)
+      },
+    ],
+    reuse: ['new batch', (page) => press(page, 'Choose scenes')],
+    'recurring batch': [
+      'schedule',
+      async (page) => {
+        await press(page, 'New recurring batch')
+        await press(page, 'More options')
+      },
+    ],
+    'brand of a project': [
+      'project',
+      async (page) => {
+        await press(page, /^Edit or delete|^More for/)
+        await page.getByRole('menuitem', { name: 'Brand' }).click()
+      },
+    ],
+  }
+  return Object.entries(dialogs).flatMap(([name, [on, open]]) =>
+    pages.filter((each) => each.name === on).map((page) => ({ ...page, name, open })),
+  )
 }

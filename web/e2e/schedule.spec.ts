@@ -74,3 +74,29 @@ test('a planned batch is moved by keys', async ({ page }) => {
   await page.getByRole('button', { name: /^Batch: Colours, 10:00/ }).click()
   await expect(input).toHaveValue(wanted)
 })
+
+test('a recurring batch is made, and its runs are on the calendar', async ({ page }) => {
+  test.setTimeout(120_000)
+  const ann = await Person.new('ann')
+  await ann.newProject('Things in the sky')
+  await ann.signIn(page)
+  await page.goto(appUrl('schedule'))
+  const opener = page.getByRole('button', { name: 'New recurring batch' }).first()
+  await opener.click()
+  const form = page.getByRole('dialog', { name: 'New recurring batch' })
+  await form.getByLabel('Name').fill('Morning sky')
+  await form.getByRole('combobox', { name: 'Project' }).click()
+  await page.getByRole('option', { name: 'Things in the sky' }).click()
+  await form.getByLabel('At', { exact: true }).fill('07:15')
+  await form.getByLabel('Topics, one a line').fill('The sky on {date}')
+  await form.getByRole('checkbox', { name: /^YouTube,/ }).click()
+  await form.getByRole('button', { name: 'Create' }).click()
+  await expect(form).toHaveCount(0)
+
+  await page.goto(appUrl(`schedule?date=${YEAR}-06-10`))
+  // In every field of the month, at the hour of the reader.
+  const runs = page.getByRole('button', { name: /^Recurring.*: Morning sky, 0?7:15/ })
+  await expect(page.getByRole('gridcell').filter({ has: runs })).toHaveCount(
+    await page.getByRole('gridcell').count(),
+  )
+})

@@ -55,6 +55,7 @@ def job(position: int, status: str = "processing", title: str = "A title", **res
         "error_message": "No font draws this. " * 10 if failed else None,
         "next_step": "Write it in another script. " * 10 if failed else None,
         "result_data": None,
+        "paused_after": None,
         "created_at": BEGAN,
         "started_at": BEGAN,
         "completed_at": None,

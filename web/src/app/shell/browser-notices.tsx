@@ -3,6 +3,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
+import { batchTitle } from '@/features/batches/batch-title'
 import { useLiveEvents } from '@/lib/live/live'
 import type { LiveEvent } from '@/lib/live/messages'
 import { noticeWishes } from '@/lib/notice-wishes'
@@ -37,7 +38,7 @@ export function BrowserNotices() {
           if (!batch || !ENDED.includes(batch.status) || told.current.has(`${id} ${batch.completed_at}`))
             continue
           told.current.add(`${id} ${batch.completed_at}`)
-          new Notification(t('notices.ended', { name: `#${batch.number} ${batch.title}` }), {
+          new Notification(t('notices.ended', { name: batchTitle(batch) }), {
             body: t('notices.counts', { done: batch.completed_count, failed: batch.failed_count }),
             tag: `cliprow-${id}`,
           })

@@ -10,8 +10,8 @@ import { Loading } from '@/components/loading'
 import { useConfig } from '@/lib/config'
 import { LiveProvider } from '@/lib/live/live'
 import { useMe } from '@/lib/me'
+import { useNoticeWishes } from '@/lib/notice-wishes'
 import { Announcer } from './announcer'
-import { BrowserNotices } from './browser-notices'
 import { KeyHelp, useKeyMap } from './keys'
 import { LinkBadge } from './link-badge'
 import { NavLinks } from './nav-links'
@@ -19,6 +19,9 @@ import classes from './shell.module.css'
 import { TenantMenu } from './tenant-menu'
 import { UserMenu } from './user-menu'
 
+const BrowserNotices = lazy(() =>
+  import('./browser-notices').then(({ BrowserNotices: component }) => ({ default: component })),
+)
 const NoTenant = lazy(() => import('./no-tenant').then(({ NoTenant: component }) => ({ default: component })))
 
 export function Shell() {
@@ -44,6 +47,7 @@ function Frame() {
   const [isOpen, { toggle, close }] = useDisclosure()
   const path = useRouterState({ select: (state) => state.location.pathname })
   const keys = useKeyMap()
+  const wishes = useNoticeWishes()
   // biome-ignore lint/correctness/useExhaustiveDependencies: for every new path.
   useEffect(close, [path])
   return (
@@ -103,7 +107,11 @@ function Frame() {
       </main>
       <KeyHelp {...keys} />
       <Announcer />
-      <BrowserNotices />
+      {(wishes.failures || wishes.batches) && (
+        <Suspense>
+          <BrowserNotices />
+        </Suspense>
+      )}
     </div>
   )
 }
