@@ -48,6 +48,7 @@ test('the videos of a state are found, and exported as they are', async ({ page 
     readFileSync(await file.path(), 'utf8').replace('\uFEFF', ''),
     {
       header: true,
+      skipEmptyLines: true,
     },
   )
   expect(read.errors).toEqual([])
