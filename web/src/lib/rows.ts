@@ -38,7 +38,7 @@ interface Known<T> {
   readonly byId: ReadonlyMap<string, T>
 }
 
-function rowsQuery<K extends Kind>(kind: K) {
+export function rowsQuery<K extends Kind>(kind: K) {
   return queryOptions<Known<Kinds[K]>>({
     queryKey: ['rows', kind],
     // Filled by `mergeRows` alone.

@@ -10,8 +10,9 @@ import { useFailureText } from '@/components/error-texts'
 import { StatusBadge } from '@/components/status'
 import type { JobRow } from '@/lib/rows'
 import classes from './batch-job-card.module.css'
-import { isHeld, shownStatus, waitsAfter } from './held'
+import { isHeld, waitsAfter } from './held'
 import { JobProgress } from './job-progress'
+import { useShownStatus } from './use-shown-status'
 
 interface BatchJobCardProps {
   readonly job: JobRow
@@ -34,6 +35,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
   const { t } = useTranslation('jobs')
   const isPaused = isHeld(job)
   const waiting = waitsAfter(job)
+  const status = useShownStatus(job)
   const select = (event: MouseEvent) => {
     event.stopPropagation()
     onSelect(job.id, event.shiftKey)
@@ -84,7 +86,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
             <Loader size={12} aria-hidden /> {t(`pending.${liveStatus}`)}
           </span>
         ) : (
-          <StatusBadge status={shownStatus(job)} size="sm" />
+          <StatusBadge status={status} size="sm" />
         )}
       </div>
       <div role="gridcell" className={classes.actions}>

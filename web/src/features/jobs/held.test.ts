@@ -18,3 +18,10 @@ test('a job that has paused by itself waits for somebody, until it goes on or is
 test('a pause of somebody is no wait for anybody', () => {
   expect(shownStatus({ ...JOB, paused_after: null })).toBe('paused')
 })
+
+test('what has not ended stands still while its batch is paused', () => {
+  const job = { ...JOB, paused_at: null, paused_after: null }
+  expect(shownStatus(job, true)).toBe('paused')
+  expect(shownStatus({ ...job, status: 'completed' }, true)).toBe('completed')
+  expect(shownStatus(JOB, true)).toBe('waiting')
+})

@@ -15,7 +15,9 @@ export function waitsAfter(job: Held): JobRow['paused_after'] {
   return isHeld(job) ? job.paused_after : null
 }
 
-export function shownStatus(job: Held): Status {
+/** The state as people name it; `isBatchPaused` also holds what is not paused itself. */
+export function shownStatus(job: Held, isBatchPaused = false): Status {
   if (waitsAfter(job)) return 'waiting'
-  return isHeld(job) ? 'paused' : job.status
+  const isOpen = job.status === 'pending' || job.status === 'processing'
+  return isOpen && (isBatchPaused || job.paused_at) ? 'paused' : job.status
 }

@@ -8,7 +8,7 @@ import { usePlatformName } from '@/components/platform-names'
 import { StatusBadge } from '@/components/status'
 import { formatTime } from '@/lib/format'
 import type { JobRow } from '@/lib/rows'
-import { shownStatus } from './held'
+import { useShownStatus } from './use-shown-status'
 
 interface JobFactsProps {
   readonly job: JobRow
@@ -19,6 +19,7 @@ interface JobFactsProps {
 export function JobFacts({ job, batchNumber }: JobFactsProps) {
   const { t } = useTranslation('jobs')
   const platformName = usePlatformName()
+  const status = useShownStatus(job)
   const facts = [
     t('position', { position: job.position }),
     job.platforms.map(platformName).join(', '),
@@ -27,7 +28,7 @@ export function JobFacts({ job, batchNumber }: JobFactsProps) {
   ].filter(Boolean)
   return (
     <Group gap="xs">
-      <StatusBadge status={shownStatus(job)} />
+      <StatusBadge status={status} />
       {batchNumber !== undefined && (
         <TextLink to="/batches/$batchId" params={{ batchId: job.batch_id }} size="sm">
           {t('toBatch', { number: batchNumber })}
