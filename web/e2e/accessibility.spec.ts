@@ -48,6 +48,8 @@ async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
     for (const { scheme, width } of open ? DIALOG_LOOKS : LOOKS) {
       await page.emulateMedia({ colorScheme: scheme })
       await page.setViewportSize({ width, height: 800 })
+      // The page takes the scheme a moment after the browser; axe may not see it half way.
+      await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', scheme)
       if (SCREENS) {
         const file = `${name.replace(/\W+/g, '-')}-${scheme}-${width}.png`
         await page.screenshot({ path: join(SCREENS, file), fullPage: true })
