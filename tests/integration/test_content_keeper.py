@@ -36,6 +36,12 @@ def storage(gateway: Gateway, tmp_path: Path) -> SupabaseStorage:
 @pytest.fixture
 def admin(gateway: Gateway) -> Iterator[psycopg.Connection[Any]]:
     with psycopg.connect(gateway.database.admin, autocommit=True) as connection:
+        # What other tests have stored is not checked, as if the round of checks had just ended.
+        connection.execute(
+            "update private.content_rounds set started_at = now(), artifact_count = 0, listed_count = 0,"
+            " tenant_id = null, content_key = null"
+        )
+        connection.execute("delete from private.due_checks")
         yield connection
 
 
