@@ -79,6 +79,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it has paused by itself and waits to be looked at."""
         return self.paused_after is not None and self.status not in ENDED
 
+    @property
+    def shown_status(self) -> str:
+        """Its status as commands show it."""
+        return "to review" if self.is_in_review else self.status
+
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A task with its last attempt; see `public.stage_tasks`."""

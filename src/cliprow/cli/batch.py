@@ -305,7 +305,7 @@ def show(name: str, limit: int | None, choice: Choice, as_json: bool) -> None:
         [
             [
                 f"{j.batch_number}.{j.position}",
-                "to review" if j.is_in_review else j.status,
+                j.shown_status,
                 f"{j.progress}%",
                 ", ".join(j.platforms),
                 j.title,

@@ -135,9 +135,9 @@ class PlainLines:
     def lines(self, look: Look, now: float) -> Iterator[str]:
         """What is new."""
         for job in look.jobs:
-            if self._seen.get(job.position, "pending") != _word(job):
+            if self._seen.get(job.position, "pending") != job.shown_status:
                 yield plain_job(job)
-            self._seen[job.position] = _word(job)
+            self._seen[job.position] = job.shown_status
         if look.batch.has_ended or now - self._told_at >= PLAIN_EVERY_S:
             self._told_at = now
             stages = ", ".join(f"{s.stage} {s.completed}/{s.total}" for s in look.stages)
@@ -204,7 +204,7 @@ def _job_rows(job: Job) -> list[RenderableType]:
     row.add_row(
         Text(f"{job.batch_number}.{job.position}", style="bold"),
         ProgressBar(100, job.progress, width=12),
-        Text(_word(job), style=_COLOURS[job.status]),
+        Text(job.shown_status, style=_COLOURS[job.status]),
         Text(job.title, overflow="ellipsis"),
     )
     if job.status != "failed":
@@ -250,14 +250,9 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _word(job: Job) -> str:
-    """What a job is, in one word or two."""
-    return "to review" if job.is_in_review else job.status
-
-
 def plain_job(job: Job) -> str:
     """One line on a job."""
-    line = f"  {job.batch_number}.{job.position} {_word(job)}: {job.title}"
+    line = f"  {job.batch_number}.{job.position} {job.shown_status}: {job.title}"
     if job.status == "failed":
         line += f"\n    {job.error_message} [{job.error_code}]\n    Next: {job.next_step or 'see `cliprow job show`.'}"
     return line

@@ -5,9 +5,13 @@ import type { JobRow } from '@/lib/rows'
 
 type Held = Pick<JobRow, 'status' | 'paused_at' | 'paused_after'>
 
+function isOpen({ status }: Pick<JobRow, 'status'>): boolean {
+  return status === 'pending' || status === 'processing'
+}
+
 /** Whether a job is paused itself, and not over. */
-export function isHeld({ status, paused_at }: Pick<JobRow, 'status' | 'paused_at'>): boolean {
-  return Boolean(paused_at) && (status === 'pending' || status === 'processing')
+export function isHeld(job: Pick<JobRow, 'status' | 'paused_at'>): boolean {
+  return Boolean(job.paused_at) && isOpen(job)
 }
 
 /** The stage that somebody is to look at before the job goes on; null where it waits for nobody. */
@@ -18,6 +22,5 @@ export function waitsAfter(job: Held): JobRow['paused_after'] {
 /** The state as people name it; `isBatchPaused` also holds what is not paused itself. */
 export function shownStatus(job: Held, isBatchPaused = false): Status {
   if (waitsAfter(job)) return 'waiting'
-  const isOpen = job.status === 'pending' || job.status === 'processing'
-  return isOpen && (isBatchPaused || job.paused_at) ? 'paused' : job.status
+  return isHeld(job) || (isBatchPaused && isOpen(job)) ? 'paused' : job.status
 }
