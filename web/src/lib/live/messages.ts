@@ -31,6 +31,7 @@ interface LiveRows {
     | 'deadline'
     | 'is_late'
     | 'blocked_at'
+    | 'waiting_at'
     | 'version'
   >
   jobs: Told<
