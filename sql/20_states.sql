@@ -102,6 +102,19 @@ end
 $$;
 comment on function private.touch() is 'Sets updated_at with every change.';
 
+create function private.held_since(p_paused_at timestamptz, p_blocked_at timestamptz, p_pause_after text, p_stage text)
+returns timestamptz
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return coalesce(p_paused_at, p_blocked_at, case when p_pause_after is not null and private.is_after(p_stage, p_pause_after) then now() end);
+end
+$$;
+comment on function private.held_since(timestamptz, timestamptz, text, text) is
+  'Since when a waiting task of a stage is held back: its job is paused, waits for others, or will pause before that stage; null when it may run.';
+
 create function private.tidy_task()
 returns trigger
 language plpgsql
@@ -119,7 +132,7 @@ begin
   end if;
   if new.status = 'pending' then
     new.held_at := (
-      select coalesce(j.paused_at, j.blocked_at, case when j.pause_after is not null and private.is_after(new.stage, j.pause_after) then now() end)
+      select private.held_since(j.paused_at, j.blocked_at, j.pause_after, new.stage)
       from public.generation_jobs as j where j.id = new.job_id);
   else
     new.run_at := null;
@@ -140,8 +153,7 @@ set search_path = ''
 as $$
 begin
   update public.stage_tasks as t
-  set held_at = coalesce(new.paused_at, new.blocked_at,
-    case when new.pause_after is not null and private.is_after(t.stage, new.pause_after) then now() end)
+  set held_at = private.held_since(new.paused_at, new.blocked_at, new.pause_after, t.stage)
   where t.job_id = new.id and t.status = 'pending';
   return null;
 end

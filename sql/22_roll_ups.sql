@@ -20,6 +20,16 @@ as $$
 $$;
 comment on function private.stage_weights() is 'The stages in order, and the share of a job''s progress (in %) that each makes up.';
 
+create function private.stage_names()
+returns text []
+language sql
+immutable
+set search_path = ''
+as $$
+  select array_agg(w.stage order by w.place) from private.stage_weights() as w
+$$;
+comment on function private.stage_names() is 'The stages in order: immutable, so that a plan holds them as a constant.';
+
 create type private.count_move as (
   tenant_id uuid, project_id uuid, batch_id uuid, stage text, lane text, waiting int, active int
 );

@@ -89,8 +89,7 @@ begin
   )
   select (m.job).id, k.id, (m.job).tenant_id, (m.job).project_id, (m.job).batch_id, k.stage, k.scene_number, k.aspect, k.width, k.height,
     k.platform, k.place, (m.job).lane, k.needs, k.status,
-    case when k.status = 'pending' then coalesce((m.job).paused_at, (m.job).blocked_at,
-      case when (m.job).pause_after is not null and private.is_after(k.stage, (m.job).pause_after) then now() end) end,
+    case when k.status = 'pending' then private.held_since((m.job).paused_at, (m.job).blocked_at, (m.job).pause_after, k.stage) end,
     (m.job).generation
   from task as k
   join made as m on m.n = k.n;

@@ -12,10 +12,8 @@ language plpgsql
 immutable
 set search_path = ''
 as $$
-declare
-  v_order constant text [] := '{script_generation,audio_generation,video_generation,platform_adaptation,post_processing}';
 begin
-  return array_position(v_order, p_stage) > array_position(v_order, p_other);
+  return array_position(private.stage_names(), p_stage) > array_position(private.stage_names(), p_other);
 end
 $$;
 comment on function private.is_after(text, text) is 'Whether a stage comes after another.';

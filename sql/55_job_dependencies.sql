@@ -130,7 +130,7 @@ begin
   set blocked_at = null, blocked_reason = null
   where j.id = any(p_job_ids) and j.blocked_at is not null;
   update public.stage_tasks as t
-  set held_at = coalesce(j.paused_at, case when j.pause_after is not null and private.is_after(t.stage, j.pause_after) then now() end)
+  set held_at = private.held_since(j.paused_at, j.blocked_at, j.pause_after, t.stage)
   from public.generation_jobs as j
   where j.id = any(p_job_ids) and t.job_id = j.id and t.status = 'pending' and t.held_at is distinct from j.paused_at;
 end
