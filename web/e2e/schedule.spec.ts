@@ -67,6 +67,8 @@ test('a planned batch is moved by keys', async ({ page }) => {
   await page.keyboard.press('Enter')
   await expect(page.getByText('Moved.')).toBeVisible()
   await expect(dialog).toHaveCount(0)
+  // In its new place.
+  await expect(focused).toHaveAccessibleName(/^Batch: Colours/)
   const { starts_at: at } = await ann.get<{ starts_at: string }>(`/batches/${batchId}`)
   expect(new Date(at)).toEqual(new Date(`${wanted}:00+02:00`))
 
