@@ -6,8 +6,9 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 # Where it is set, every process compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Files in the order of their names, since what takes longest stands in a few files of tests/acceptance.
-in_parallel := "--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder"
+# Four processes also on fewer processors, since many tests wait: for a server, a clock, a limit that is to be reached. Files in the
+# order of their names, since what takes longest stands in a few files of tests/acceptance.
+in_parallel := "--numprocesses 4 --dist loadfile --no-loadscope-reorder"
 
 default: test lint types
 

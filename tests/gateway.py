@@ -69,10 +69,18 @@ def new_settings(server: Server, database: Database, folder: Path, options: Opti
 
 @contextmanager
 def running_gateway(
-    server: Server, database: Database, folder: Path, options: Options | None = None
+    server: Server,
+    database: Database,
+    folder: Path,
+    options: Options | None = None,
+    *,
+    is_strong: bool = False,
 ) -> Iterator[Gateway]:
-    """A gateway that serves `database` for as long as the block lasts."""
+    """A gateway that serves `database` for as long as the block lasts; only a strong one hashes as users' own does."""
     settings = new_settings(server, database, folder, options or Options())
+    if not is_strong:
+        # A tenth of a second for every password, which few tests are about.
+        settings = msgspec.structs.replace(settings, password_memory_kib=64)
     file, log = folder / "gateway.json", folder / "gateway.log"
     file.write_bytes(msgspec.json.encode(settings))
     file.chmod(0o600)

@@ -66,7 +66,7 @@ def target(
     database = server.create("target", migrated_template)
     with (
         psycopg.connect(database.admin, autocommit=True) as admin,
-        running_gateway(server, database, folder) as gateway,
+        running_gateway(server, database, folder, is_strong=True) as gateway,
         running_api(
             gateway, url(API, PASSWORD, server.port, database.name), folder, CLIPROW_API_LIMITS=""
         ) as api,

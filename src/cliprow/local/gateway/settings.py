@@ -68,6 +68,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     #: ES256 private key (PEM), and the HS256 secret.
     jwt_private_key: str
     jwt_secret: str
+    #: Memory that hashing a password takes, in KiB; the rest of its cost is RFC 9106's for where memory is scarce.
+    password_memory_kib: int = 65_536
     options: Options = Options()
 
     def __repr__(self) -> str:

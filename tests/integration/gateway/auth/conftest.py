@@ -1,4 +1,4 @@
-"""A gateway that wants addresses confirmed, beside the one that all tests share."""
+"""Beside the gateway that all tests share: one that wants addresses confirmed, and one with hashes as users' own."""
 
 from __future__ import annotations
 
@@ -25,5 +25,16 @@ def confirming(
         refresh_limit=1_000_000,
     )
     with running_gateway(server, database, tmp_path_factory.mktemp("confirming"), options) as running:
+        yield running
+    server.drop(database.name)
+
+
+@pytest.fixture(scope="session")
+def strong(
+    server: Server, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gateway]:
+    """A gateway that hashes passwords as users' own does."""
+    database = server.create("strong_gateway", migrated_template)
+    with running_gateway(server, database, tmp_path_factory.mktemp("strong"), is_strong=True) as running:
         yield running
     server.drop(database.name)

@@ -198,19 +198,19 @@ def test_user_tenant_and_membership_are_made_together_or_not_at_all(gateway: Gat
     assert sign_up(gateway, email).email == email
 
 
-def test_a_hash_that_was_brought_along_works_and_is_made_anew(gateway: Gateway) -> None:
+def test_a_hash_that_was_brought_along_works_and_is_made_anew(strong: Gateway) -> None:
     email = new_email()
     cheap = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
-    key = gateway.settings.secret_key
+    key = strong.settings.secret_key
     body = {"email": email, "email_confirm": True, "password_hash": cheap}
-    assert request(gateway, "POST", "/auth/v1/admin/users", key=key, json=body).status_code == 200
+    assert request(strong, "POST", "/auth/v1/admin/users", key=key, json=body).status_code == 200
     other = {"email": new_email(), "password_hash": "$2b$10$abcdefghijklmnopqrstuv"}
-    refused = request(gateway, "POST", "/auth/v1/admin/users", key=key, json=other)
+    refused = request(strong, "POST", "/auth/v1/admin/users", key=key, json=other)
     assert (refused.status_code, refused.json()["code"]) == (400, "validation_failed")
-    sign_in(gateway, email)
-    with psycopg.connect(gateway.database.superuser) as connection:
+    sign_in(strong, email)
+    with psycopg.connect(strong.database.superuser) as connection:
         row = connection.execute(
             "select encrypted_password from auth.users where email = %s", [email]
         ).fetchone()
     assert row and row[0].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
-    sign_in(gateway, email)
+    sign_in(strong, email)

@@ -29,8 +29,8 @@ _SETS = {
 class Passwords:
     """Hashes and compares in threads, no more at once than there are processors."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher()
+    def __init__(self, memory_kib: int) -> None:
+        self._hasher = PasswordHasher(memory_cost=memory_kib)
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="password")
         # Compared with where there is no user, so that an unknown address takes as long as a wrong password.
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(24))

@@ -57,7 +57,7 @@ class Auth:
         self.settings: GatewaySettings = services.settings
         self.options: Options = services.settings.options
         self.keyring: Keyring = services.keyring
-        self.passwords = Passwords()
+        self.passwords = Passwords(self.settings.password_memory_kib)
         self.rates = Rates(self.options)
         self.mailer = Mailer(self.settings.issuer)
         self.sessions = Sessions(
