@@ -2955,8 +2955,8 @@ export interface paths {
         get: operations["list_webhooks"];
         put?: never;
         /**
-         * Have an address called when a batch or job has ended, signed as Standard Webhooks says
-         * @description Have an address called when a batch or job has ended, signed as Standard Webhooks says.
+         * Have an address called when a batch or job has ended or waits, signed as Standard Webhooks says
+         * @description Have an address called when a batch or job has ended or waits, signed as Standard Webhooks says.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -3503,6 +3503,7 @@ export interface components {
          *       "is_late": false,
          *       "blocked_at": null,
          *       "blocked_reason": null,
+         *       "waiting_at": null,
          *       "version": 3,
          *       "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
          *       "created_at": "2026-11-25T09:30:00+00:00",
@@ -3545,6 +3546,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+            waiting_at: string | null;
         };
         /**
          * BatchAction
@@ -3641,6 +3643,7 @@ export interface components {
          *       "is_late": false,
          *       "blocked_at": null,
          *       "blocked_reason": null,
+         *       "waiting_at": null,
          *       "version": 3,
          *       "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
          *       "created_at": "2026-11-25T09:30:00+00:00",
@@ -3698,6 +3701,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+            waiting_at: string | null;
         };
         /**
          * BatchOptions
@@ -3807,6 +3811,7 @@ export interface components {
          *           "is_late": false,
          *           "blocked_at": null,
          *           "blocked_reason": null,
+         *           "waiting_at": null,
          *           "version": 3,
          *           "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
          *           "created_at": "2026-11-25T09:30:00+00:00",
@@ -4472,7 +4477,7 @@ export interface components {
             created_by: string | null;
             description: string;
             disabled_reason: string | null;
-            events: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             /** Format: uuid */
             id: string;
             is_active: boolean;
@@ -6549,7 +6554,7 @@ export interface components {
         NewWebhook: {
             /** @default  */
             description?: string;
-            events: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             /** @default true */
             is_active?: boolean;
             url: string;
@@ -8859,7 +8864,7 @@ export interface components {
             created_by: string | null;
             description: string;
             disabled_reason: string | null;
-            events: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             /** Format: uuid */
             id: string;
             is_active: boolean;
@@ -8875,7 +8880,7 @@ export interface components {
          */
         WebhookChange: {
             description?: string;
-            events?: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events?: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             is_active?: boolean;
             url?: string;
         };
@@ -9816,6 +9821,7 @@ export interface operations {
                      *           "is_late": false,
                      *           "blocked_at": null,
                      *           "blocked_reason": null,
+                     *           "waiting_at": null,
                      *           "version": 3,
                      *           "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
                      *           "created_at": "2026-11-25T09:30:00+00:00",
@@ -10009,6 +10015,7 @@ export interface operations {
                      *       "is_late": false,
                      *       "blocked_at": null,
                      *       "blocked_reason": null,
+                     *       "waiting_at": null,
                      *       "version": 3,
                      *       "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
                      *       "created_at": "2026-11-25T09:30:00+00:00",
