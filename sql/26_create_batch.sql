@@ -110,7 +110,7 @@ begin
     select * into v_known from public.idempotency_keys where tenant_id = p_project.tenant_id and key = p_key;
     if v_known.request_hash <> v_hash then
       raise exception 'This idempotency key was used for another request.'
-        using errcode = 'CR004', hint = 'Use a new key for a new request.';
+        using errcode = 'CR004', detail = 'IDEMPOTENCY_KEY_REUSED', hint = 'Use a new key for a new request.';
     end if;
     select * into v_batch from public.batches where id = v_known.batch_id;
   end if;

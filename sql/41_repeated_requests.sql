@@ -43,7 +43,7 @@ begin
   where k.user_id = p_user_id and k.tenant_id is not distinct from p_tenant_id and k.key_hash = p_key_hash;
   if v_known.request_hash is distinct from p_request_hash then
     raise exception 'This idempotency key was used for another request.'
-      using errcode = 'CR004', hint = 'Use a new key for a new request.';
+      using errcode = 'CR004', detail = 'IDEMPOTENCY_KEY_REUSED', hint = 'Use a new key for a new request.';
   end if;
   return v_known.answer;
 end

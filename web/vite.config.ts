@@ -38,7 +38,7 @@ export default defineConfig({
             },
             {
               name: 'frame',
-              test: /\/src\/(app\/shell\/(shell|announcer|keys|link-badge|nav-links|pages|tenant-menu|user-menu)\.|lib\/live\/|components\/(section|empty|status|figure-card|error-boundary|lazy-menu|record-links|project-names|row-skeletons)\.)|node_modules\/@supabase\//,
+              test: /\/src\/(app\/shell\/(shell|announcer|keys|link-badge|nav-links|pages|tenant-menu|user-menu)\.|lib\/live\/|components\/(section|empty|hint|status|figure-card|error-boundary|lazy-menu|record-links|project-names|row-skeletons)\.)|node_modules\/@supabase\//,
             },
             { name: 'icons', test: /node_modules\/@tabler\//, minShareCount: 3 },
           ],

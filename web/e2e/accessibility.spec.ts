@@ -44,7 +44,7 @@ async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
     if (open) {
       await page.setViewportSize({ width: 1280, height: 800 })
       await open(page)
-      await expect(page.getByRole('dialog')).toBeVisible()
+      await expect(page.getByRole('dialog').or(page.getByRole('menu')).first()).toBeVisible()
     }
     for (const { scheme, width } of open ? DIALOG_LOOKS : LOOKS) {
       await page.emulateMedia({ colorScheme: scheme })

@@ -6,7 +6,7 @@ export interface AppPage {
   readonly path: string
   /** Its heading of the first level. */
   readonly heading: string | RegExp
-  /** Opens a dialog on it, which is to be looked at. */
+  /** Opens a dialog or a menu on it, which is to be looked at. */
   readonly open?: (page: Page) => Promise<void>
 }
 
@@ -61,11 +61,12 @@ export async function signedInPages(person: Person): Promise<readonly AppPage[]>
   ]
 }
 
-/** Dialogs on these pages. */
+/** Dialogs and a menu on these pages. */
 export function dialogsOn(pages: readonly AppPage[]): readonly AppPage[] {
   const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
   const dialogs: Readonly<Record<string, readonly [on: string, open: (page: Page) => Promise<void>]>> = {
     palette: ['dashboard', (page) => page.keyboard.press('Control+k')],
+    menu: ['batch', (page) => press(page, /^More ways to control/)],
     keys: ['batch', (page) => page.keyboard.press('?')],
     retry: [
       'batch',

@@ -13,6 +13,7 @@ import pytest
 
 from cliprow.api.routes.job_types import BatchCheck, BatchDetail, Job
 from tests.integration.api.conftest import Api
+from tests.sql.world import Worker
 
 CSV = "topic,platforms,duration_s\nWhy the sky is blue,youtube,30\n\nWhy the sea is salty,tiktok,45\n"
 
@@ -182,7 +183,7 @@ def test_the_same_key_gives_the_same_batch(ann: Api) -> None:
     assert first.json()["batch_id"] == again.json()["batch_id"]
     assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
     other = ann.call("POST", "/batches", {**body, "topics": ["Sea"]}, {"Idempotency-Key": "one"})
-    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
 
 
 def test_a_batch_is_paused_resumed_cancelled_and_run_again(ann: Api) -> None:
@@ -263,3 +264,18 @@ def test_all_jobs_of_a_filter_in_one_answer(ann: Api, bob: Api, monkeypatch: pyt
     assert [job["id"] for job in oldest.json()] == listed[::-1]
     assert bob.call("GET", "/jobs/export", params={"format": "ndjson"}).text == ""
     assert ann.call("GET", "/jobs/export", params={"status": "lost"}).status_code == 422
+
+
+def test_what_waits_to_be_looked_at_is_exported_alone(ann: Api) -> None:
+    waiting = create(ann, options={"pause_after": "script_generation"})["batch_id"]
+    create(ann)
+    Worker(ann.world, slots=10).work()
+
+    def exported(gate: str) -> set[tuple[str, str]]:
+        answer = ann.call("GET", "/jobs/export", params={"paused_after": gate, "format": "json"})
+        return {(job["batch_id"], job["topic"]) for job in answer.json()}
+
+    assert exported("any") == exported("script_generation") == {(waiting, "Sky"), (waiting, "Sea")}
+    assert exported("audio_generation") == set()
+    refused = ann.call("GET", "/jobs/export", params={"paused_after": "tea"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "paused_after")

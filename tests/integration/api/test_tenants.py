@@ -75,7 +75,7 @@ def test_the_same_key_gives_the_same_invitation(ann: Api) -> None:
     kept = ann.world.rows("select answer from private.kept_answers")
     assert all(first.json()["token"] not in answer for (answer,) in kept)
     other = ann.call("POST", "/invitations", {"email": "x@example.org"}, {"Idempotency-Key": "one"})
-    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
 
 
 def test_a_key_is_the_user_s_own(ann: Api, bob: Api) -> None:

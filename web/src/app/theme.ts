@@ -62,6 +62,13 @@ export const theme: MantineThemeOverride = createTheme({
     Tooltip: {
       defaultProps: { withArrow: true, openDelay: 300, events: { hover: true, focus: true, touch: false } },
     },
+    Menu: {
+      defaultProps: {
+        // Of a menu nothing but its items may have the focus, and it is a part of the page as all else.
+        withInitialFocusPlaceholder: false,
+        portalProps: { target: '#main' },
+      },
+    },
     Button: { defaultProps: { loaderProps: { type: 'dots' } } },
   },
 })

@@ -6,6 +6,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ActionMenu, type MenuAction } from './action-menu'
 import { LazyConfirmDialog } from './lazy-confirm-dialog'
+import { OneOf } from './one-of'
 
 interface PauseControlProps {
   /** What is controlled, for screen readers and the question before a cancel. */
@@ -60,7 +61,7 @@ export function PauseControl(props: PauseControlProps) {
           onClick={() => onTogglePause(false)}
           style={isEnded ? undefined : { borderStartEndRadius: 0, borderEndEndRadius: 0 }}
         >
-          {verb}
+          <OneOf shown={verb} all={[t('control.pause'), t('control.resume'), verb]} />
         </Button>
         {!isEnded && (
           <ActionMenu actions={actions}>

@@ -26,8 +26,8 @@ function openerOf(element: Element | null): Element | null {
   return label ? document.getElementById(label) : element
 }
 
-/** Whether nothing else took the focus meanwhile. */
-function isFree(): boolean {
+/** Whether nothing has the focus. */
+export function isFree(): boolean {
   const { activeElement } = document
   return activeElement === null || activeElement === document.body
 }

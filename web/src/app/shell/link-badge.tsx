@@ -11,6 +11,7 @@ import {
 } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Hint } from '@/components/hint'
 import { formatAgo, formatTime } from '@/lib/format'
 import type { LinkState } from '@/lib/live/link'
 import { useFreeze, useLinkStatus } from '@/lib/live/live'
@@ -41,17 +42,15 @@ export function LinkBadge() {
     )
   }
   return (
-    <Group
-      title={t(`link.${state}Hint`, { since: formatTime(new Date(since).toISOString()) })}
-      gap={6}
-      wrap="nowrap"
-      tabIndex={0}
-      role="status"
-      aria-label={t('link.label', { state: t(`link.${state}`) })}
-    >
-      <Badge color={color} leftSection={<IconOf size={13} aria-hidden />} data-link={state}>
-        {t(`link.${state}`)}
-      </Badge>
+    <Group gap={6} wrap="nowrap" role="status">
+      <Hint
+        label={t('link.label', { state: t(`link.${state}`) })}
+        text={t(`link.${state}Hint`, { since: formatTime(new Date(since).toISOString()) })}
+      >
+        <Badge color={color} leftSection={<IconOf size={13} aria-hidden />} data-link={state}>
+          {t(`link.${state}`)}
+        </Badge>
+      </Hint>
       {age && (
         <Text size="xs" c="dimmed" visibleFrom="sm" aria-hidden>
           {age}

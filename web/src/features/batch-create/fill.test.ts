@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
-import { OfflineError } from '@/lib/problem'
-import { type Filled, type Filler, fillBatch, type NewBatch } from './fill'
+import { ApiError, OfflineError } from '@/lib/problem'
+import { type Filled, type Filler, fillBatch, isOfAnotherList, type NewBatch } from './fill'
 
-/** Keeps topics as the database does: what is there already is not made again. */
+/** Keeps topics as the database does: what is there already is not made again, and a key is of one request. */
 class Server implements Filler {
   topics: unknown[] = []
   requests = 0
   private key: string | null = null
+  private first = ''
   private isFilling = false
 
   constructor(private loseAnswers: readonly number[] = []) {}
@@ -14,8 +15,12 @@ class Server implements Filler {
   begin(batch: NewBatch, key: string): Promise<Filled> {
     if (this.key !== key) {
       this.key = key
+      this.first = JSON.stringify(batch)
       this.topics = [...batch.topics]
       this.isFilling = batch.options.is_filling === true
+    } else if (JSON.stringify(batch) !== this.first) {
+      const problem = { title: '', status: 409, code: 'idempotency_key_reused', detail: '' }
+      return Promise.reject(new ApiError(problem))
     }
     return this.answer()
   }
@@ -62,6 +67,15 @@ test('after lost answers the same list goes on where the server is, and makes no
   expect(server.topics.length).toBe(6_000)
   await fillBatch(server, batch, 'k', () => undefined)
   expect(server.topics).toEqual(batch.topics)
+})
+
+test('a list that differs only in a later chunk does not go on under the same key', async () => {
+  const server = new Server([3])
+  const batch = batchOf(10_001)
+  await expect(fillBatch(server, batch, 'k', () => undefined)).rejects.toThrow(OfflineError)
+  const other = { ...batch, topics: batch.topics.with(10_000, { topic: 'Another' }) }
+  const refused = await fillBatch(server, other, 'k', () => undefined).catch((error: unknown) => error)
+  expect([isOfAnotherList(refused), server.topics.length]).toEqual([true, 6_000])
 })
 
 test('long texts make chunks smaller', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { api, call, type Schemas } from '@/lib/api'
+import { ApiError } from '@/lib/problem'
 import type { Topic } from './draft'
 
 /** Most topics of one request that makes jobs of them. */
@@ -63,7 +64,7 @@ export async function fillBatch(
   signal?: AbortSignal,
 ): Promise<string> {
   const { topics } = batch
-  let filled = await filler.begin(firstOf(batch), key)
+  let filled = await filler.begin(await firstOf(batch), key)
   onProgress(filled)
   while (filled.is_filling) {
     signal?.throwIfAborted()
@@ -80,10 +81,17 @@ export async function fillBatch(
 }
 
 /** What the first request holds: all of it, or the first chunk of a list that is longer than one request takes. */
-export function firstOf(batch: NewBatch): NewBatch {
+export async function firstOf(batch: NewBatch): Promise<NewBatch> {
   const { topics, options } = batch
   if (topics.length <= MOST_AT_ONCE && lengthOf(topics) <= CHUNK_LENGTH) return batch
-  return { ...batch, topics: nextChunk(topics, 0), options: { ...options, is_filling: true } }
+  // Of the whole list, so that the key is refused for one that differs in a later chunk.
+  const whole = { ...options, is_filling: true, list_sha256: await digestOf(topics) }
+  return { ...batch, topics: nextChunk(topics, 0), options: whole }
+}
+
+/** Whether the key has begun a batch of another list, or with other settings. */
+export function isOfAnotherList(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'idempotency_key_reused'
 }
 
 /** As many topics from a place on as one request takes; at least one where there is one. */
@@ -98,4 +106,10 @@ function nextChunk(topics: readonly Topic[], from: number): readonly Topic[] {
 
 function lengthOf(topics: readonly Topic[]): number {
   return topics.reduce((sum, topic) => sum + topic.topic.length + (topic.brief?.length ?? 0) + 40, 0)
+}
+
+async function digestOf(topics: readonly Topic[]): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify(topics))
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

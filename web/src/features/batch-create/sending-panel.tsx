@@ -4,6 +4,8 @@ import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { LazyConfirmDialog } from '@/components/lazy-confirm-dialog'
 import { formatNumber } from '@/lib/format'
+import { SaidError } from '@/lib/problem'
+import { isOfAnotherList } from './fill'
 
 interface SendingPanelProps {
   readonly sent: number
@@ -19,6 +21,7 @@ interface SendingPanelProps {
 export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }: SendingPanelProps) {
   const { t } = useTranslation('batch-create')
   const [isAsking, setAsking] = useState(false)
+  const isOther = isOfAnotherList(error)
   const values = { sent: formatNumber(sent), total: formatNumber(total) }
   return (
     <Card padding="lg" maw={640}>
@@ -37,13 +40,19 @@ export function SendingPanel({ sent, total, isSending, error, onGoOn, onGiveUp }
         <Text size="sm" className="figures" role="status">
           {t('sending.count', values)}
         </Text>
-        {error && <Failed error={error} />}
-        <Text size="sm" c="dimmed">
-          {isSending ? t('sending.stay') : sent > 0 ? t('sending.goOnHint') : t('sending.unsure')}
-        </Text>
+        {error && (
+          <Failed
+            error={isOther ? new SaidError(t('sending.otherList'), t('sending.otherListNext')) : error}
+          />
+        )}
+        {!isOther && (
+          <Text size="sm" c="dimmed">
+            {isSending ? t('sending.stay') : sent > 0 ? t('sending.goOnHint') : t('sending.unsure')}
+          </Text>
+        )}
         {!isSending && (
           <Group gap="xs">
-            <Button onClick={onGoOn}>{t('sending.goOn')}</Button>
+            {!isOther && <Button onClick={onGoOn}>{t('sending.goOn')}</Button>}
             <Button variant="default" onClick={() => setAsking(true)}>
               {t('sending.giveUp')}
             </Button>

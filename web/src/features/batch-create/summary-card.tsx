@@ -1,18 +1,7 @@
-import {
-  Alert,
-  Button,
-  Card,
-  Divider,
-  Group,
-  Loader,
-  Skeleton,
-  Stack,
-  Text,
-  Title,
-  Tooltip,
-} from '@mantine/core'
+import { Alert, Button, Card, Divider, Group, Loader, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
+import { Hint } from '@/components/hint'
 import type { Stage } from '@/features/jobs/stages'
 import { formatDuration, formatMoney, formatNumber } from '@/lib/format'
 import type { Check } from './check'
@@ -54,7 +43,8 @@ export function SummaryCard(props: SummaryCardProps) {
   } = props
   const good = Math.max(0, count - wrongCount)
   return (
-    <Card padding="lg" component="section" aria-label={t('summary.title')}>
+    // Explanations may be wider than it.
+    <Card padding="lg" component="section" aria-label={t('summary.title')} style={{ overflow: 'visible' }}>
       <Stack gap="sm">
         <Group justify="space-between">
           <Title order={2} size="h4">
@@ -91,7 +81,7 @@ export function SummaryCard(props: SummaryCardProps) {
             </Text>
           </Alert>
         )}
-        <Button type="submit" size="md" loading={isSending}>
+        <Button type="submit" size="md" px="xs" loading={isSending}>
           {mode === 'one'
             ? t('summary.createOne')
             : t('summary.create', { count: good, shown: formatNumber(good) })}
@@ -113,14 +103,7 @@ interface FigureProps {
 
 function Figure({ label, value, hint }: FigureProps) {
   const shown = (
-    <Text
-      size="sm"
-      fw={600}
-      className="figures"
-      ta="end"
-      tabIndex={hint ? 0 : undefined}
-      td={hint ? 'underline dotted' : undefined}
-    >
+    <Text size="sm" fw={600} className="figures" ta="end" td={hint ? 'underline dotted' : undefined}>
       {value}
     </Text>
   )
@@ -129,15 +112,7 @@ function Figure({ label, value, hint }: FigureProps) {
       <Text size="sm" c="dimmed">
         {label}
       </Text>
-      {value === undefined ? (
-        <Skeleton h={18} w={72} />
-      ) : hint ? (
-        <Tooltip label={hint} multiline maw={320}>
-          {shown}
-        </Tooltip>
-      ) : (
-        shown
-      )}
+      {value === undefined ? <Skeleton h={18} w={72} /> : hint ? <Hint text={hint}>{shown}</Hint> : shown}
     </Group>
   )
 }

@@ -40,7 +40,7 @@ export async function takeBack(
 
 async function nameOf(filler: Filler, batch: NewBatch, key: string): Promise<string | null> {
   try {
-    return (await filler.begin(firstOf(batch), key)).batch_id
+    return (await filler.begin(await firstOf(batch), key)).batch_id
   } catch (error) {
     if (error instanceof ApiError && error.status < 500 && error.status !== 429) return null
     throw error

@@ -78,7 +78,7 @@ export const BatchJobCard = memo(function BatchJobCard(props: BatchJobCardProps)
         </div>
       </div>
       <div role="gridcell" className={classes.progress}>
-        <JobProgress job={job} />
+        <JobProgress job={{ ...job, status }} />
       </div>
       <div role="gridcell" className={classes.status}>
         {liveStatus ? (

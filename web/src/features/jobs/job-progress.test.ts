@@ -8,6 +8,13 @@ test('a job that runs has done what is behind it, and works on one step', () => 
   expect(steps).toEqual(['done', 'done', 'active', 'ahead', 'ahead'])
 })
 
+test('a job that is paused or waits for somebody is at work on nothing', () => {
+  for (const status of ['paused', 'waiting'] as const) {
+    const steps = stepsOf({ ...job, status, current_step: 1 })
+    expect(steps).toEqual(['done', 'ahead', 'ahead', 'ahead', 'ahead'])
+  }
+})
+
 test('a failed job shows where it stopped', () => {
   expect(stepsOf({ ...job, status: 'failed', current_step: 1 })).toEqual([
     'done',

@@ -1,11 +1,18 @@
 /** Progress of one job in a line: a segment for each stage, as light as a row of a long list has to be. */
 
 import { useTranslation } from 'react-i18next'
+import type { Status } from '@/components/status'
 import { formatPercent } from '@/lib/format'
 import type { JobRow } from '@/lib/rows'
 import classes from './job-progress.module.css'
 
-type Progressing = Pick<JobRow, 'status' | 'stage' | 'progress' | 'current_step' | 'total_steps' | 'topic'>
+type Progressing = Pick<JobRow, 'stage' | 'progress' | 'current_step' | 'total_steps' | 'topic'> & {
+  /** As people name it: a job that is paused, or waits for somebody, is not at work. */
+  readonly status: Status
+}
+
+/** States in which the stage of a job is the one that comes next. */
+const STILL: ReadonlySet<Status> = new Set(['pending', 'paused', 'waiting'])
 
 /** How far each step is: done, at work, where it stopped, or still to come. */
 export function stepsOf({ status, current_step, total_steps }: Progressing): readonly StepState[] {
@@ -22,7 +29,8 @@ type StepState = 'done' | 'active' | 'failed' | 'ahead'
 export function JobProgress({ job }: { readonly job: Progressing }) {
   const { t } = useTranslation()
   const percent = formatPercent(job.progress / 100)
-  const stage = job.stage && job.status !== 'completed' ? t(`stage.${job.stage}`) : ''
+  const name = job.stage && job.status !== 'completed' ? t(`stage.${job.stage}`) : ''
+  const stage = name && STILL.has(job.status) ? t('stageNext', { stage: name }) : name
   return (
     <div className={classes.progress}>
       <div

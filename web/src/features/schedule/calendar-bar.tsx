@@ -42,7 +42,7 @@ export function CalendarBar(props: CalendarBarProps) {
         >
           <IconChevronRight size={18} aria-hidden className="flip-rtl" />
         </ActionIcon>
-        <Text fw={650} size="lg" role="status">
+        <Text fw={650} size="lg" role="status" tabIndex={-1} data-calendar-title>
           {title}
         </Text>
       </Group>

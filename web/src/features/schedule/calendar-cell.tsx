@@ -15,6 +15,8 @@ interface CalendarCellProps {
   readonly place: string
   readonly events: readonly CalendarEvent[]
   readonly isActive: boolean
+  /** There is only room to show that there is something; a list of it is in the dialog of the cell. */
+  readonly isTiny: boolean
   readonly isSuggested: boolean
   /** Something is dragged over it. */
   readonly isOver: boolean
@@ -29,9 +31,12 @@ interface CalendarCellProps {
   readonly onDrop: () => void
 }
 
+/** Marks in a cell that has no room for more. */
+const MOST_MARKS = 3
+
 /** A day, or an hour of one, with what begins in it. */
 export function CalendarCell(props: CalendarCellProps) {
-  const { cell, view, place, events, isActive, isSuggested, isOver, mayChange } = props
+  const { cell, view, place, events, isActive, isTiny, isSuggested, isOver, mayChange } = props
   const { onFocus, onKey, onOpen, onEvent, onDrag, onOver, onDrop } = props
   const { t } = useTranslation('schedule')
   const isToday = cell.start.getTime() === startOfDay(new Date()).getTime()
@@ -65,16 +70,20 @@ export function CalendarCell(props: CalendarCellProps) {
         </Text>
       )}
       {isSuggested && <IconStar size={12} className={classes.star} aria-hidden />}
-      {events.map((event) => (
-        <EventButton
-          key={event.id}
-          event={event}
-          isReachable={isActive}
-          isMovable={mayChange && event.kind === 'batch'}
-          onOpen={() => onEvent(event)}
-          onDragStart={() => onDrag(event)}
-        />
-      ))}
+      {isTiny
+        ? events
+            .slice(0, MOST_MARKS)
+            .map((event) => <span key={event.id} className={classes.mark} data-kind={event.kind} />)
+        : events.map((event) => (
+            <EventButton
+              key={event.id}
+              event={event}
+              isReachable={isActive}
+              isMovable={mayChange && event.kind === 'batch'}
+              onOpen={() => onEvent(event)}
+              onDragStart={() => onDrag(event)}
+            />
+          ))}
     </div>
   )
 }

@@ -1,5 +1,6 @@
 /** The fields of the calendar, as a grid for keys; Tab goes through what is in the field that has the focus. */
 
+import { useMediaQuery } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { readerLanguage } from '@/lib/format'
@@ -32,6 +33,7 @@ export function CalendarGrid(props: CalendarGridProps) {
   const grid = useRef<HTMLDivElement>(null)
   const dragged = useRef<CalendarEvent | null>(null)
   const [over, setOver] = useState<string | null>(null)
+  const isNarrow = useMediaQuery('(max-width: 47.99em)', undefined, { getInitialValueInEffect: false })
   const { row, column, setActive, onKey } = useCalendarPlace({ grid, view, rows, onCell, onStep })
   const firstHour = Math.min(MORNING, ...events.map(({ at }) => at.getHours()))
   // Today's column, and its morning, or what begins before, are what is looked at first.
@@ -80,6 +82,7 @@ export function CalendarGrid(props: CalendarGridProps) {
                 place={place}
                 events={events.filter((event) => isIn(event.at, cell))}
                 isActive={rowAt === row && columnAt === column}
+                isTiny={isNarrow && view === 'month'}
                 isSuggested={isSuggested(cell)}
                 isOver={over === place}
                 mayChange={mayChange}

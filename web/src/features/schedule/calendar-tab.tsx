@@ -1,6 +1,6 @@
 import { Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { useMemo, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
 import { readerLanguage } from '@/lib/format'
@@ -22,6 +22,7 @@ import { CalendarGrid } from './calendar-grid'
 import { CellDialog } from './cell-dialog'
 import { EventDialog } from './event-dialog'
 import { EventList } from './event-list'
+import { focusMoved } from './focus-moved'
 import { timesQuery } from './schedules'
 import { type CalendarEvent, useEvents } from './use-events'
 import { useMoveBatch } from './use-move-batch'
@@ -48,11 +49,12 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
   const { events, isPending, error, refetch } = useEvents(from, to)
   const ofPlatform = times?.find((each) => each.platform === platform)
   const move = useMoveBatch()
+  const calendar = useRef<HTMLDivElement>(null)
   const title = titleOf(view, anchor, readerLanguage(), firstWeekday)
   const ahead = events.filter(({ at }) => at >= startOfDay(new Date()))
   const goTo = (day: Date) => onChange({ date: dayName(day) })
   return (
-    <Stack gap="md">
+    <Stack gap="md" ref={calendar}>
       <CalendarBar
         title={title}
         view={view}
@@ -68,7 +70,7 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
       />
       {ofPlatform && (
         <Text size="sm" c="dimmed">
-          ★ {t(ofPlatform.source === 'own' ? 'times.own' : 'times.usual', { count: ofPlatform.report_count })}
+          ★ {t(timesText(ofPlatform), { count: ofPlatform.report_count })}
         </Text>
       )}
       {error && <Failed error={error} onRetry={refetch} />}
@@ -130,9 +132,10 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
         <EventDialog
           event={event}
           mayChange={mayChange}
-          onMove={(id, startsAt) => {
+          onMove={async (id, startsAt) => {
             setEvent(null)
-            void move(id, startsAt)
+            await move(id, startsAt)
+            focusMoved(calendar.current, id)
           }}
           onEditSchedule={(id) => {
             setEvent(null)
@@ -143,4 +146,10 @@ export function CalendarTab({ view, anchor, onChange, onEditSchedule, onNewSched
       )}
     </Stack>
   )
+}
+
+/** Where good times come from. */
+function timesText({ source, report_count: count }: { source: string; report_count: number }) {
+  if (source === 'own') return 'times.own'
+  return count === 0 ? 'times.usualNone' : 'times.usual'
 }

@@ -26,6 +26,7 @@ export function EventButton({ event, isReachable, isMovable, onOpen, onDragStart
     <UnstyledButton
       className={classes.event}
       data-kind={event.kind}
+      data-event={event.id}
       tabIndex={isReachable ? 0 : -1}
       draggable={isMovable}
       style={pending ? { opacity: 0.6 } : undefined}

@@ -32,6 +32,7 @@ export function EventList({ label, events, withDay = false, onEvent }: EventList
               fullWidth
               justify="flex-start"
               classNames={{ root: classes.event, label: classes.text }}
+              data-event={event.id}
               leftSection={<IconOf size={16} aria-hidden />}
               onClick={() => onEvent(event)}
             >

@@ -4,6 +4,7 @@ import { IconDots, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/ic
 import { useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { ConfirmDialog } from '@/components/confirm-dialog'
+import { OneOf } from '@/components/one-of'
 import { say, sayError } from '@/lib/say'
 import { actOnSchedule, deleteSchedule, runSchedule, type Schedule, useScheduleChange } from './schedules'
 
@@ -45,7 +46,10 @@ export function ScheduleActions({
         }
         onClick={() => pause.mutate(undefined, { onError: sayError })}
       >
-        {isPaused ? t('recurring.resume') : t('recurring.pause')}
+        <OneOf
+          shown={isPaused ? t('recurring.resume') : t('recurring.pause')}
+          all={[t('recurring.resume'), t('recurring.pause')]}
+        />
       </Button>
       <Menu position="bottom-end">
         <Menu.Target>

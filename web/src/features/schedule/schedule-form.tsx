@@ -1,5 +1,6 @@
 import { Autocomplete, Button, Group, Modal, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core'
 import { IconAdjustments } from '@tabler/icons-react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Failed } from '@/components/failed'
@@ -7,6 +8,7 @@ import { fieldRefusals } from '@/components/field-refusal'
 import { PlatformPicker } from '@/components/platform-picker'
 import { ProjectChoice } from '@/components/project-choice'
 import { platformsLastUsed } from '@/features/batch-create/kept-draft'
+import { projectChoicesQuery } from '@/lib/project-list'
 import { say } from '@/lib/say'
 import { useReturnFocus } from '@/lib/use-return-focus'
 import { cronOf, type Rhythm, rhythmOf } from './cron'
@@ -49,7 +51,10 @@ function Fields({ schedule, at, onClose }: ScheduleFormProps) {
   const { t } = useTranslation('schedule')
   const { t: common } = useTranslation()
   const topics = schedule?.topics ?? NO_TOPICS
-  const [projectId, setProjectId] = useState(schedule?.project_id ?? null)
+  const { data: projects } = useQuery(projectChoicesQuery(useQueryClient(), ''))
+  const [chosenProject, setProjectId] = useState(schedule?.project_id ?? null)
+  // As where a batch is made: the newest, until another is chosen.
+  const projectId = chosenProject ?? projects?.[0] ?? null
   const [name, setName] = useState(schedule?.name ?? '')
   const [rhythm, setRhythm] = useState<Rhythm>(schedule ? rhythmOf(schedule.cron) : firstRhythm(at))
   const [zone, setZone] = useState(schedule?.time_zone ?? localZone())
