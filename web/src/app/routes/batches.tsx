@@ -17,7 +17,7 @@ export const batchRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/batches/$batchId',
   validateSearch: validateBatchSearch,
-  ...pageTexts('batches', 'jobs', 'errors'),
+  ...pageTexts('batches', 'jobs'),
   component: lazyRouteComponent(() => import('@/features/batches/batch-page'), 'BatchPage'),
 })
 
@@ -25,6 +25,6 @@ export const jobRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/jobs/$jobId',
   validateSearch: validateJobTab,
-  ...pageTexts('jobs', 'errors'),
+  ...pageTexts('jobs'),
   component: lazyRouteComponent(() => import('@/features/jobs/job-page'), 'JobPage'),
 })

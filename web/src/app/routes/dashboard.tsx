@@ -7,6 +7,6 @@ export const dashboardRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/',
   validateSearch: validateQueueSearch,
-  ...pageTexts('dashboard', 'batches', 'errors'),
+  ...pageTexts('dashboard', 'batches'),
   component: lazyRouteComponent(() => import('@/features/dashboard/dashboard-page'), 'DashboardPage'),
 })

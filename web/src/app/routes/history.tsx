@@ -7,6 +7,6 @@ export const historyRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/history',
   validateSearch: readHistoryFilter,
-  ...pageTexts('history', 'errors'),
+  ...pageTexts('history'),
   component: lazyRouteComponent(() => import('@/features/history/history-page'), 'HistoryPage'),
 })

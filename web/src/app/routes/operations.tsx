@@ -7,6 +7,6 @@ export const operationsRoute = createRoute({
   getParentRoute: () => signedInRoute,
   path: '/operations',
   validateSearch: readOperationsSearch,
-  ...pageTexts('operations', 'errors'),
+  ...pageTexts('operations'),
   component: lazyRouteComponent(() => import('@/features/operations/operations-page'), 'OperationsPage'),
 })
