@@ -33,6 +33,7 @@ create table public.batches (
   blocked_at timestamptz,
   blocked_reason text,
   is_filling boolean not null default false,
+  waiting_at timestamptz,
   unique (tenant_id, id),
   unique (tenant_id, number),
   foreign key (tenant_id, project_id) references public.projects (tenant_id, id) on delete cascade,
@@ -54,6 +55,8 @@ comment on column public.batches.is_late is 'Its deadline has passed before it h
 comment on column public.batches.blocked_at is 'Nothing of it is released while it waits for other batches or jobs: since when it does.';
 comment on column public.batches.blocked_reason is 'What it waits for, or why it waits in vain, for people.';
 comment on column public.batches.is_filling is 'More topics are to come, by append_topics; until then it does not end.';
+comment on column public.batches.waiting_at is
+  'When the last of its jobs that are to be looked at had paused for it (pause_after); it stays when they go on.';
 comment on column public.batches.progress_sum is 'Sum of the jobs'' progress; progress is its average.';
 create index batches_tenant_id_created_at on public.batches (tenant_id, created_at desc);
 create index batches_tenant_id_project_id on public.batches (tenant_id, project_id);

@@ -74,6 +74,9 @@ create index generation_jobs_result_data on public.generation_jobs using gin (re
 create index generation_jobs_library_items on public.generation_jobs
 using gin ((params -> 'library_items') jsonb_path_ops) where params ? 'library_items';
 create index generation_jobs_paused_after on public.generation_jobs (tenant_id, batch_id, id) where paused_after is not null;
+-- Whether the last one of a batch has paused is looked up here.
+create index generation_jobs_pause_after on public.generation_jobs (tenant_id, batch_id, id)
+where pause_after is not null and completed_at is null;
 create index generation_jobs_paused_by on public.generation_jobs (paused_by) where paused_by is not null;
 
 alter table public.generation_jobs enable row level security;

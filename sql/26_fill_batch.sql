@@ -55,8 +55,9 @@ set search_path = ''
 as $$
 begin
   update public.batches set is_filling = false where id = p_batch.id and is_filling;
-  -- All that there is may have ended meanwhile.
+  -- All that there is may have ended meanwhile, or wait for somebody.
   perform private.apply_batch_moves(array[row(p_batch.id, 'pending', 0, 0)::private.batch_move]);
+  perform private.note_waiting_batches(array[p_batch.id]);
 end
 $$;
 comment on function private.finish_filling(public.batches) is 'A batch has all of its topics, and ends with the last of them. Its tenant is locked.';

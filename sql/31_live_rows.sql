@@ -17,7 +17,7 @@ begin
     'paused_at', p_batch.paused_at, 'created_by', p_batch.created_by, 'created_at', p_batch.created_at,
     'started_at', p_batch.started_at, 'completed_at', p_batch.completed_at, 'deleted_at', p_batch.deleted_at,
     'starts_at', p_batch.starts_at, 'deadline', p_batch.deadline, 'is_late', p_batch.is_late,
-    'blocked_at', p_batch.blocked_at, 'blocked_reason', p_batch.blocked_reason,
+    'blocked_at', p_batch.blocked_at, 'blocked_reason', p_batch.blocked_reason, 'waiting_at', p_batch.waiting_at,
     'timestamp', p_batch.updated_at, 'version', p_batch.version);
 end
 $$;

@@ -18,6 +18,31 @@ end
 $$;
 comment on function private.is_after(text, text) is 'Whether a stage comes after another.';
 
+create function private.note_waiting_batches(p_batch_ids uuid [])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.batches as b
+  set waiting_at = now()
+  where b.id = any(p_batch_ids) and b.completed_at is null and not b.is_filling
+    and exists (
+      select from public.generation_jobs as j
+      where j.tenant_id = b.tenant_id and j.batch_id = b.id and j.paused_after is not null and j.completed_at is null
+    )
+    -- What somebody has paused, or waits for other jobs, does not come by itself.
+    and not exists (
+      select from public.generation_jobs as j
+      where j.tenant_id = b.tenant_id and j.batch_id = b.id and j.pause_after is not null and j.completed_at is null
+        and j.paused_at is null and j.blocked_at is null
+    );
+end
+$$;
+comment on function private.note_waiting_batches(uuid []) is
+  'Notes of those batches that they wait for somebody of which some jobs are to be looked at, and no other comes to that by itself. Their tenants are '
+  'locked.';
+
 create function private.begin_reviews(p_job_ids uuid [])
 returns void
 language plpgsql
@@ -37,6 +62,10 @@ begin
       select from public.stage_tasks as t
       where t.job_id = j.id and t.status in ('pending', 'queued', 'processing') and not private.is_after(t.stage, j.pause_after)
     );
+  -- Others of their batches may wait already, also where these have failed instead.
+  if found or exists (select from public.generation_jobs as j where j.id = any(p_job_ids) and j.completed_at is not null) then
+    perform private.note_waiting_batches(array(select j.batch_id from public.generation_jobs as j where j.id = any(p_job_ids)));
+  end if;
 end
 $$;
 comment on function private.begin_reviews(uuid []) is

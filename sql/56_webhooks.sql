@@ -1,5 +1,5 @@
--- Callbacks: a signed request to an address of the tenant's when a batch or job has ended (Standard Webhooks). What is to
--- be told is written in the transaction of the end, and sent by a worker, at least once and in any order.
+-- Callbacks: a signed request to an address of the tenant's when a batch or job has ended, or waits for somebody (Standard
+-- Webhooks). What is to be told is written in the transaction of that, and sent by a worker, at least once and in any order.
 --
 --   batches, generation_jobs ──> private.webhook_deliveries ──> worker ──> https://...
 --                                          ^──────── status, backoff ────────┘
@@ -8,7 +8,9 @@ create table public.webhooks (
   id uuid primary key default private.uuid_v7(),
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   url text not null check (length(url) <= 2000),
-  events text [] not null check (events <> '{}' and events <@ array['batch.ended', 'job.ended', 'budget.warned', 'budget.exceeded']),
+  events text [] not null check (events <> '{}' and events <@ array[
+    'batch.ended', 'batch.waiting', 'job.ended', 'job.waiting', 'budget.warned', 'budget.exceeded'
+  ]),
   description text not null default '' check (length(description) <= 200),
   is_active boolean not null default true,
   disabled_reason text,
@@ -18,7 +20,7 @@ create table public.webhooks (
   unique (tenant_id, id),
   constraint webhooks_disabled_reason_needs_inactive check (disabled_reason is null or not is_active)
 );
-comment on table public.webhooks is 'Addresses that are called when a batch or job of the tenant has ended, or a budget is used up.';
+comment on table public.webhooks is 'Addresses that are called when a batch or job of the tenant has ended or waits for somebody, or a budget is used up.';
 comment on column public.webhooks.disabled_reason is 'Why it was switched off, where nobody did it: its server said that it is gone.';
 create index webhooks_created_by on public.webhooks (created_by);
 create trigger touch before update on public.webhooks for each row execute function private.touch();
@@ -91,39 +93,47 @@ comment on function private.queue_callback(uuid, text, jsonb, uuid) is
 create function private.queue_batch_callbacks()
 returns trigger
 language plpgsql
--- definer: whoever ends a batch may not write what webhooks are told.
+-- definer: whoever changes a batch may not write what webhooks are told.
 security definer
 set search_path = ''
 as $$
 begin
   if exists (select from public.webhooks as w where w.tenant_id = new.tenant_id) then
-    perform private.queue_callback(new.tenant_id, 'batch.ended', private.live_batch(new));
+    perform private.queue_callback(new.tenant_id, tg_argv[0], private.live_batch(new)
+      || case when tg_argv[0] = 'batch.waiting' then jsonb_build_object('waiting_count', (
+        select count(*) from public.generation_jobs as j
+        where j.tenant_id = new.tenant_id and j.batch_id = new.id and j.paused_after is not null and j.completed_at is null))
+      else '{}' end);
   end if;
   return null;
 end
 $$;
-comment on function private.queue_batch_callbacks() is 'Tells the webhooks of its tenant that a batch has ended.';
+comment on function private.queue_batch_callbacks() is 'Tells the webhooks of its tenant that a batch has ended, or waits for somebody. Argument: the event.';
 
 create function private.queue_job_callbacks()
 returns trigger
 language plpgsql
--- definer: whoever ends a job may not write what webhooks are told.
+-- definer: whoever changes a job may not write what webhooks are told.
 security definer
 set search_path = ''
 as $$
 begin
   if exists (select from public.webhooks as w where w.tenant_id = new.tenant_id) then
-    perform private.queue_callback(new.tenant_id, 'job.ended', private.live_job(new));
+    perform private.queue_callback(new.tenant_id, tg_argv[0], private.live_job(new));
   end if;
   return null;
 end
 $$;
-comment on function private.queue_job_callbacks() is 'Tells the webhooks of its tenant that a job has ended.';
+comment on function private.queue_job_callbacks() is 'Tells the webhooks of its tenant that a job has ended, or waits for somebody. Argument: the event.';
 
 create trigger queue_callbacks after update on public.batches
-for each row when (new.status <> old.status and new.completed_at is not null) execute function private.queue_batch_callbacks();
+for each row when (new.status <> old.status and new.completed_at is not null) execute function private.queue_batch_callbacks('batch.ended');
+create trigger queue_waiting_callbacks after update on public.batches
+for each row when (new.waiting_at is distinct from old.waiting_at) execute function private.queue_batch_callbacks('batch.waiting');
 create trigger queue_callbacks after update on public.generation_jobs
-for each row when (new.status <> old.status and new.completed_at is not null) execute function private.queue_job_callbacks();
+for each row when (new.status <> old.status and new.completed_at is not null) execute function private.queue_job_callbacks('job.ended');
+create trigger queue_waiting_callbacks after update on public.generation_jobs
+for each row when (new.paused_after is not null and old.paused_after is null) execute function private.queue_job_callbacks('job.waiting');
 
 create function private.look_again(p_webhook_id uuid)
 returns void

@@ -54,8 +54,8 @@ begin
     select case c.key
       when 'url' then private.url_problem(c.value #>> '{}')
       when 'events' then case when jsonb_typeof(c.value) is distinct from 'array' or c.value = '[]'
-        or not c.value <@ '["batch.ended", "job.ended", "budget.warned", "budget.exceeded"]'
-        then 'is not a list of batch.ended, job.ended, budget.warned and budget.exceeded' end
+        or not c.value <@ '["batch.ended", "batch.waiting", "job.ended", "job.waiting", "budget.warned", "budget.exceeded"]'
+        then 'is not a list of batch.ended, batch.waiting, job.ended, job.waiting, budget.warned and budget.exceeded' end
       when 'description' then case when jsonb_typeof(c.value) is distinct from 'string' or length(c.value #>> '{}') > 200
         then 'is not text of up to 200 characters' end
       when 'is_active' then case when jsonb_typeof(c.value) is distinct from 'boolean' then 'is neither true nor false' end
@@ -116,8 +116,8 @@ begin
 end
 $$;
 comment on function public.create_webhook(jsonb) is
-  'Has an address called when something ends: {url, events: [batch.ended, job.ended, budget.warned, budget.exceeded], description?, is_active?}; for admins and owners. Returns the '
-  'webhook with its secret, which is told this once. Raises CR001, CR003 or CR004.';
+  'Has an address called when something ends or waits for somebody: {url, events: [batch.ended, batch.waiting, job.ended, job.waiting, budget.warned, '
+  'budget.exceeded], description?, is_active?}; for admins and owners. Returns the webhook with its secret, which is told this once. Raises CR001, CR003 or CR004.';
 
 create function public.change_webhook(webhook_id uuid, changes jsonb)
 returns jsonb

@@ -36,6 +36,7 @@ test('pages after the sign-in', async ({ page }) => {
 async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
   const found: string[] = []
   await page.emulateMedia({ reducedMotion: 'reduce' })
+  await page.addInitScript(rememberHiddenPages)
   for (const { name, path, heading, open } of pages) {
     await page.goto(appUrl(path))
     await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible()
@@ -62,6 +63,19 @@ async function lookAt(page: Page, pages: readonly AppPage[]): Promise<void> {
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
       if (overflow > 0) found.push(`${name}, ${width} px: ${overflow} px wider than the screen`)
     }
+    const isHidden = await page.evaluate(() => 'hidden' in document.documentElement.dataset)
+    if (isHidden) found.push(`${name}: was there, and gone again until a part of it had its code or texts`)
   }
   expect(found.join('\n\n')).toBe('')
+}
+
+/** In the page: marks the document once React takes away a page that is there already, since a part of it waits. */
+function rememberHiddenPages(): void {
+  const observer = new MutationObserver((records) => {
+    for (const { target } of records) {
+      if (!(target instanceof HTMLElement) || !target.querySelector('h1')) continue
+      if (target.style.display === 'none') document.documentElement.dataset.hidden = ''
+    }
+  })
+  observer.observe(document, { subtree: true, attributeFilter: ['style'] })
 }

@@ -106,6 +106,7 @@ _BATCH = {
     "is_late": False,
     "blocked_at": None,
     "blocked_reason": None,
+    "waiting_at": None,
     "version": 3,
     "created_by": USER_ID,
     "created_at": _AT,

@@ -1,4 +1,4 @@
-"""`cliprow webhook`: addresses that are called when a batch or job has ended."""
+"""`cliprow webhook`: addresses that are called when a batch or job has ended or waits to be looked at."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cliprow.cli.output import json_option, print_json, print_table
 from cliprow.cli.timing import shown
 from cliprow.errors import InvalidInput, NotFound
 
-_EVENTS = ("batch.ended", "job.ended", "budget.warned", "budget.exceeded")
+_EVENTS = ("batch.ended", "batch.waiting", "job.ended", "job.waiting", "budget.warned", "budget.exceeded")
 
 
 @click.group()
 def webhook() -> None:
-    """Call your servers when a batch or job has ended, or a budget is used up. For admins and owners."""
+    """Call your servers when a batch or job has ended or waits, or a budget is used up. For admins and owners."""
 
 
 @webhook.command()

@@ -92,8 +92,9 @@ def test_a_batch_begins_later_now_or_after_another_and_has_a_deadline(ann: Api) 
 
 
 def test_webhooks_are_for_admins_and_tell_their_secret_once(ann: Api, bob: Api) -> None:
-    body = {"url": "https://example.org/hook", "events": ["job.ended"]}
+    body = {"url": "https://example.org/hook", "events": ["job.ended", "job.waiting", "batch.waiting"]}
     made = ann.post("/webhooks", body)
+    assert sorted(made["events"]) == sorted(body["events"])
     secret = made.pop("secret")
     path = f"/webhooks/{made['id']}"
     assert ann.get(path) == made == ann.get("/webhooks")["items"][0]

@@ -2979,8 +2979,8 @@ export interface paths {
         get: operations["list_webhooks"];
         put?: never;
         /**
-         * Have an address called when a batch or job has ended, signed as Standard Webhooks says
-         * @description Have an address called when a batch or job has ended, signed as Standard Webhooks says.
+         * Have an address called when a batch or job has ended or waits, signed as Standard Webhooks says
+         * @description Have an address called when a batch or job has ended or waits, signed as Standard Webhooks says.
          */
         post: operations["create_webhook"];
         delete?: never;
@@ -3527,6 +3527,7 @@ export interface components {
          *       "is_late": false,
          *       "blocked_at": null,
          *       "blocked_reason": null,
+         *       "waiting_at": null,
          *       "version": 3,
          *       "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
          *       "created_at": "2026-11-25T09:30:00+00:00",
@@ -3569,6 +3570,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+            waiting_at: string | null;
         };
         /**
          * BatchAction
@@ -3665,6 +3667,7 @@ export interface components {
          *       "is_late": false,
          *       "blocked_at": null,
          *       "blocked_reason": null,
+         *       "waiting_at": null,
          *       "version": 3,
          *       "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
          *       "created_at": "2026-11-25T09:30:00+00:00",
@@ -3722,6 +3725,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
             version: number;
+            waiting_at: string | null;
         };
         /**
          * BatchOptions
@@ -3831,6 +3835,7 @@ export interface components {
          *           "is_late": false,
          *           "blocked_at": null,
          *           "blocked_reason": null,
+         *           "waiting_at": null,
          *           "version": 3,
          *           "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
          *           "created_at": "2026-11-25T09:30:00+00:00",
@@ -4496,7 +4501,7 @@ export interface components {
             created_by: string | null;
             description: string;
             disabled_reason: string | null;
-            events: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             /** Format: uuid */
             id: string;
             is_active: boolean;
@@ -6588,7 +6593,7 @@ export interface components {
         NewWebhook: {
             /** @default  */
             description?: string;
-            events: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             /** @default true */
             is_active?: boolean;
             url: string;
@@ -8898,7 +8903,7 @@ export interface components {
             created_by: string | null;
             description: string;
             disabled_reason: string | null;
-            events: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             /** Format: uuid */
             id: string;
             is_active: boolean;
@@ -8914,7 +8919,7 @@ export interface components {
          */
         WebhookChange: {
             description?: string;
-            events?: ("batch.ended" | "job.ended" | "budget.warned" | "budget.exceeded")[];
+            events?: ("batch.ended" | "batch.waiting" | "job.ended" | "job.waiting" | "budget.warned" | "budget.exceeded")[];
             is_active?: boolean;
             url?: string;
         };
@@ -9855,6 +9860,7 @@ export interface operations {
                      *           "is_late": false,
                      *           "blocked_at": null,
                      *           "blocked_reason": null,
+                     *           "waiting_at": null,
                      *           "version": 3,
                      *           "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
                      *           "created_at": "2026-11-25T09:30:00+00:00",
@@ -10048,6 +10054,7 @@ export interface operations {
                      *       "is_late": false,
                      *       "blocked_at": null,
                      *       "blocked_reason": null,
+                     *       "waiting_at": null,
                      *       "version": 3,
                      *       "created_by": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
                      *       "created_at": "2026-11-25T09:30:00+00:00",

@@ -188,6 +188,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     #: Since when it waits for other batches or jobs, and why still.
     blocked_at: datetime | None
     blocked_reason: str | None
+    #: When the last of its jobs that are to be looked at had paused for it; it stays when they go on.
+    waiting_at: datetime | None
     version: int
     created_by: UUID | None
     created_at: datetime
@@ -200,7 +202,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 BATCH: LiteralString = """b.id, b.project_id, b.number, b.title, b.status, b.options, b.progress, b.job_count,
   b.pending_count, b.processing_count, b.completed_count, b.failed_count, b.cancelled_count, b.max_concurrent_tasks,
-  b.paused_at, b.starts_at, b.deadline, b.is_late, b.blocked_at, b.blocked_reason, b.version,
+  b.paused_at, b.starts_at, b.deadline, b.is_late, b.blocked_at, b.blocked_reason, b.waiting_at, b.version,
   b.created_by, b.created_at, b.updated_at, b.started_at, b.completed_at,
   b.project_id in (select private.controlled_project_ids()) as may_control"""
 

@@ -1,4 +1,4 @@
-"""Webhooks: addresses that are called when a batch or job has ended. For admins and owners."""
+"""Webhooks: addresses that are called when a batch or job has ended or waits. For admins and owners."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from cliprow.api.openapi import BEARER
 from cliprow.api.request import ApiRequest, in_tenant
 from cliprow.errors import InvalidInput
 
-Event = Literal["batch.ended", "job.ended", "budget.warned", "budget.exceeded"]
+Event = Literal[
+    "batch.ended", "batch.waiting", "job.ended", "job.waiting", "budget.warned", "budget.exceeded"
+]
 DeliveryStatus = Literal["pending", "delivered", "dead"]
 Url = Annotated[str, Meta(min_length=1, max_length=2000)]
-Events = Annotated[list[Event], Meta(min_length=1, max_length=4)]
+Events = Annotated[list[Event], Meta(min_length=1, max_length=6)]
 Description = Annotated[str, Meta(max_length=200)]
 
 
@@ -33,6 +35,7 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
 
     #: https, and on the public internet.
     url: Url
+    #: `job.waiting`: a video has paused to be looked at; `batch.waiting`: all of its batch that are to be have.
     events: Events
     description: Description = ""
     is_active: bool = True
@@ -114,7 +117,7 @@ _WEBHOOK: LiteralString = """w.id, w.url, w.events, w.description, w.is_active, 
 async def create_webhook(
     request: ApiRequest, data: JSONBody[NewWebhook], key: IdempotencyKey = None
 ) -> Response[CreatedWebhook]:
-    """Have an address called when a batch or job has ended, signed as Standard Webhooks says."""
+    """Have an address called when a batch or job has ended or waits, signed as Standard Webhooks says."""
 
     async def create(transaction: Transaction) -> Created:
         made: dict[str, Any] = await transaction.value(

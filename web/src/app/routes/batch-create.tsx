@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { pageTexts } from '../page-texts'
 import { signedInRoute } from './signed-in'
 
 interface BatchCreateSearch {
@@ -19,5 +20,6 @@ export const batchCreateRoute = createRoute({
     ...(typeof items === 'string' ? { items } : {}),
     ...(typeof start === 'string' && !Number.isNaN(Date.parse(start)) ? { start } : {}),
   }),
+  ...pageTexts('batch-create', 'library'),
   component: lazyRouteComponent(() => import('@/features/batch-create/batch-create-page'), 'BatchCreatePage'),
 })

@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { readOne, readText } from '@/lib/search-params'
+import { pageTexts } from '../page-texts'
 import { signedInRoute } from './signed-in'
 
 export interface CostsSearch {
@@ -14,5 +15,6 @@ export const costsRoute = createRoute({
     tab: readOne(search, 'tab', ['budgets', 'providers'] as const),
     project: readText(search, 'project'),
   }),
+  ...pageTexts('costs'),
   component: lazyRouteComponent(() => import('@/features/costs/costs-page'), 'CostsPage'),
 })

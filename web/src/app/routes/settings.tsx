@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { SETTINGS_TABS, type SettingsTab } from '@/features/settings/tabs'
 import { readOne } from '@/lib/search-params'
+import { pageTexts } from '../page-texts'
 import { signedInRoute } from './signed-in'
 
 export const settingsRoute = createRoute({
@@ -10,5 +11,6 @@ export const settingsRoute = createRoute({
     const tab = readOne(search, 'tab', SETTINGS_TABS)
     return tab ? { tab } : {}
   },
+  ...pageTexts('settings'),
   component: lazyRouteComponent(() => import('@/features/settings/settings-page'), 'SettingsPage'),
 })

@@ -1,9 +1,11 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { pageTexts } from '../page-texts'
 import { rootRoute } from './root'
 
 const frame = createRoute({
   getParentRoute: () => rootRoute,
   id: 'sign-in-frame',
+  ...pageTexts('sign-in'),
   component: lazyRouteComponent(() => import('@/features/sign-in/frame'), 'SignInFrame'),
 })
 

@@ -12,9 +12,9 @@ export function Announcer() {
   const [text, setText] = useState('')
   const ended = useRef({ completed: 0, failed: 0 })
   const hear = useCallback((events: readonly LiveEvent[]) => {
-    for (const { stage, status } of events) {
-      // Those without a stage are of whole jobs.
-      if (!stage && (status === 'completed' || status === 'failed')) ended.current[status] += 1
+    for (const { task_id, status } of events) {
+      // Those without a task are of whole jobs.
+      if (!task_id && (status === 'completed' || status === 'failed')) ended.current[status] += 1
     }
   }, [])
   useLiveEvents(hear)

@@ -1,52 +1,47 @@
-/** Tells by the browser's own notifications what failed and which batches ended, while nobody looks at the page. */
+/** Tells by the browser's own notifications what failed, and which batches ended or wait, while nobody looks at the page. */
 
-import { useQueryClient } from '@tanstack/react-query'
-import { useCallback, useRef } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { batchTitle } from '@/features/batches/batch-title'
-import { useLiveEvents } from '@/lib/live/live'
-import type { LiveEvent } from '@/lib/live/messages'
 import { noticeWishes } from '@/lib/notice-wishes'
-import { knownRow } from '@/lib/rows'
-
-const ENDED = ['completed', 'partial', 'failed', 'cancelled']
-/** The row of a batch comes a little after the last event of its jobs. Milliseconds. */
-const ROW_MS = 3_000
+import { rowsQuery } from '@/lib/rows'
+import { type BatchNews, BatchWatch } from './batch-news'
 
 export function BrowserNotices() {
   const { t } = useTranslation()
-  const client = useQueryClient()
-  const told = useRef(new Set<string>())
-  const hear = useCallback(
-    (events: readonly LiveEvent[]) => {
-      const wishes = noticeWishes()
-      if (!document.hidden || typeof Notification === 'undefined' || Notification.permission !== 'granted')
-        return
-      // Those without a stage are of whole jobs.
-      const jobs = events.filter(({ stage, status }) => !stage && ENDED.includes(status))
-      const failed = jobs.filter(({ status }) => status === 'failed')
-      if (wishes.failures && failed.length > 0) {
-        new Notification(t('notices.failed', { count: failed.length }), {
-          body: failed[0]?.error_message ?? '',
-          tag: 'cliprow-failures',
-        })
+  const navigate = useNavigate()
+  const [watch] = useState(() => new BatchWatch(Date.now()))
+  const { data: batches } = useQuery(rowsQuery('batches'))
+  useEffect(() => {
+    const news = watch.hear(batches.byId.values())
+    if (!document.hidden || typeof Notification === 'undefined' || Notification.permission !== 'granted')
+      return
+    const wishes = noticeWishes()
+    const failed = news.filter((each) => each.failed > 0)
+    if (wishes.failures && failed.length > 0) {
+      new Notification(t('notices.failed', { count: failed.reduce((sum, each) => sum + each.failed, 0) }), {
+        body: failed.map(({ batch }) => batchTitle(batch)).join(', '),
+        tag: 'cliprow-failures',
+      })
+    }
+    if (wishes.batches) for (const each of news) if (each.what) tell(each.batch, each.what)
+
+    function tell(batch: BatchNews['batch'], what: NonNullable<BatchNews['what']>): void {
+      const notice = new Notification(t(`notices.${what}`, { name: batchTitle(batch) }), {
+        body:
+          what === 'ended'
+            ? t('notices.counts', { done: batch.completed_count, failed: batch.failed_count })
+            : t('notices.waitingText'),
+        tag: `cliprow-${batch.id}`,
+      })
+      notice.onclick = () => {
+        window.focus()
+        const search = what === 'waiting' ? { waits: 'any' as const } : {}
+        void navigate({ to: '/batches/$batchId', params: { batchId: batch.id }, search })
       }
-      if (!wishes.batches || jobs.length === 0) return
-      setTimeout(() => {
-        for (const id of new Set(jobs.map(({ batch_id }) => batch_id))) {
-          const batch = knownRow(client, 'batches', id)
-          if (!batch || !ENDED.includes(batch.status) || told.current.has(`${id} ${batch.completed_at}`))
-            continue
-          told.current.add(`${id} ${batch.completed_at}`)
-          new Notification(t('notices.ended', { name: batchTitle(batch) }), {
-            body: t('notices.counts', { done: batch.completed_count, failed: batch.failed_count }),
-            tag: `cliprow-${id}`,
-          })
-        }
-      }, ROW_MS)
-    },
-    [client, t],
-  )
-  useLiveEvents(hear)
+    }
+  }, [batches, navigate, t, watch])
   return null
 }

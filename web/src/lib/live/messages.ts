@@ -31,6 +31,7 @@ interface LiveRows {
     | 'deadline'
     | 'is_late'
     | 'blocked_at'
+    | 'waiting_at'
     | 'version'
   >
   jobs: Told<
@@ -56,7 +57,15 @@ interface LiveRows {
 
 export type LiveEvent = Told<
   'job_events',
-  'id' | 'job_id' | 'project_id' | 'batch_id' | 'stage' | 'status' | 'error_code' | 'error_message'
+  | 'id'
+  | 'job_id'
+  | 'project_id'
+  | 'batch_id'
+  | 'task_id'
+  | 'stage'
+  | 'status'
+  | 'error_code'
+  | 'error_message'
 >
 
 type LiveTenant = Told<'tenants', 'id' | 'epoch' | 'paused_at'>

@@ -8,7 +8,9 @@ export type WebhookEvent = Webhook['events'][number]
 
 export const EVENTS: readonly WebhookEvent[] = [
   'batch.ended',
+  'batch.waiting',
   'job.ended',
+  'job.waiting',
   'budget.warned',
   'budget.exceeded',
 ]
