@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -181,9 +181,9 @@ def test_a_sheet_is_read_by_its_export(shown: str, export: str) -> None:
     assert export_address(shown) == export
 
 
-def remember(api: Api, columns: dict[str, str | None]) -> Any:
+def remember(api: Api, columns: Mapping[str, str | None]) -> Any:
     """The status of the answer, and the answer."""
-    answer = api.call("PATCH", "/imports/columns", {"columns": columns})
+    answer = api.call("PATCH", "/imports/columns", {"columns": dict(columns)})
     return answer.status_code, answer.text
 
 
