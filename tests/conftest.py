@@ -31,8 +31,8 @@ from tests.gateway import Gateway, running_gateway
 
 #: A file system in memory, where a database of a thousand files is copied in 50 ms; on some disks it takes a second.
 _IN_MEMORY = Path("/dev/shm")
-#: What is free there at least: a process of the tests has some dozen databases of 20 MB each, and up to 1 GB of log.
-_ROOM_BYTES = 4_000_000_000
+#: What is free there at least: each of four processes has some dozen databases of 20 MB each, and up to 1 GB of log.
+_ROOM_BYTES = 6_000_000_000
 
 #: Settings of the developer's own Cliprow, which must not reach the tests.
 _NOT_FOR_TESTS = ("CLIPROW_", "SUPABASE_", "DATABASE_URL", "PG")
