@@ -16,12 +16,17 @@ create table public.job_events (
   error_code text,
   error_message text,
   created_at timestamptz not null default now(),
+  action text check (action in ('pause', 'review', 'resume')),
+  user_id uuid,
   primary key (job_id, id)
 ) partition by range (job_id);
 comment on table public.job_events is
-  'Every change of state of jobs and tasks, append-only. Without foreign keys, so that it outlives what it tells of.';
+  'Every change of state of jobs and tasks, and every pause of jobs, append-only. Without foreign keys, so that it outlives what it tells of.';
 comment on column public.job_events.status is 'What the task, or the job, has become: a status of stage_tasks or generation_jobs.';
 comment on column public.job_events.task_id is 'Null where the event is the job''s own.';
+comment on column public.job_events.action is
+  'What was done to a job that has not ended: paused, paused by itself to be looked at after the stage, or resumed. Null for a change of status alone.';
+comment on column public.job_events.user_id is 'Who did that; null for operators, and of what it did by itself.';
 create index job_events_tenant_id_batch_id on public.job_events (tenant_id, batch_id, id);
 
 create table public.realtime_outbox (

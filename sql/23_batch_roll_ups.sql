@@ -102,18 +102,26 @@ begin
   end if;
   if tg_op = 'UPDATE' then
     insert into public.job_events (
-      job_id, tenant_id, project_id, batch_id, stage, status, progress, current_step, total_steps, error_code, error_message
+      job_id, tenant_id, project_id, batch_id, stage, status, progress, current_step, total_steps, error_code, error_message, action, user_id
     )
-    select n.id, n.tenant_id, n.project_id, n.batch_id, n.stage, n.status, n.progress, n.current_step, n.total_steps,
-      n.error_code, n.error_message
+    select n.id, n.tenant_id, n.project_id, n.batch_id, case when d.action = 'review' then n.paused_after else n.stage end, n.status,
+      n.progress, n.current_step, n.total_steps, n.error_code, n.error_message,
+      d.action, case when d.action in ('pause', 'resume') then private.user_id() end
     from new_rows as n
     join old_rows as o on o.id = n.id
-    where n.status <> o.status;
+    cross join lateral (
+      select case
+        when n.completed_at is not null then null
+        when n.paused_after is not null and o.paused_after is null then 'review'
+        when n.paused_at is not null and o.paused_at is null then 'pause'
+        when n.paused_at is null and o.paused_at is not null then 'resume' end as action
+    ) as d
+    where n.status <> o.status or d.action is not null;
   end if;
   return null;
 end
 $$;
-comment on function private.jobs_changed() is 'Carries changes of jobs to their batches, and records changes of their status.';
+comment on function private.jobs_changed() is 'Carries changes of jobs to their batches, and records changes of their status and pauses.';
 
 create trigger jobs_inserted after insert on public.generation_jobs
 referencing new table as new_rows for each statement execute function private.jobs_changed();

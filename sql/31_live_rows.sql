@@ -76,7 +76,8 @@ begin
     'id', p_event.id, 'job_id', p_event.job_id, 'project_id', p_event.project_id, 'batch_id', p_event.batch_id,
     'task_id', p_event.task_id, 'stage', p_event.stage, 'status', p_event.status, 'current_step', p_event.current_step,
     'total_steps', p_event.total_steps, 'progress', p_event.progress, 'retries', p_event.retries,
-    'error_code', p_event.error_code, 'error_message', p_event.error_message, 'timestamp', p_event.created_at);
+    'error_code', p_event.error_code, 'error_message', p_event.error_message,
+    'action', p_event.action, 'user_id', p_event.user_id, 'timestamp', p_event.created_at);
 end
 $$;
 comment on function private.live_event(public.job_events) is

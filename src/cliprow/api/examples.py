@@ -278,6 +278,16 @@ EXAMPLES: dict[str, Any] = {
         "retries": 0,
         "error_code": None,
         "error_message": None,
+        "action": None,
+        "user_id": None,
+        "created_at": _AT,
+    },
+    "JobPause": {
+        "id": CONTENT_ID,
+        "scope": "batch",
+        "action": "pause",
+        "stage": None,
+        "user_id": USER_ID,
         "created_at": _AT,
     },
     "JobDetail": {

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from psycopg.types.json import Jsonb
 
-from cliprow.api.routes.job_events import JobEvent
+from cliprow.api.routes.job_events import JobEvent, JobPause
 from cliprow.api.routes.job_types import JobDetail
 from cliprow.models import Stage
 from tests.integration.api.conftest import Api
@@ -199,3 +199,24 @@ def test_what_happened_to_a_job_is_listed_page_by_page(ann: Api, bob: Api) -> No
     rest = ann.get(f"/jobs/{job_id}/events", limit=200, cursor=first["next_cursor"])
     assert first["items"] + rest["items"] == whole
     bob.get(f"/jobs/{job_id}/events", expect=404)
+
+
+def test_who_paused_a_job_or_its_batch_is_listed_page_by_page(ann: Api, bob: Api) -> None:
+    job = ann.post("/jobs", {"project_id": ann.project()["id"], "topic": "Sky", "platforms": ["youtube"]})
+    for action in ("pause", "resume"):
+        ann.post(f"/jobs/{job['id']}/{action}", expect=200)
+    for action in ("pause", "resume"):
+        ann.post(f"/batches/{job['batch_id']}/actions", {"action": action}, expect=200)
+    path = f"/jobs/{job['id']}/pauses"
+    whole = ann.get(path)
+    pauses = msgspec.convert(whole["items"], list[JobPause], strict=False)
+    assert [(each.scope, each.action) for each in pauses] == [
+        ("batch", "resume"), ("batch", "pause"), ("job", "resume"), ("job", "pause")
+    ]  # fmt: skip
+    assert ann.person is not None
+    assert {each.user_id for each in pauses} == {ann.person.user_id}
+    first = ann.get(path, limit=3)
+    assert first["items"] + ann.get(path, cursor=first["next_cursor"])["items"] == whole["items"]
+    events = ann.get(f"/jobs/{job['id']}/events")["items"]
+    assert [each["action"] for each in events if each["action"]] == ["resume", "pause"]
+    bob.get(path, expect=404)

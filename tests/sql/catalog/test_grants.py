@@ -86,6 +86,7 @@ USER_CALLS = {
     "public.list_audit",
     "public.list_dead_letters",
     "public.list_error_codes",
+    "public.list_job_pauses",
     "public.list_members",
     "public.list_my_tenants",
     "public.list_prices",

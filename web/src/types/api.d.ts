@@ -1259,6 +1259,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/jobs/{job_id}/pauses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who paused and resumed a job, its batch, its project or the tenant, the newest first
+         * @description List who paused and resumed a job, its batch, its project or the tenant, the newest first.
+         */
+        get: operations["list_job_pauses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/jobs/{job_id}/resume": {
         parameters: {
             query?: never;
@@ -5485,10 +5505,14 @@ export interface components {
          *       "retries": 0,
          *       "error_code": null,
          *       "error_message": null,
+         *       "action": null,
+         *       "user_id": null,
          *       "created_at": "2026-11-25T09:30:00+00:00"
          *     }
          */
         JobEvent: {
+            /** @enum {null|string} */
+            action: "pause" | "review" | "resume" | null;
             /** Format: date-time */
             created_at: string;
             current_step: number;
@@ -5502,6 +5526,7 @@ export interface components {
             status: ("blocked" | "pending" | "queued" | "processing" | "completed" | "failed" | "cancelled") | ("pending" | "processing" | "completed" | "failed" | "cancelled");
             task_id: string | null;
             total_steps: number;
+            user_id: string | null;
         };
         /**
          * Page[JobEvent]
@@ -5518,6 +5543,8 @@ export interface components {
          *           "retries": 0,
          *           "error_code": null,
          *           "error_message": null,
+         *           "action": null,
+         *           "user_id": null,
          *           "created_at": "2026-11-25T09:30:00+00:00"
          *         }
          *       ],
@@ -5607,6 +5634,50 @@ export interface components {
          */
         JobPage: {
             items: components["schemas"]["Job"][];
+            next_cursor: string | null;
+            total?: number | null;
+        };
+        /**
+         * JobPause
+         * @example {
+         *       "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *       "scope": "batch",
+         *       "action": "pause",
+         *       "stage": null,
+         *       "user_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *       "created_at": "2026-11-25T09:30:00+00:00"
+         *     }
+         */
+        JobPause: {
+            /** @enum {string} */
+            action: "pause" | "review" | "resume";
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            scope: "job" | "batch" | "project" | "tenant";
+            stage: components["schemas"]["Stage"] | null;
+            user_id: string | null;
+        };
+        /**
+         * Page[JobPause]
+         * @example {
+         *       "items": [
+         *         {
+         *           "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+         *           "scope": "batch",
+         *           "action": "pause",
+         *           "stage": null,
+         *           "user_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+         *           "created_at": "2026-11-25T09:30:00+00:00"
+         *         }
+         *       ],
+         *       "next_cursor": null
+         *     }
+         */
+        JobPausePage: {
+            items: components["schemas"]["JobPause"][];
             next_cursor: string | null;
             total?: number | null;
         };
@@ -12176,6 +12247,8 @@ export interface operations {
                      *           "retries": 0,
                      *           "error_code": null,
                      *           "error_message": null,
+                     *           "action": null,
+                     *           "user_id": null,
                      *           "created_at": "2026-11-25T09:30:00+00:00"
                      *         }
                      *       ],
@@ -12218,6 +12291,49 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ControlledJob"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    list_job_pauses: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before; absent: the first page. */
+                cursor?: string | null;
+                /** @description Rows in a page (default 50). */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01938c5f-2b3c-7d4e-8f5a-6b7c8d9e0f1a",
+                     *           "scope": "batch",
+                     *           "action": "pause",
+                     *           "stage": null,
+                     *           "user_id": "5d8f5b0e-52c9-4c58-9d5b-0b8f6a1f3e77",
+                     *           "created_at": "2026-11-25T09:30:00+00:00"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["JobPausePage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -459,14 +459,14 @@ isOneToOne: false
                   ]
                 },"job_events": {
                   Row: {
-                    "batch_id": string,"created_at": string,"current_step": number,"error_code": string | null,"error_message": string | null,"id": string,"job_id": string,"progress": number,"project_id": string,"retries": number,"stage": string | null,"status": string,"task_id": string | null,"tenant_id": string,"total_steps": number
+                    "action": string | null,"batch_id": string,"created_at": string,"current_step": number,"error_code": string | null,"error_message": string | null,"id": string,"job_id": string,"progress": number,"project_id": string,"retries": number,"stage": string | null,"status": string,"task_id": string | null,"tenant_id": string,"total_steps": number,"user_id": string | null
                   }
                   ComputedFields: never
                   Insert: {
-                    "batch_id": string,"created_at"?: string,"current_step"?: number,"error_code"?: string | null,"error_message"?: string | null,"id"?: string,"job_id": string,"progress"?: number,"project_id": string,"retries"?: number,"stage"?: string | null,"status": string,"task_id"?: string | null,"tenant_id": string,"total_steps"?: number
+                    "action"?: string | null,"batch_id": string,"created_at"?: string,"current_step"?: number,"error_code"?: string | null,"error_message"?: string | null,"id"?: string,"job_id": string,"progress"?: number,"project_id": string,"retries"?: number,"stage"?: string | null,"status": string,"task_id"?: string | null,"tenant_id": string,"total_steps"?: number,"user_id"?: string | null
                   }
                   Update: {
-                    "batch_id"?: string,"created_at"?: string,"current_step"?: number,"error_code"?: string | null,"error_message"?: string | null,"id"?: string,"job_id"?: string,"progress"?: number,"project_id"?: string,"retries"?: number,"stage"?: string | null,"status"?: string,"task_id"?: string | null,"tenant_id"?: string,"total_steps"?: number
+                    "action"?: string | null,"batch_id"?: string,"created_at"?: string,"current_step"?: number,"error_code"?: string | null,"error_message"?: string | null,"id"?: string,"job_id"?: string,"progress"?: number,"project_id"?: string,"retries"?: number,"stage"?: string | null,"status"?: string,"task_id"?: string | null,"tenant_id"?: string,"total_steps"?: number,"user_id"?: string | null
                   }
                   Relationships: [
                     
@@ -1016,6 +1016,9 @@ isOneToOne: false
 { Args: Record<PropertyKey, never>; Returns: {
               "error_code": string,"meaning": string,"next_step": string,"remedy": string
             }[]
+                           },
+"list_job_pauses":
+{ Args: { "before"?: string,"count"?: number,"job_id": string }; Returns: Json
                            },
 "list_members":
 { Args: Record<PropertyKey, never>; Returns: {

@@ -1,18 +1,22 @@
-/** What happened to a job, in order, from what its tasks and attempts tell. */
+/** What happened to a job, in order, from what its tasks, attempts and pauses tell. */
 
-import type { Attempt, JobDetail, Task } from './queries'
+import type { Attempt, JobDetail, JobPause, Task } from './queries'
 
 export type HistoryEvent =
   | { readonly at: string; readonly what: 'created' | 'started' | 'paused' | 'late' }
   | { readonly at: string; readonly what: 'ended'; readonly status: JobDetail['status'] }
+  | { readonly at: string; readonly what: 'pausing'; readonly pause: JobPause }
   | { readonly at: string; readonly what: 'reused'; readonly task: Task }
   | { readonly at: string; readonly what: 'attempt'; readonly task: Task; readonly attempt: Attempt }
 
 /** The newest first. */
-export function historyOf(job: JobDetail): HistoryEvent[] {
+export function historyOf(job: JobDetail, pauses: readonly JobPause[]): HistoryEvent[] {
   const events: HistoryEvent[] = [{ at: job.created_at, what: 'created' }]
   if (job.started_at) events.push({ at: job.started_at, what: 'started' })
-  if (job.paused_at) events.push({ at: job.paused_at, what: 'paused' })
+  for (const pause of pauses) events.push({ at: pause.created_at, what: 'pausing', pause })
+  // One that is older than their record.
+  if (job.paused_at && !pauses.some(({ scope, action }) => scope === 'job' && action !== 'resume'))
+    events.push({ at: job.paused_at, what: 'paused' })
   if (job.is_late && job.deadline) events.push({ at: job.deadline, what: 'late' })
   if (job.completed_at) events.push({ at: job.completed_at, what: 'ended', status: job.status })
   for (const task of job.tasks) {

@@ -1,19 +1,28 @@
 /** What happened to a job. */
 
 import { Group, Text, Timeline } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { useFailureText } from '@/components/error-texts'
+import { Failed } from '@/components/failed'
+import { Loading } from '@/components/loading'
+import { membersQuery, useMemberName } from '@/components/member-names'
 import { formatDuration, formatTime } from '@/lib/format'
+import { useMe } from '@/lib/me'
 import { type HistoryEvent, historyOf } from './history'
 import classes from './job-history.module.css'
-import type { JobDetail } from './queries'
+import { type JobDetail, type JobPause, pausesQuery } from './queries'
 import { useTaskName } from './task-name'
 
 export function JobHistory({ detail }: { readonly detail: JobDetail }) {
   const describe = useDescription()
+  const { data: pauses, error, refetch } = useQuery(pausesQuery(detail.id))
+  const members = useQuery(membersQuery)
+  if (error && !pauses) return <Failed error={error} onRetry={() => void refetch()} />
+  if (!pauses || members.isPending) return <Loading />
   return (
     <Timeline bulletSize={14} lineWidth={2} classNames={{ item: classes.item }}>
-      {historyOf(detail).map((event) => {
+      {historyOf(detail, pauses).map((event) => {
         const { key, title, text } = describe(event)
         return (
           <Timeline.Item
@@ -39,10 +48,25 @@ export function JobHistory({ detail }: { readonly detail: JobDetail }) {
   )
 }
 
+function usePauseTitle(): (pause: JobPause) => string {
+  const { t } = useTranslation('jobs')
+  const nameOf = useMemberName()
+  const me = useMe()
+  return ({ scope, action, stage, user_id }) => {
+    if (action === 'review') return t('history.review', { ready: stage && t(`review.ready.${stage}`) })
+    const who =
+      user_id === me.user_id
+        ? t('history.by.me')
+        : (nameOf(user_id) ?? t(`history.by.${user_id ? 'gone' : 'operator'}`))
+    return t(`history.${action}.${scope}`, { who })
+  }
+}
+
 function useDescription() {
   const { t } = useTranslation('jobs')
   const nameOf = useTaskName()
   const failureText = useFailureText()
+  const pauseTitle = usePauseTitle()
   return (event: HistoryEvent): { key: string; title: string; text?: string | null } => {
     switch (event.what) {
       case 'created':
@@ -50,6 +74,8 @@ function useDescription() {
       case 'paused':
       case 'late':
         return { key: event.what, title: t(`history.${event.what}`) }
+      case 'pausing':
+        return { key: event.pause.id, title: pauseTitle(event.pause) }
       case 'ended':
         return {
           key: 'ended',

@@ -11,6 +11,7 @@ export type Attempt = Schemas['Attempt']
 export type Artifact = Schemas['Artifact']
 export type JobScript = Schemas['JobScript']
 export type ScriptScene = Schemas['ScriptScene']
+export type JobPause = Schemas['JobPause']
 
 /** Rows of one window of a long batch. */
 export const WINDOW_ROWS = 200
@@ -122,6 +123,19 @@ export function scriptQuery({ id, generation, tasks }: JobDetail) {
     queryFn: ({ signal }) =>
       call(api.GET('/jobs/{job_id}/script', { params: { path: { job_id: id } }, signal })),
     placeholderData: (old, of) => (of?.queryKey[2] === id ? old : undefined),
+  })
+}
+
+/** Who paused and resumed a job and what it belongs to, lately. */
+export function pausesQuery(jobId: string) {
+  return queryOptions({
+    // Of the detail, which a pause of the tenant makes old.
+    queryKey: ['jobs', 'detail', jobId, 'pauses'],
+    queryFn: async ({ signal }) => {
+      const params = { path: { job_id: jobId }, query: { limit: 200 } }
+      return (await call(api.GET('/jobs/{job_id}/pauses', { params, signal }))).items
+    },
+    meta: { live: { kinds: ['jobs', 'batches', 'projects'], everyMs: 2_000 } },
   })
 }
 
