@@ -121,6 +121,7 @@ def functions(scene: Scene) -> list[tuple[str, dict[str, Any]]]:
         "webhook_id": first["webhooks"]["id"],
         "webhook": {"url": "https://example.org", "events": ["job.ended"]},
         "provider": "openai",
+        "columns": {"Idea": "topic"},
         "colours": {"background": "#14213d", "text": "#ffffff", "accent": "#fca311"},
         "font": "Inter",
         "logo_corner": "top_left",

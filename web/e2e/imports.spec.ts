@@ -45,7 +45,10 @@ test('a file is dropped on the form of a batch, and what is wrong in its rows is
   await expect(rows.nth(1)).not.toContainText('is not a whole number')
 })
 
-test('a linked table becomes a batch, and what its columns are is remembered', async ({ page }) => {
+test('a linked table becomes a batch, and what its columns are is remembered for the team', async ({
+  page,
+  browser,
+}) => {
   test.setTimeout(120_000)
   const ann = await Person.new('ann')
   await ann.signIn(page)
@@ -92,4 +95,17 @@ test('a linked table becomes a batch, and what its columns are is remembered', a
   await page.getByRole('button', { name: 'Use 1 topic' }).click()
   await expect(rows).toHaveCount(1)
   await expect(rows).toContainText('Why leaves fall')
+
+  // Somebody else of the team, in another browser.
+  const ed = await Person.new('ed')
+  await ed.join(ann, 'editor')
+  const other = await browser.newContext()
+  const elsewhere = await other.newPage()
+  await ed.signIn(elsewhere)
+  await ed.actIn(elsewhere, "ann's team")
+  await elsewhere.goto(appUrl('imports'))
+  await elsewhere.getByLabel('Link').fill(link)
+  await elsewhere.getByRole('button', { name: 'Fetch' }).click()
+  await expect(elsewhere.getByLabel('Column “Goes to” is')).toHaveValue('platforms')
+  await other.close()
 })

@@ -68,6 +68,7 @@ WEB_EXAMPLES: dict[str, Any] = {
     },
     "Styles": {"items": [{"style": "educational", "label": "Green with yellow, grid", "is_default": True}]},
     "Link": {"url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/edit#gid=0"},
+    "ImportColumns": {"columns": {"Question": "topic", "Goes to": "platforms", "Internal number": None}},
     "ImportedTable": {
         "url": "https://docs.google.com/spreadsheets/d/1aBcDeFgHiJkLmNoPqRsTu/export?format=csv&gid=0",
         "columns": ["topic", "platforms"],

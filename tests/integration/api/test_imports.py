@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -179,3 +179,29 @@ def test_viewers_import_nothing(ann: Api) -> None:
 )
 def test_a_sheet_is_read_by_its_export(shown: str, export: str) -> None:
     assert export_address(shown) == export
+
+
+def remember(api: Api, columns: Mapping[str, str | None]) -> Any:
+    """The status of the answer, and the answer."""
+    answer = api.call("PATCH", "/imports/columns", {"columns": dict(columns)})
+    return answer.status_code, answer.text
+
+
+def test_columns_are_remembered_for_the_whole_tenant(ann: Api, bob: Api) -> None:
+    assert ann.get("/imports/columns") == {"columns": {}}
+    chosen = {"question": "topic", "runtime": "duration_s", "number": None}
+    assert remember(ann, chosen) == (204, "")
+    assert remember(ann, {"runtime": "keep"}) == (204, "")
+    assert ann.get("/imports/columns")["columns"] == {**chosen, "runtime": "keep"}
+    assert bob.get("/imports/columns") == {"columns": {}}
+    for wrong in ({"question": "tea"}, {"": "topic"}, {"x" * 201: "topic"}):
+        assert remember(ann, wrong)[0] == 422
+    status, text = remember(ann, {f"h{number}": None for number in range(201)})
+    assert (status, "200 headings" in text) == (422, True)
+
+
+def test_the_columns_chosen_longest_ago_are_forgotten(ann: Api) -> None:
+    for group in range(6):
+        assert remember(ann, {f"{group}-{number}": "keep" for number in range(200)})[0] == 204
+    kept = ann.get("/imports/columns")["columns"]
+    assert (len(kept), {heading[0] for heading in kept}) == (1_000, set("12345"))

@@ -98,6 +98,7 @@ USER_CALLS = {
     "public.pause_schedule",
     "public.pause_tenant",
     "public.redeliver",
+    "public.remember_columns",
     "public.remove_brand",
     "public.remove_member",
     "public.remove_project_member",

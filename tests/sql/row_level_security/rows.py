@@ -33,6 +33,12 @@ SAMPLES = {
     ),
     "tenants": Sample("id, name", "%(id)s, 'T'", "name"),
     "brands": Sample("tenant_id, font", "%(tenant)s, 'Lora'", "font", "tenant_id = %(tenant)s"),
+    "import_columns": Sample(
+        "tenant_id, heading, field",
+        "%(tenant)s, 'h' || %(n)s::int, 'topic'",
+        "field",
+        "tenant_id = %(tenant)s and heading = 'h' || %(n)s::int",
+    ),
     "memberships": Sample(
         "tenant_id, user_id, role",
         "%(tenant)s, %(user)s, 'viewer'",

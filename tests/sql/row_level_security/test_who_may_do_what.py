@@ -47,6 +47,8 @@ MATRIX = {
     "invitations": Row(         OWNERS_AND_ADMINS),
     # Written by set_brand(), set_brand_logo() and remove_brand().
     "brands": Row(              MEMBERS),
+    # Written by remember_columns().
+    "import_columns": Row(      MEMBERS),
     # Deletion is soft: whoever may change a project sets deleted_at.
     "projects": Row(            MEMBERS,   EDITORS,           CONTROLLERS,       NOBODY),
     "project_members": Row(     MEMBERS,   CONTROLLERS,       CONTROLLERS,       CONTROLLERS),

@@ -1002,6 +1002,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/imports/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What columns of imported tables were last chosen to be in this tenant, by their headings
+         * @description What columns of imported tables were last chosen to be in this tenant, by their headings.
+         */
+        get: operations["show_columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Remember what columns of a table are; those of other headings stay as they were
+         * @description Remember what columns of a table are; those of other headings stay as they were. For editors.
+         */
+        patch: operations["remember_columns"];
+        trace?: never;
+    };
     "/imports/link": {
         parameters: {
             query?: never;
@@ -5151,6 +5175,21 @@ export interface components {
             hour: number;
             score: number;
             weekday: number;
+        };
+        /**
+         * ImportColumns
+         * @example {
+         *       "columns": {
+         *         "Question": "topic",
+         *         "Goes to": "platforms",
+         *         "Internal number": null
+         *       }
+         *     }
+         */
+        ImportColumns: {
+            columns: {
+                [key: string]: "topic" | "brief" | "platforms" | "duration_s" | "language" | "tone" | "audience" | "script_type" | "voice" | "priority" | "deadline" | "keep" | null;
+            };
         };
         /**
          * ImportedTable
@@ -11560,6 +11599,68 @@ export interface operations {
                      */
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    show_columns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "columns": {
+                     *         "Question": "topic",
+                     *         "Goes to": "platforms",
+                     *         "Internal number": null
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportColumns"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    remember_columns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "columns": {
+                 *         "Question": "topic",
+                 *         "Goes to": "platforms",
+                 *         "Internal number": null
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ImportColumns"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

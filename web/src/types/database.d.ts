@@ -397,6 +397,26 @@ isOneToOne: false
       referencedColumns: ["id"]
     }
                   ]
+                },"import_columns": {
+                  Row: {
+                    "chosen_at": string,"field": string | null,"heading": string,"tenant_id": string
+                  }
+                  ComputedFields: never
+                  Insert: {
+                    "chosen_at"?: string,"field"?: string | null,"heading": string,"tenant_id": string
+                  }
+                  Update: {
+                    "chosen_at"?: string,"field"?: string | null,"heading"?: string,"tenant_id"?: string
+                  }
+                  Relationships: [
+                    {
+      foreignKeyName: "import_columns_tenant_id_fkey"
+      columns: ["tenant_id"]
+isOneToOne: false
+      referencedRelation: "tenants"
+      referencedColumns: ["id"]
+    }
+                  ]
                 },"invitations": {
                   Row: {
                     "accepted_at": string | null,"accepted_by": string | null,"analytics_scope": string,"created_at": string,"email": string,"expires_at": string,"id": string,"invited_by": string | null,"revoked_at": string | null,"role": string,"tenant_id": string
@@ -1039,6 +1059,9 @@ isOneToOne: false
                            },
 "redeliver":
 { Args: { "delivery_id"?: string,"webhook_id": string }; Returns: Json
+                           },
+"remember_columns":
+{ Args: { "columns": Json }; Returns: undefined
                            },
 "remove_brand":
 { Args: { "project_id": string }; Returns: undefined

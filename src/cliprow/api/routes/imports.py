@@ -1,15 +1,18 @@
-"""Topics by link: a file or sheet that somebody names by its address, read into rows and columns for mapping."""
+"""Topics by link: a file or sheet that somebody names by its address, read into rows and columns for mapping; and what was
+mapped to what before.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import msgspec
-from litestar import Router, post
+from litestar import Router, get, patch, post
 from litestar.params import JSONBody
 from msgspec import Meta
+from psycopg.types.json import Jsonb
 
 from cliprow.api.links import MAX_BYTES, export_address, fetch
 from cliprow.api.openapi import BEARER
@@ -50,6 +53,20 @@ class ImportedTable(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[RowFault]
     #: There are more than 10,000.
     is_cut: bool
+
+
+#: What a column can be: a field of a topic, or `keep` for a note of it.
+ColumnField = Literal[
+    "topic", "brief", "platforms", "duration_s", "language", "tone", "audience", "script_type", "voice",
+    "priority", "deadline", "keep",
+]  # fmt: skip
+
+
+class ImportColumns(msgspec.Struct, frozen=True, kw_only=True):
+    """What columns of imported tables are, by their headings."""
+
+    #: Null for a column that is left out.
+    columns: dict[Annotated[str, Meta(min_length=1, max_length=200)], ColumnField | None]
 
 
 @post("/imports/link", status_code=200)
@@ -104,4 +121,24 @@ def _table(url: str, data: bytes, name: str) -> ImportedTable:
     )
 
 
-router = Router(path="/", route_handlers=[read_link], guards=[in_tenant], security=BEARER, tags=["Imports"])
+@get("/imports/columns")
+async def show_columns(request: ApiRequest) -> ImportColumns:
+    """What columns of imported tables were last chosen to be in this tenant, by their headings."""
+    rows = await request.rows("select heading, field from public.import_columns order by heading")
+    return ImportColumns(columns=dict(rows))
+
+
+@patch("/imports/columns", status_code=204)
+async def remember_columns(request: ApiRequest, data: JSONBody[ImportColumns]) -> None:
+    """Remember what columns of a table are; those of other headings stay as they were. For editors."""
+    async with request.acting() as transaction:
+        await transaction.run("select public.remember_columns(%s)", Jsonb(data.columns))
+
+
+router = Router(
+    path="/",
+    route_handlers=[read_link, show_columns, remember_columns],
+    guards=[in_tenant],
+    security=BEARER,
+    tags=["Imports"],
+)

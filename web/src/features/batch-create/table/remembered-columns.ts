@@ -1,25 +1,21 @@
-/** What columns were chosen to be, by the names of their headings. */
+/** What columns were chosen to be in this team, by the names of their headings. */
 
+import { type QueryClient, queryOptions } from '@tanstack/react-query'
+import { api, call } from '@/lib/api'
 import { type ColumnMap, headingKey } from './columns'
 
-const STORED = 'cliprow.import-columns'
-/** Of this many headings; the ones chosen longest ago go first. */
-const MOST = 200
+/** Longer headings are not remembered. */
+const LONGEST = 200
 
-export function rememberedColumns(): ColumnMap {
-  const text = localStorage.getItem(STORED)
-  if (!text) return {}
-  try {
-    return JSON.parse(text) as ColumnMap
-  } catch (error) {
-    if (error instanceof SyntaxError) return {}
-    throw error
-  }
-}
+export const columnsQuery = queryOptions({
+  queryKey: ['imports', 'columns'],
+  queryFn: async (): Promise<ColumnMap> => (await call(api.GET('/imports/columns'))).columns,
+})
 
-export function rememberColumns(map: ColumnMap): void {
-  const chosen = Object.entries(map).map(([heading, field]) => [headingKey(heading), field] as const)
-  const names = new Set(chosen.map(([name]) => name))
-  const others = Object.entries(rememberedColumns()).filter(([name]) => !names.has(name))
-  localStorage.setItem(STORED, JSON.stringify(Object.fromEntries([...others, ...chosen].slice(-MOST))))
+export async function rememberColumns(client: QueryClient, map: ColumnMap): Promise<void> {
+  const chosen = Object.entries(map)
+    .map(([heading, field]) => [headingKey(heading), field] as const)
+    .filter(([heading]) => heading !== '' && heading.length <= LONGEST)
+  await call(api.PATCH('/imports/columns', { body: { columns: Object.fromEntries(chosen) } }))
+  await client.invalidateQueries({ queryKey: columnsQuery.queryKey })
 }

@@ -1,16 +1,17 @@
 /** A table on its way to topics: which column is what, the first rows as they would become, what was not read. */
 
-import { Alert, Button, Checkbox, Group, Stack, Text } from '@mantine/core'
+import { Alert, Button, Checkbox, Group, Skeleton, Stack, Text } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { platformsQuery } from '@/components/platform-names'
 import { formatNumber } from '@/lib/format'
+import { sayError } from '@/lib/say'
 import type { NumberedTopic } from '../draft'
 import { ColumnTable } from './column-table'
 import { type ColumnMap, guessColumns, topicsOf } from './columns'
-import { rememberColumns, rememberedColumns } from './remembered-columns'
+import { columnsQuery, rememberColumns } from './remembered-columns'
 import { type Table, withHeadings } from './table'
 
 interface TableImportProps {
@@ -20,10 +21,21 @@ interface TableImportProps {
   readonly onCancel: () => void
 }
 
-export function TableImport({ name, table: read, onTopics, onCancel }: TableImportProps) {
+export function TableImport(props: TableImportProps) {
+  // Without what was chosen before, the columns are guessed.
+  const { data: remembered, isPending } = useQuery(columnsQuery)
+  return isPending ? <Skeleton h={320} /> : <Columns {...props} remembered={remembered ?? {}} />
+}
+
+interface ColumnsProps extends TableImportProps {
+  readonly remembered: ColumnMap
+}
+
+function Columns({ name, table: read, remembered, onTopics, onCancel }: ColumnsProps) {
   const { t } = useTranslation('batch-create')
+  const client = useQueryClient()
   const [table, setTable] = useState(read)
-  const [map, setMap] = useState<ColumnMap>(() => guessColumns(table, rememberedColumns()))
+  const [map, setMap] = useState<ColumnMap>(() => guessColumns(table, remembered))
   const { data: platforms } = useQuery(platformsQuery)
   const names = useMemo(
     () =>
@@ -39,7 +51,7 @@ export function TableImport({ name, table: read, onTopics, onCancel }: TableImpo
   useEffect(() => found.current?.focus(), [])
   const hasTopic = Object.values(map).includes('topic')
   const use = () => {
-    rememberColumns(map)
+    void rememberColumns(client, map).catch(sayError)
     onTopics(topicsOf(table, map, names))
   }
   return (
@@ -75,7 +87,7 @@ export function TableImport({ name, table: read, onTopics, onCancel }: TableImpo
           onChange={(event) => {
             const next = withHeadings(read, event.currentTarget.checked)
             setTable(next)
-            setMap(guessColumns(next, rememberedColumns()))
+            setMap(guessColumns(next, remembered))
           }}
         />
       )}
