@@ -6,9 +6,9 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 # Where it is set, every process compiles all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Four processes also on fewer processors, since many tests wait: for a server, a clock, a limit that is to be reached. Files in the
+# Three processes also on fewer processors, since many tests wait: for a server, a clock, a limit that is to be reached. Files in the
 # order of their names, since what takes longest stands in a few files of tests/acceptance.
-in_parallel := "--numprocesses 4 --dist loadfile --no-loadscope-reorder"
+in_parallel := "--numprocesses 3 --dist loadfile --no-loadscope-reorder"
 
 default: test lint types
 

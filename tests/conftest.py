@@ -31,7 +31,7 @@ from tests.gateway import Gateway, running_gateway
 
 #: A file system in memory, where a database of a thousand files is copied in 50 ms; on some disks it takes a second.
 _IN_MEMORY = Path("/dev/shm")
-#: What is free there at least: each of four processes has some dozen databases of 20 MB each, and up to 1 GB of log.
+#: What is free there at least: each of the processes has some dozen databases of 20 MB each, and up to 1 GB of log.
 _ROOM_BYTES = 6_000_000_000
 
 #: Settings of the developer's own Cliprow, which must not reach the tests.

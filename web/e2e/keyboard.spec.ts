@@ -146,9 +146,9 @@ test('a menu and the tabs of a page go by arrows, and the focus comes back', asy
   const account = page.getByRole('button', { name: 'Your account' })
   await tabTo(page, account)
   await page.keyboard.press('Enter')
-  await expect(page.getByRole('menuitem', { name: 'Light' })).toBeVisible()
+  await expect(page.getByRole('menuitem', { name: 'Light' })).toBeFocused()
   await page.keyboard.press('ArrowDown')
-  await expect(page.getByRole('menuitem').first()).toBeFocused()
+  await expect(page.getByRole('menuitem', { name: 'Dark' })).toBeFocused()
   await page.keyboard.press('Escape')
   await expect(account).toBeFocused()
 

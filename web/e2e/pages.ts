@@ -66,7 +66,7 @@ export function dialogsOn(pages: readonly AppPage[]): readonly AppPage[] {
   const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
   const dialogs: Readonly<Record<string, readonly [on: string, open: (page: Page) => Promise<void>]>> = {
     palette: ['dashboard', (page) => page.keyboard.press('Control+k')],
-    menu: ['batch', (page) => press(page, /^More ways to control/)],
+    menu: ['dashboard', (page) => press(page, 'Your account')],
     keys: ['batch', (page) => page.keyboard.press('?')],
     retry: [
       'batch',

@@ -104,7 +104,7 @@ test('a recurring batch is made, and its runs are on the calendar', async ({ pag
   await page.goto(appUrl(`schedule?date=${YEAR}-06-10`))
   // In every field of the month, at the hour of the reader.
   const runs = page.getByRole('button', { name: /^Recurring.*: Morning sky, 0?7:15/ })
-  await expect(page.getByRole('gridcell').filter({ has: runs })).toHaveCount(
-    await page.getByRole('gridcell').count(),
-  )
+  const days = page.getByRole('gridcell')
+  await expect(days.first()).toBeVisible()
+  await expect(days.filter({ has: runs })).toHaveCount(await days.count())
 })
