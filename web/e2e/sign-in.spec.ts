@@ -5,6 +5,7 @@ const dashboard = { name: 'Dashboard', level: 1 } as const
 test('somebody new signs up, and is still signed in after a reload', async ({ page }) => {
   await page.goto(appUrl())
   await page.getByRole('link', { name: 'Make an account' }).click()
+  await expect(page.getByRole('heading', { name: 'Make an account', level: 1 })).toBeVisible()
   await page.getByLabel('E-mail address').fill(`new-${crypto.randomUUID()}@example.org`)
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
   await page.getByLabel('Name of your team').fill('Sky Stories')
@@ -79,6 +80,7 @@ test('an invitation makes a member, who acts in that team at once', async ({ pag
   const { token } = await ann.post<{ token: string }>('/invitations', { email: bob.email, role: 'editor' })
   await page.goto(appUrl(`invitation?token=${token}`))
   await page.getByRole('link', { name: 'Sign in' }).click()
+  await expect(page.getByRole('heading', { name: 'Sign in', level: 1 })).toBeVisible()
   await page.getByLabel('E-mail address').fill(bob.email)
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign in' }).click()

@@ -1,20 +1,25 @@
 import { Kbd, Modal, SimpleGrid } from '@mantine/core'
+import { useSyncExternalStore } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Table } from '@/components/table'
+import { useMe } from '@/lib/me'
 import { useReturnFocus } from '@/lib/use-return-focus'
-import type { PageKey } from './keys'
+import { onPageKeys, shownPageKeys } from './keys'
+import { pagesFor } from './pages'
 
 type Row = readonly [keys: string, label: string]
 
-interface KeyListProps {
-  readonly onClose: () => void
-  readonly general: readonly Row[]
-  readonly own: readonly PageKey[]
-}
-
 /** All keys that do something here. */
-export function KeyList({ onClose, general, own }: KeyListProps) {
+export function KeyList({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation()
+  const { role } = useMe()
+  const own = useSyncExternalStore(onPageKeys, shownPageKeys)
+  const general: readonly Row[] = [
+    ['?', t('keys.help')],
+    ['Ctrl K', t('keys.palette')],
+    ['l', t('keys.freeze')],
+    ...pagesFor(role).flatMap(({ key, name }): Row[] => (key ? [[`g ${key}`, t(`nav.${name}`)]] : [])),
+  ]
   useReturnFocus()
   return (
     <Modal

@@ -5,8 +5,7 @@
 
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useRef, useSyncExternalStore } from 'react'
-import { useTranslation } from 'react-i18next'
+import { lazy, type RefObject, Suspense, useEffect, useRef } from 'react'
 import { useFreeze } from '@/lib/live/live'
 import { useMe } from '@/lib/me'
 import { pagesFor } from './pages'
@@ -39,7 +38,11 @@ export function usePageKeys(keys: readonly PageKey[]): void {
   }, [keys])
 }
 
-function onPageKeys(listener: () => void): () => void {
+export function shownPageKeys(): readonly PageKey[] {
+  return pageKeys
+}
+
+export function onPageKeys(listener: () => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
 }
@@ -49,6 +52,8 @@ interface KeyMap {
   readonly openHelp: () => void
   readonly closeHelp: () => void
   readonly isPaletteOpen: boolean
+  /** What was typed after Ctrl+K, before the palette was there to hear it. */
+  readonly typed: RefObject<string>
   readonly closePalette: () => void
 }
 
@@ -62,6 +67,7 @@ export function useKeyMap(): KeyMap {
   const [isHelpOpen, help] = useDisclosure()
   const [isPaletteOpen, palette] = useDisclosure()
   const chordAt = useRef(Number.NEGATIVE_INFINITY)
+  const typed = useRef('')
   const pages = pagesFor(role)
   useHotkeys([
     ['shift+?', help.open],
@@ -72,6 +78,12 @@ export function useKeyMap(): KeyMap {
   ])
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      if (isPaletteOpen && isLetter(event) && !document.activeElement?.closest('[role="dialog"]')) {
+        typed.current += event.key
+        event.preventDefault()
+        event.stopImmediatePropagation()
+        return
+      }
       if (performance.now() - chordAt.current > CHORD_MS || event.key === 'g') return
       const page = pages.find(({ key }) => key === event.key)
       chordAt.current = Number.NEGATIVE_INFINITY
@@ -82,38 +94,35 @@ export function useKeyMap(): KeyMap {
     }
     addEventListener('keydown', onKey, { capture: true })
     return () => removeEventListener('keydown', onKey, { capture: true })
-  }, [navigate, pages])
+  }, [navigate, pages, isPaletteOpen])
   return {
     isHelpOpen,
     openHelp: help.open,
     closeHelp: help.close,
     isPaletteOpen,
-    closePalette: palette.close,
+    typed,
+    closePalette: () => {
+      typed.current = ''
+      palette.close()
+    },
   }
 }
 
-export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, closePalette }: KeyMap) {
-  const { t } = useTranslation()
-  const { role } = useMe()
-  const own = useSyncExternalStore(onPageKeys, () => pageKeys)
-  const general: readonly [string, string][] = [
-    ['?', t('keys.help')],
-    ['Ctrl K', t('keys.palette')],
-    ['l', t('keys.freeze')],
-    ...pagesFor(role).flatMap(({ key, name }): [string, string][] =>
-      key ? [[`g ${key}`, t(`nav.${name}`)]] : [],
-    ),
-  ]
+function isLetter({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  return key.length === 1 && !ctrlKey && !metaKey && !altKey
+}
+
+export function KeyHelp({ isHelpOpen, closeHelp, isPaletteOpen, typed, closePalette }: KeyMap) {
   return (
     <>
       {isHelpOpen && (
         <Suspense>
-          <KeyList onClose={closeHelp} general={general} own={own} />
+          <KeyList onClose={closeHelp} />
         </Suspense>
       )}
       {isPaletteOpen && (
         <Suspense>
-          <Palette onClose={closePalette} />
+          <Palette typed={typed} onClose={closePalette} />
         </Suspense>
       )}
     </>

@@ -11,11 +11,11 @@ vi.mock('@/lib/me', () => ({ useMe: () => ({ role: 'owner' }) }))
 window.matchMedia = (() => ({ matches: false, addEventListener() {}, removeEventListener() {} })) as never
 Element.prototype.scrollIntoView = () => undefined
 
-function open(onClose: () => void): HTMLElement {
+function open(onClose: () => void, typed = ''): HTMLElement {
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider env="test">
-        <Palette onClose={onClose} />
+        <Palette typed={{ current: typed }} onClose={onClose} />
       </MantineProvider>
     </QueryClientProvider>,
   )
@@ -34,4 +34,11 @@ test('Escape closes it', () => {
   const onClose = vi.fn()
   fireEvent.keyDown(open(onClose), { key: 'Escape', code: 'Escape' })
   expect(onClose).toHaveBeenCalledOnce()
+})
+
+test('it has the focus at once, and begins with what was typed before it was there', () => {
+  const field = open(() => undefined, 'sett')
+  expect(field).toHaveFocus()
+  expect(field).toHaveValue('sett')
+  expect(screen.getByRole('option')).toHaveTextContent('nav.settings')
 })

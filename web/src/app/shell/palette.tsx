@@ -5,7 +5,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { type Icon, IconFolders, IconMovie, IconSearch, IconStack2 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useRouter } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { type RefObject, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMe } from '@/lib/me'
 import { useReturnFocus } from '@/lib/use-return-focus'
@@ -14,7 +14,13 @@ import { type Found, findEverywhere } from './palette-search'
 
 const ICONS: Record<Found['kind'], Icon> = { project: IconFolders, batch: IconStack2, job: IconMovie }
 
-export function Palette({ onClose }: { readonly onClose: () => void }) {
+interface PaletteProps {
+  /** What was typed before it was there; it begins with that. */
+  readonly typed: RefObject<string>
+  readonly onClose: () => void
+}
+
+export function Palette({ typed, onClose }: PaletteProps) {
   const { t } = useTranslation()
   useReturnFocus()
   return (
@@ -27,19 +33,19 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
       centered={false}
       attributes={{ content: { 'aria-label': t('palette.label') } }}
     >
-      <PaletteSearch onClose={onClose} />
+      <PaletteSearch typed={typed} onClose={onClose} />
     </Modal>
   )
 }
 
 /** Begins anew each time it is opened, with the first of its options chosen. */
-function PaletteSearch({ onClose }: { readonly onClose: () => void }) {
+function PaletteSearch({ typed, onClose }: PaletteProps) {
   const { t } = useTranslation()
   const { role } = useMe()
   const router = useRouter()
   // Its options are always there; Enter chooses one only while it counts as open.
   const combobox = useCombobox({ opened: true })
-  const [text, setText] = useState('')
+  const [text, setText] = useState(() => typed.current)
   const [wanted] = useDebouncedValue(text.trim(), 200)
   const found = useQuery({
     queryKey: ['palette', wanted],
@@ -70,6 +76,8 @@ function PaletteSearch({ onClose }: { readonly onClose: () => void }) {
       <Combobox.EventsTarget>
         <TextInput
           data-autofocus
+          // At once, and not after the dialog's first frame: one goes on typing.
+          autoFocus
           size="md"
           variant="unstyled"
           px="md"
