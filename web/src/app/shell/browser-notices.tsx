@@ -10,7 +10,7 @@ import { rowsQuery } from '@/lib/rows'
 import { type BatchNews, BatchWatch } from './batch-news'
 
 export function BrowserNotices() {
-  const { t } = useTranslation()
+  const { t } = useTranslation('notices')
   const navigate = useNavigate()
   const [watch] = useState(() => new BatchWatch(Date.now()))
   const { data: batches } = useQuery(rowsQuery('batches'))
@@ -21,7 +21,7 @@ export function BrowserNotices() {
     const wishes = noticeWishes()
     const failed = news.filter((each) => each.failed > 0)
     if (wishes.failures && failed.length > 0) {
-      new Notification(t('notices.failed', { count: failed.reduce((sum, each) => sum + each.failed, 0) }), {
+      new Notification(t('failed', { count: failed.reduce((sum, each) => sum + each.failed, 0) }), {
         body: failed.map(({ batch }) => batchTitle(batch)).join(', '),
         tag: 'cliprow-failures',
       })
@@ -29,11 +29,11 @@ export function BrowserNotices() {
     if (wishes.batches) for (const each of news) if (each.what) tell(each.batch, each.what)
 
     function tell(batch: BatchNews['batch'], what: NonNullable<BatchNews['what']>): void {
-      const notice = new Notification(t(`notices.${what}`, { name: batchTitle(batch) }), {
+      const notice = new Notification(t(what, { name: batchTitle(batch) }), {
         body:
           what === 'ended'
-            ? t('notices.counts', { done: batch.completed_count, failed: batch.failed_count })
-            : t('notices.waitingText'),
+            ? t('counts', { done: batch.completed_count, failed: batch.failed_count })
+            : t('waitingText'),
         tag: `cliprow-${batch.id}`,
       })
       notice.onclick = () => {

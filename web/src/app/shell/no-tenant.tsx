@@ -9,7 +9,8 @@ import { renewEverywhere, signOut } from '@/lib/session'
 
 /** Signed in, and a member of nothing any more: act in another tenant, or make one. */
 export function NoTenant() {
-  const { t } = useTranslation()
+  const { t } = useTranslation('sign-in')
+  const { t: common } = useTranslation()
   const { tenants } = useMe()
   const queries = useQueryClient()
   const [name, setName] = useState('')
@@ -58,7 +59,7 @@ export function NoTenant() {
           </Stack>
         </form>
         <Button variant="subtle" onClick={() => signOut().catch(sayError)}>
-          {t('actions.signOut')}
+          {common('actions.signOut')}
         </Button>
       </Stack>
     </Center>
